@@ -1,0 +1,22 @@
+"""Likelihoods: the decoder's parameters -> a distribution over x."""
+
+from hourglass.likelihoods.bernoulli import Bernoulli
+from hourglass.likelihoods.build import build
+from hourglass.likelihoods.categorical import Categorical
+from hourglass.likelihoods.gaussian import Gaussian
+from hourglass.likelihoods.laplace import Laplace
+from hourglass.likelihoods.likelihood import Distribution, Likelihood
+from hourglass.likelihoods.mixed import Mixed
+from hourglass.likelihoods.negative_binomial import NegativeBinomial
+
+__all__ = [
+    "Bernoulli",
+    "Categorical",
+    "Distribution",
+    "Gaussian",
+    "Laplace",
+    "Likelihood",
+    "Mixed",
+    "NegativeBinomial",
+    "build",
+]

@@ -1,0 +1,91 @@
+"""The categorical likelihood: cross-entropy, for cells that take one of n classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hourglass.likelihoods.likelihood import Distribution, Likelihood, at_least_float32
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CategoricalDistribution(Distribution):
+    """Categorical(softmax(logits)) per cell: logits (*K, B, n_classes, *S); x holds codes 0 .. n_classes - 1."""
+
+    logits: Tensor
+
+    @property
+    def _class_axis(self) -> int:
+        return -self.n_dims - 1
+
+    @property
+    def probabilities(self) -> Tensor:
+        """P(x = class), (*K, B, n_classes, *S)."""
+        return self.logits.softmax(self._class_axis)
+
+    @property
+    def mean(self) -> Tensor:
+        """None: the average of codes means nothing.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError("Categories have no mean: use `probabilities` (per class) or `reconstruction` (the mode).")
+
+    @property
+    def reconstruction(self) -> Tensor:
+        """The mode, as codes, (*K, B, *S)."""
+        return self.logits.argmax(self._class_axis).to(self.logits.dtype)
+
+    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+        """ln softmax(l)_x, per cell."""
+        log_p = self.logits.log_softmax(self._class_axis)
+        codes = x.to(torch.long).unsqueeze(self._class_axis).expand(*self._one_class_shape)
+        return log_p.gather(self._class_axis, codes).squeeze(self._class_axis)
+
+    @property
+    def _one_class_shape(self) -> list[int]:
+        shape = list(self.logits.shape)
+        shape[self._class_axis] = 1
+        return shape
+
+    def sample(self) -> Tensor:
+        """One draw of codes, (*K, B, *S): the largest of the logits with Gumbel noise added (Gumbel 1954)."""
+        gumbel = -torch.empty_like(self.logits).exponential_().log()
+        return (self.logits + gumbel).argmax(self._class_axis).to(self.logits.dtype)
+
+
+class Categorical(Likelihood):
+    """Independent cells of ``n_classes`` classes each, from logits.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        S. ``parameter_shape`` is (n_classes * S[0], *S[1:]), class by class: the logits of class 0 for all
+        features, then those of class 1, and so on.
+    n_classes : int
+        Classes of each cell; x holds their codes 0 .. n_classes - 1 as floats.
+    missing : bool
+        Skip NaN cells of x.
+    """
+
+    def __init__(self, shape: Sequence[int], n_classes: int, missing: bool = False) -> None:
+        if n_classes < 1:
+            raise ValueError(f"n_classes={n_classes!r}: at least 1.")
+        super().__init__(shape, parameters_per_cell=int(n_classes), missing=missing)
+        self.n_classes = int(n_classes)
+
+    def forward(self, parameters: Tensor) -> CategoricalDistribution:
+        """parameters (*K, B, n_classes * S[0], *S[1:]), the logits."""
+        logits = at_least_float32(parameters).unflatten(-self.n_dims, (self.n_classes, -1))
+        return CategoricalDistribution(logits=logits, n_dims=self.n_dims, missing=self.missing)
+
+    def options(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"shape": list(self.shape), "n_classes": self.n_classes, "missing": self.missing}
