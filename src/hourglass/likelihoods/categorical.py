@@ -44,10 +44,11 @@ class CategoricalDistribution(Distribution):
         return self.logits.argmax(self._class_axis).to(self.logits.dtype)
 
     def log_prob_of_seen(self, x: Tensor) -> Tensor:
-        """ln softmax(l)_x, per cell."""
+        """ln softmax(l)_x, per cell; NaN where x is no code (an index out of range would bring a GPU down)."""
         log_p = self.logits.log_softmax(self._class_axis)
-        codes = x.to(torch.long).unsqueeze(self._class_axis).expand(*self._one_class_shape)
-        return log_p.gather(self._class_axis, codes).squeeze(self._class_axis)
+        codes = x.nan_to_num().clamp(0, self.logits.shape[self._class_axis] - 1).to(torch.long)
+        chosen = log_p.gather(self._class_axis, codes.unsqueeze(self._class_axis).expand(*self._one_class_shape))
+        return torch.where(x == codes, chosen.squeeze(self._class_axis), torch.nan)
 
     @property
     def _one_class_shape(self) -> list[int]:

@@ -1,0 +1,315 @@
+"""What every likelihood keeps, over all the package exports: a new one is tested once it has a row in CASES."""
+
+import inspect
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from hourglass import likelihoods
+from hourglass.likelihoods import Categorical, Gaussian, Laplace, Likelihood, Mixed, build
+from hourglass.likelihoods.bernoulli import BernoulliDistribution
+
+LINE = np.linspace(-60.0, 60.0, 24_001)  # the real line for quadrature
+COUNTS = np.arange(3000.0)
+COIN = np.arange(2.0)
+CLASSES = np.arange(3.0)
+
+MIXED = {
+    "blocks": [
+        ["Categorical", {"shape": [1], "n_classes": 3, "missing": True}, [2]],
+        ["Gaussian", {"shape": [2], "variance": "feature", "missing": True}, [3, 0]],
+        ["Bernoulli", {"shape": [1], "missing": True}, [1]],
+        ["NegativeBinomial", {"shape": [1], "missing": True}, [4]],
+    ],
+    "n_columns": 5,
+}
+MIXED_SMALL = {
+    "blocks": [["Categorical", {"shape": [1], "n_classes": 3}, [1]], ["Laplace", {"shape": [1], "scale": 0.7}, [0]]],
+    "n_columns": 2,
+}
+
+# name -> options of a likelihood over one or two cells, the axes of its support
+SMALL = {
+    "Bernoulli": ({"shape": [1]}, [COIN]),
+    "Categorical": ({"shape": [1], "n_classes": 3}, [CLASSES]),
+    "Gaussian": ({"shape": [1], "variance": 0.6}, [LINE]),
+    "Laplace": ({"shape": [1], "scale": 0.6}, [LINE]),
+    "Mixed": (MIXED_SMALL, [LINE, CLASSES]),
+    "NegativeBinomial": ({"shape": [1]}, [COUNTS]),
+}
+
+# name, options of a likelihood over several cells
+CASES = [
+    ("Bernoulli", {"shape": [6], "missing": True}),
+    ("Bernoulli", {"shape": [7]}),
+    ("Bernoulli", {"shape": [2, 4, 3]}),
+    ("Categorical", {"shape": [4], "n_classes": 3, "missing": True}),
+    ("Categorical", {"shape": [2, 3, 2], "n_classes": 5}),
+    ("Gaussian", {"shape": [5]}),
+    ("Gaussian", {"shape": [3, 4, 2], "variance": "feature", "missing": True}),
+    ("Gaussian", {"shape": [5], "variance": "feature", "floor": [0.0, 0.1, 0.0, 0.0, 0.2]}),
+    ("Gaussian", {"shape": [5], "variance": 0.25, "missing": True}),
+    ("Laplace", {"shape": [5], "missing": True}),
+    ("Laplace", {"shape": [3, 4], "scale": "feature"}),
+    ("Mixed", MIXED),
+    ("NegativeBinomial", {"shape": [4], "missing": True}),
+    ("NegativeBinomial", {"shape": [2, 3]}),
+]
+cases = pytest.mark.parametrize(
+    ("name", "options"), CASES, ids=[f"{name}-{'x'.join(map(str, o.get('shape', ['table'])))}" for name, o in CASES]
+)
+
+
+def exported() -> set[str]:
+    members = {name: getattr(likelihoods, name) for name in likelihoods.__all__}
+    return {n for n, m in members.items() if isinstance(m, type) and issubclass(m, Likelihood) and m is not Likelihood}
+
+
+def made(name, options, B=6, K=(), spread=1.0):
+    """A likelihood, parameters (*K, B, ...) and data x (B, *S) drawn from it, in float64."""
+    torch.manual_seed(0)
+    likelihood = build(name, options).double()
+    parameters = spread * torch.randn(*K, B, *likelihood.parameter_shape, dtype=torch.float64)
+    with torch.no_grad():
+        x = likelihood(parameters[(0,) * len(K)]).sample()
+    return likelihood, parameters, x
+
+
+def test_every_exported_likelihood_is_tested():
+    assert exported() == {name for name, _ in CASES} == set(SMALL)
+
+
+@cases
+def test_shapes(name, options):
+    likelihood, parameters, x = made(name, options, B=6, K=(3,))
+    S = likelihood.shape
+    assert likelihood.parameter_shape[1:] == S[1:]
+    output = likelihood(parameters)
+    assert output.sample().shape == output.reconstruction.shape == output.cell_log_prob(x).shape == (3, 6, *S)
+    each = torch.stack([likelihood(parameters[k]).log_prob(x) for k in range(3)])
+    assert output.log_prob(x).shape == (3, 6)
+    torch.testing.assert_close(output.log_prob(x), each)
+    torch.testing.assert_close(output.log_prob(x), output.cell_log_prob(x).flatten(2).sum(2))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_sums_or_integrates_to_one_and_samples_have_its_mean(name):
+    options, axes = SMALL[name]
+    likelihood, parameters, _ = made(name, options, B=1)
+    x = torch.as_tensor(np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes)))
+    cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
+    p = likelihood(parameters.expand(len(x), -1)).log_prob(x).exp().detach() * cell
+    # The quadrature's own error: second order in the step, at the Laplace's kink.
+    assert float(p.sum()) == pytest.approx(1.0, abs=1e-4)
+
+    mean = p @ x
+    deviation = (p @ (x - mean) ** 2).sqrt()
+    n = 40_000
+    output = likelihood(parameters.expand(n, -1))
+    draws = output.sample()
+    assert bool(((draws.mean(0) - mean).abs() <= 5 * deviation / n**0.5 + 1e-4).all())
+    assert bool(((draws.std(0) - deviation).abs() <= 0.05 * deviation).all())
+    try:
+        claimed = output.mean[0]
+    except TypeError:
+        assert name in ("Categorical", "Mixed")  # categories have none
+    else:
+        torch.testing.assert_close(claimed.detach(), mean, rtol=1e-3, atol=1e-4)
+
+
+def test_categorical_probabilities_and_mode():
+    likelihood, parameters, _ = made("Categorical", {"shape": [2, 3, 2], "n_classes": 5})
+    output = likelihood(parameters)
+    log_p = torch.stack([output.log_prob_of_seen(torch.full((6, 2, 3, 2), float(c))) for c in range(5)], 1)
+    torch.testing.assert_close(output.probabilities, log_p.exp())
+    torch.testing.assert_close(output.reconstruction, log_p.argmax(1).double())
+    with pytest.raises(TypeError, match="probabilities"):
+        _ = output.mean
+
+
+@cases
+def test_gradient_reaches_the_parameters_and_matches_finite_differences(name, options):
+    likelihood, parameters, x = made(name, options, B=2)
+    if name == "Bernoulli":
+        x = torch.rand_like(x)
+    parameters.requires_grad_()
+    learnt = list(likelihood.parameters())
+    gradients = torch.autograd.grad(likelihood(parameters).log_prob(x).sum(), [parameters, *learnt])
+    assert all(bool(torch.isfinite(g).all()) and bool((g != 0).any()) for g in gradients)
+    assert torch.autograd.gradcheck(lambda p: likelihood(p).log_prob(x), parameters)
+    assert torch.autograd.gradgradcheck(lambda p: likelihood(p).log_prob(x), parameters)
+
+
+@cases
+def test_missing_cells_contribute_nothing(name, options):
+    likelihood, parameters, x = made(name, options)
+    if not likelihood.missing:
+        holed = x.clone()
+        holed[0].view(-1)[0] = torch.nan
+        holed = likelihood(parameters).log_prob(holed)
+        assert bool(holed[0].isnan()) and not bool(holed[1:].isnan().any())
+        return
+    holes = torch.rand_like(x) < 0.4
+    holes[0] = True
+    holed = x.masked_fill(holes, torch.nan)
+    parameters.requires_grad_()
+    output = likelihood(parameters)
+    expected = output.cell_log_prob(x).masked_fill(holes, 0.0).flatten(1).sum(1)
+    torch.testing.assert_close(output.log_prob(holed), expected)
+    assert float(output.log_prob(holed)[0].detach()) == 0.0
+    (gradient,) = torch.autograd.grad(output.log_prob(holed).sum(), parameters)
+    assert bool(torch.isfinite(gradient).all())
+    assert not bool(gradient[0].any())
+    likelihood.adapt(parameters, holed, 0.5)
+    assert all(bool(torch.isfinite(value).all()) for value in likelihood.state_dict().values())
+
+
+@cases
+def test_options_rebuild_the_same_module(name, options):
+    likelihood, parameters, x = made(name, options)
+    likelihood.adapt(parameters, x, 0.5)
+    written = json.loads(json.dumps(likelihood.options()))
+    for again in (type(likelihood)(**written), build(name, written)):
+        assert type(again) is type(likelihood)
+        assert again.options() == likelihood.options()
+        again.double().load_state_dict(likelihood.state_dict())
+        torch.testing.assert_close(again(parameters).log_prob(x), likelihood(parameters).log_prob(x))
+
+
+@cases
+def test_adapting_at_rate_one_maximises_the_likelihood_of_the_batch(name, options):
+    likelihood, parameters, x = made(name, options, B=20, spread=0.3)
+    parameters = parameters + 0.5 * torch.randn_like(parameters)
+    if likelihood.missing:
+        x.view(-1)[::3] = torch.nan
+    before = float(likelihood(parameters).log_prob(x).sum())
+    likelihood.adapt(parameters, x, 1.0)
+    best = float(likelihood(parameters).log_prob(x).sum())
+    assert best >= before
+    fitted = isinstance(options.get("variance", options.get("scale", "shared")), str)
+    for value in likelihood.state_dict().values() if fitted and name in ("Gaussian", "Laplace", "Mixed") else ():
+        if name == "Mixed" and value.shape != (2,):  # the dispersion of the counts is a parameter, not adapted
+            continue
+        for k in range(value.numel()):
+            for step in (-0.05, 0.05):
+                value.view(-1)[k] += step
+                assert float(likelihood(parameters).log_prob(x).sum()) < best
+                value.view(-1)[k] -= step
+
+
+@cases
+def test_extreme_parameters_stay_finite_in_float32(name, options):
+    likelihood, parameters, x = made(name, options)
+    likelihood.float()
+    for extreme in (1e4, -1e4):
+        wild = (extreme * parameters.sign()).float().requires_grad_()
+        output = likelihood(wild)
+        log_p = output.log_prob(x.float())
+        (gradient,) = torch.autograd.grad(log_p.sum(), wild)
+        assert bool(torch.isfinite(log_p).all()) and bool(torch.isfinite(gradient).all())
+        assert bool(torch.isfinite(output.reconstruction).all()) and bool(torch.isfinite(output.sample()).all())
+
+
+@cases
+def test_half_precision_parameters_are_summed_in_float32(name, options):
+    likelihood, parameters, x = made(name, options)
+    half = parameters.bfloat16()
+    expected = likelihood(half.double()).log_prob(x).float()
+    likelihood.float()
+    got = likelihood(half.requires_grad_()).log_prob(x.float())
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
+    (gradient,) = torch.autograd.grad(got.sum(), half)
+    assert gradient.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(("kind", "argument", "deviation"), [(Gaussian, "variance", 1.0), (Laplace, "scale", 2**0.5)])
+def test_the_fitted_width_respects_its_floor(kind, argument, deviation):
+    def fitted(**options):
+        likelihood = kind((3,), **options)
+        likelihood.adapt(torch.zeros(4, 3), torch.zeros(4, 3), 1.0)
+        width = next(iter(likelihood.state_dict().values())).exp()
+        return deviation * (width.sqrt() if kind is Gaussian else width)
+
+    torch.testing.assert_close(fitted(floor=0.3), torch.tensor(0.3))
+    torch.testing.assert_close(fitted(), torch.tensor(1e-3))
+    torch.testing.assert_close(
+        fitted(**{argument: "feature", "floor": [0.1, 0.0, 0.3]}), torch.tensor([0.1, 1e-3, 0.3])
+    )
+    assert float(fitted(**{argument: 0.01, "floor": 9.0})) == pytest.approx(
+        deviation * (0.1 if kind is Gaussian else 0.01)
+    )
+
+
+def test_adapting_moves_the_variance_by_the_rate():
+    likelihood = Gaussian((3,), missing=True)
+    x = torch.tensor([[3.0, torch.nan, 3.0]])
+    likelihood.adapt(torch.zeros(1, 3), x, 0.25)
+    assert float(likelihood.log_variance.exp()) == pytest.approx(0.75 * 1 + 0.25 * 9)
+    feature = Gaussian((3,), variance="feature", missing=True)
+    feature.adapt(torch.zeros(1, 3), x, 1.0)
+    torch.testing.assert_close(feature.log_variance.exp(), torch.tensor([9.0, 1.0, 9.0]))  # no seen cell: no move
+
+
+def test_adapting_between_forward_and_backward_is_allowed():
+    likelihood = Gaussian((3,), variance="feature")
+    parameters = torch.zeros(2, 3, requires_grad=True)
+    log_p = likelihood(parameters).log_prob(torch.ones(2, 3)).sum()
+    likelihood.adapt(parameters, torch.full((2, 3), 5.0), 1.0)
+    log_p.backward()
+    torch.testing.assert_close(parameters.grad, torch.ones(2, 3))
+
+
+def test_fast_bernoulli_equals_the_plain_formula_on_pictures():
+    torch.manual_seed(1)
+    logits = 8 * torch.randn(16, 784)
+    x = (torch.rand(16, 784) < 0.3).float()
+    got = BernoulliDistribution(logits=logits, n_dims=1).log_prob(x)
+    expected = -torch.nn.functional.binary_cross_entropy_with_logits(logits.double(), x.double(), reduction="none")
+    torch.testing.assert_close(got, expected.sum(1).float(), rtol=1e-6, atol=1e-3)
+
+
+def test_negative_binomial_of_great_dispersion_is_the_poisson():
+    likelihood = build("NegativeBinomial", {"shape": [4]})
+    with torch.no_grad():
+        likelihood.log_dispersion.fill_(18.0)
+    log_mean, x = torch.randn(5, 4), torch.randint(0, 9, (5, 4)).float()
+    expected = torch.distributions.Poisson(log_mean.exp()).log_prob(x).sum(1)
+    torch.testing.assert_close(likelihood(log_mean).log_prob(x), expected, rtol=1e-3, atol=1e-3)
+
+
+class Cauchyish(Laplace):
+    """A caller's own likelihood."""
+
+
+def test_build_names_the_nearest_and_takes_own_parts():
+    with pytest.raises(ValueError, match="'Gausian' is unknown: did you mean 'Gaussian'"):
+        build("Gausian", {"shape": [2]})
+    with pytest.raises(ValueError, match="unknown"):
+        build("Likelihood", {"shape": [2]})
+    assert type(build("Cauchyish", {"shape": [2]}, {"Cauchyish": Cauchyish})) is Cauchyish
+    table = Mixed([(Cauchyish((2,)), [0, 1])], 2)
+    nested = build("Mixed", table.options(), {"Cauchyish": Cauchyish})
+    assert [type(block) for block in nested.blocks] == [Cauchyish]
+    assert not inspect.isabstract(Cauchyish)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: Gaussian((3,), variance="features"), "variance='features'"),
+        (lambda: Gaussian((3,), variance=0.0), "variance=0.0"),
+        (lambda: Gaussian((3,), floor=-1.0), "floor=-1.0"),
+        (lambda: Gaussian((3,), floor=[0.1, 0.1, 0.1]), "feature"),
+        (lambda: Laplace((3,), scale="feature", floor=[0.1]), "3 features"),
+        (lambda: Gaussian(()), "shape="),
+        (lambda: Categorical((3,), 0), "n_classes=0"),
+        (lambda: Mixed([(Gaussian((2,)), [0])], 1), "1 columns"),
+        (lambda: Mixed([(Gaussian((2,)), [0, 0])], 2), "one block"),
+    ],
+)
+def test_bad_arguments_are_named(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
