@@ -1,0 +1,104 @@
+"""One door for all data: what the user names -> `Data`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hourglass.readers import arrays, idx, pictures, tables
+from hourglass.readers.data import Data
+from hourglass.readers.memory import from_memory, selected
+
+
+def read(source: Any, *, columns: Sequence[str | int] | None = None) -> Data:
+    """Read examples from a path, a folder, a named data set, or something already in memory.
+
+    Parameters
+    ----------
+    source : str, Path, or array-like
+        - .csv, .tsv (also .gz): a header line and one row an example; .parquet, or a folder of them;
+        - .npy, .npz: (N, F) a table, (N, H, W), (N, C, H, W) or (N, H, W, C) pictures;
+        - idx files such as MNIST's `train-images-idx3-ubyte.gz`;
+        - a folder of pictures (PNG, JPEG, TIFF), whose sub-folders are labels; or one picture;
+        - the name of a public data set (see `hourglass.datasets.names`), where no such path exists;
+        - an array or tensor, a pandas or polars frame, a pyarrow table, or a dict of columns.
+    columns : sequence of str or int, optional
+        Only these columns of a table, in this order: names, or positions for arrays.
+
+    Returns
+    -------
+    Data
+        `X` is an array (N, F) or a `pyarrow.Table` for tables, an array (N, C, H, W) for pictures.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a string is neither a path nor a data set; it names the nearest of both.
+    ValueError, TypeError
+        If the content cannot be read; it names the file, what was found and the remedy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> read(np.zeros((5, 3))).kind
+    'table'
+    >>> read(np.zeros((5, 28, 28))).X.shape
+    (5, 1, 28, 28)
+    >>> read({"height": [1.7, 1.8], "weight": [60, 80]}, columns=["weight"]).columns
+    ('weight',)
+    """
+    if not isinstance(source, str | Path):
+        return from_memory(source, columns=columns)
+    path = Path(source).expanduser()
+    if path.exists():
+        return selected(_from_folder(path) if path.is_dir() else _from_file(path), columns)
+
+    from hourglass import datasets
+
+    if isinstance(source, str) and source in datasets.names():
+        return selected(datasets.load(source), columns)
+    raise FileNotFoundError(_nothing_called(str(source), path, list(datasets.names())))
+
+
+def _from_file(path: Path) -> Data:
+    name = path.name.lower()
+    if name.endswith(tables.CSV_SUFFIXES):
+        return Data(tables.read_csv(path), source=str(path))
+    if name.endswith(tables.PARQUET_SUFFIXES):
+        return Data(tables.read_parquet(path), source=str(path))
+    if name.endswith((".npy", ".npz")):
+        return arrays.read(path)
+    if name.endswith(pictures.SUFFIXES):
+        return pictures.read(path)
+    if idx.FILE_NAME.search(name):
+        return idx.read(path)
+    raise ValueError(
+        f"{path}: files called *{path.suffix or path.name} are not read; give .csv, .tsv, .parquet, .npy, .npz, an idx "
+        "file, or a folder of .png, .jpg or .tif pictures"
+    )
+
+
+def _from_folder(path: Path) -> Data:
+    has_tables = any(file.suffix in tables.PARQUET_SUFFIXES for file in path.iterdir())
+    has_pictures = bool(pictures.picture_files(path))
+    if has_tables and has_pictures:
+        raise ValueError(f"{path}: the folder holds both .parquet files and pictures; give a folder with one of them")
+    if has_tables:
+        return Data(tables.read_parquet(path), source=str(path))
+    if has_pictures:
+        return pictures.read(path)
+    raise ValueError(f"{path}: the folder holds no pictures (.png, .jpg, .tif) and no .parquet files")
+
+
+def _nothing_called(name: str, path: Path, known: list[str]) -> str:
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    message = f"{name}: there is no such file or folder, and no data set of that name"
+    if near:
+        return f"{message}; did you mean the data set {near[0]!r}?"
+    siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    beside = difflib.get_close_matches(path.name, siblings, n=1)
+    if beside:
+        return f"{message}; did you mean {path.parent / beside[0]}?"
+    return f"{message} (there are {', '.join(known)})"

@@ -1,0 +1,222 @@
+"""Results -> files, each written whole or left as it was: the new one is made beside it and put in its place."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hourglass.readers.memory import from_memory
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".npy", ".npz", ".png")
+
+
+def write(
+    path: str | Path,
+    values: Any,
+    *,
+    columns: Sequence[str] | None = None,
+    index: Sequence[Any] | None = None,
+) -> Path:
+    """Write an array or a table; the ending of `path` says how.
+
+    Parameters
+    ----------
+    path : str or Path
+        .csv, .csv.gz, .tsv or .parquet for tables; .npy or .npz for arrays of any shape; .png for one picture; a name
+        without an ending for a folder of pictures. A file is replaced; a folder must not exist yet, or be empty.
+    values : array or frame
+        Tables: (N, F), or (N,) for one column. Pictures: (N, C, H, W), (N, H, W) or, for one, (C, H, W) or (H, W).
+    columns : sequence of str, optional
+        Names for the columns of an array; x0, x1, ... without it.
+    index : sequence, optional
+        One name a row: the first column, called `name`, of a table; `names` in an .npz; file names of pictures.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If the ending is unknown, the shape does not fit it, or `columns` or `index` has another length.
+    FileExistsError
+        If `path` is a folder with something in it.
+    """
+    path = Path(path).expanduser()
+    name = path.name.lower()
+    if index is not None and len(index) != len(values):
+        raise ValueError(f"index has {len(index)} names for {len(values)} rows; give one a row")
+    if name.endswith((".csv", ".csv.gz", ".tsv", ".parquet")):
+        table = _table(values, columns, index, path)
+        with written_whole(path) as temporary:
+            _write_table(table, temporary, name)
+    elif name.endswith((".npy", ".npz")):
+        array = np.asarray(values)
+        if array.dtype.kind == "O":
+            raise ValueError(f"{path}: {array.dtype} values are not plain numbers; write a table as .csv or .parquet")
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            if name.endswith(".npy"):
+                np.save(file, array, allow_pickle=False)
+            else:
+                arrays = {"X": array}
+                if index is not None:
+                    arrays["names"] = np.array(index, dtype=str)
+                if columns is not None:
+                    arrays["columns"] = np.array(columns, dtype=str)
+                np.savez(file, allow_pickle=False, **arrays)
+    elif name.endswith(".png"):
+        content = _png(_one_picture(np.asarray(values), path), path)
+        with written_whole(path) as temporary:
+            temporary.write_bytes(content)
+    elif not path.suffix:
+        _write_pictures(path, np.asarray(values), index)
+    else:
+        raise ValueError(
+            f"path={str(path)!r}: cannot write *{path.suffix}; "
+            f"use {', '.join(SUFFIXES)}, or no ending for a folder of pictures"
+        )
+    return path
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place, flushed to the disk, when the block ends without an error.
+
+    Readers of `path` see the old content or the new, never half of either.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Ask the system to put this file or folder on the disk; folders cannot be opened on Windows."""
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _table(values: Any, columns: Sequence[str] | None, index: Sequence[Any] | None, path: Path) -> Any:
+    import pyarrow as pa
+
+    if isinstance(values, np.ndarray | list | tuple):
+        values = np.asarray(values)
+        if values.ndim == 1:
+            values = values[:, None]
+        if values.ndim != 2:
+            raise ValueError(
+                f"{path}: a table has two axes, got shape {values.shape}; write .npy, or reshape to (rows, columns)"
+            )
+    X = from_memory(values).X
+    if isinstance(X, np.ndarray):
+        titles = [f"x{j}" for j in range(X.shape[1])] if columns is None else list(columns)
+        if len(titles) != X.shape[1]:
+            raise ValueError(f"columns has {len(titles)} names for {X.shape[1]} columns; give one each")
+        X = pa.table([np.ascontiguousarray(X[:, j]) for j in range(X.shape[1])], names=titles)
+    elif columns is not None:
+        if len(columns) != X.num_columns:
+            raise ValueError(f"columns has {len(columns)} names for {X.num_columns} columns; give one each")
+        X = X.rename_columns(list(columns))
+    if index is not None:
+        first = "name" if "name" not in X.column_names else "row_name"
+        X = X.add_column(0, first, pa.array([str(entry) for entry in index]))
+    return X
+
+
+def _write_table(table: Any, path: Path, name: str) -> None:
+    if name.endswith(".parquet"):
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, path)
+        return
+    import pyarrow as pa
+    from pyarrow import csv
+
+    options = csv.WriteOptions(delimiter="\t" if name.endswith(".tsv") else ",", quoting_style="needed")
+    with pa.output_stream(path, compression="gzip" if name.endswith(".gz") else None) as stream:
+        csv.write_csv(table, stream, options)
+
+
+def _write_pictures(folder: Path, pictures: np.ndarray, index: Sequence[Any] | None) -> None:
+    """One PNG a picture, called after `index` or numbered; a folder appears only when all are written."""
+    if pictures.ndim not in (3, 4):
+        raise ValueError(
+            f"{folder}: a folder takes pictures (N, C, H, W) or (N, H, W), got shape {pictures.shape}; "
+            "give .csv, .parquet or .npy for a table"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder}: is there already and not empty; choose another name")
+    digits = max(5, len(str(len(pictures))))
+    names = (
+        [f"{i:0{digits}d}" for i in range(len(pictures))] if index is None else [_file_stem(entry) for entry in index]
+    )
+    if len(set(names)) < len(names):
+        raise ValueError("index: two pictures would get the same file name; give each its own")
+    with written_whole(folder) as temporary:
+        for name, picture in zip(names, pictures, strict=True):
+            file = temporary / f"{name}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(_png(_one_picture(picture, folder), folder))
+
+
+def _file_stem(name: Any) -> str:
+    """A row's name as a path inside the folder, without its old picture ending; it may not lead out of the folder."""
+    stem = re.sub(r"\.(png|jpe?g|tiff?)(?=$|\[)", "", str(name), flags=re.IGNORECASE)
+    if not stem or Path(stem).is_absolute() or ".." in Path(stem).parts:
+        raise ValueError(f"index: {name!r} cannot be a file name inside the folder; use plain names")
+    return stem
+
+
+def _one_picture(picture: np.ndarray, path: Path) -> np.ndarray:
+    """(H, W) or (H, W, 3) of uint8 or uint16."""
+    if picture.ndim == 4 and len(picture) == 1:
+        picture = picture[0]
+    if picture.ndim == 3 and picture.shape[0] in (1, 3):
+        picture = np.moveaxis(picture, 0, -1)
+    if picture.ndim == 3 and picture.shape[-1] == 1:
+        picture = picture[..., 0]
+    if not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[-1] == 3)):
+        raise ValueError(f"{path}: a picture is (H, W), (1, H, W) or (3, H, W), got shape {picture.shape}")
+    if picture.dtype == bool:
+        picture = picture.astype(np.uint8) * np.uint8(255)
+    if picture.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"{path}: pictures are written from uint8 or uint16, got {picture.dtype}; "
+            "round first: np.clip(np.rint(x), 0, 255).astype('uint8')"
+        )
+    return np.ascontiguousarray(picture)
+
+
+def _png(picture: np.ndarray, path: Path) -> bytes:
+    import io
+
+    from PIL import Image
+
+    if picture.dtype == np.uint16 and picture.ndim == 3:
+        raise ValueError(f"{path}: Pillow writes no colour pictures of 16 bits; write .npy, or scale to uint8")
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="PNG")
+    return file.getvalue()
