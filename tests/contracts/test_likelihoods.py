@@ -184,9 +184,9 @@ def test_adapting_at_rate_one_maximises_the_likelihood_of_the_batch(name, option
     parameters = parameters + 0.5 * torch.randn_like(parameters)
     if likelihood.missing:
         x.view(-1)[::3] = torch.nan
-    before = float(likelihood(parameters).log_prob(x).sum())
+    before = likelihood(parameters).log_prob(x).sum().item()
     likelihood.adapt(parameters, x, 1.0)
-    best = float(likelihood(parameters).log_prob(x).sum())
+    best = likelihood(parameters).log_prob(x).sum().item()
     assert best >= before
     fitted = isinstance(options.get("variance", options.get("scale", "shared")), str)
     for value in likelihood.state_dict().values() if fitted and name in ("Gaussian", "Laplace", "Mixed") else ():
@@ -195,7 +195,7 @@ def test_adapting_at_rate_one_maximises_the_likelihood_of_the_batch(name, option
         for k in range(value.numel()):
             for step in (-0.05, 0.05):
                 value.view(-1)[k] += step
-                assert float(likelihood(parameters).log_prob(x).sum()) < best
+                assert likelihood(parameters).log_prob(x).sum().item() < best
                 value.view(-1)[k] -= step
 
 

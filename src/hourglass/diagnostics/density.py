@@ -1,0 +1,268 @@
+"""A density fitted to the codes after training, from which new codes are drawn.
+
+The codes of the training data do not fill the prior evenly; a small mixture of Gaussians fitted to them afterwards
+gives better samples and lets an autoencoder without a prior generate at all.
+
+Source: Ghosh, Sajjadi, Vergari, Black, Schoelkopf, "From Variational to Deterministic Autoencoders" (2020,
+arXiv:1903.12436, section 4: ex-post density estimation, ten full-covariance components). Here the Bayesian information
+criterion chooses their number (Schwarz 1978).
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.covariance import ledoit_wolf
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+COMPONENTS = (1, 2, 5, 10, 20, 50)
+MAX_ROWS = 20_000  # of all groups together: more hardly move a small mixture, and each pass over them costs
+MAX_ROWS_AT_LEAST = 3_000  # of each group, however many there are
+ROWS_TO_CHOOSE = 5_000
+RIDGE = 1e-4  # added to the covariance of codes scaled to deviation 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixture:
+    """weights (C,), means (C, L), factors (C, L, L): lower Cholesky factors of the covariances."""
+
+    weights: NDArray[np.floating]
+    means: NDArray[np.floating]
+    factors: NDArray[np.floating]
+
+
+class CodeDensity:
+    """Full-covariance Gaussian mixture over codes, one per group.
+
+    Parameters
+    ----------
+    mixtures : mapping
+        Group (``None`` where there are no groups) to its mixture; made by ``fit`` or ``from_arrays``.
+
+    Examples
+    --------
+    >>> Z = np.random.default_rng(0).normal(size=(200, 2))
+    >>> CodeDensity.fit(Z, seed=0).sample(5, seed=1).shape
+    (5, 2)
+    """
+
+    def __init__(self, mixtures: Mapping[Any, _Mixture]) -> None:
+        self._mixtures = dict(mixtures)
+
+    @classmethod
+    def fit(
+        cls, Z: ArrayLike, groups: ArrayLike | None = None, n_components: int | None = None, seed: int = 0
+    ) -> CodeDensity:
+        """Fit to codes.
+
+        Parameters
+        ----------
+        Z : array-like of shape (N, L)
+            Codes of the training data. About 20,000 rows are used, at least 3,000 of each group that has them.
+        groups : array-like of shape (N,), optional
+            The condition of each row, numbers or strings; each value gets its own mixture.
+        n_components : int, optional
+            Gaussians per group, fewer where a group has too few rows for them; without it the number of lowest BIC.
+        seed : int
+            Of the subsets and of the mixtures' start.
+
+        Returns
+        -------
+        CodeDensity
+
+        Raises
+        ------
+        ValueError
+            If Z is empty or not finite, or ``groups`` does not fit it.
+        """
+        codes = np.asarray(Z, dtype=np.float64)
+        if codes.ndim != 2 or not codes.size:
+            raise ValueError(f"Z has shape {codes.shape}: give codes (examples, code), at least one of each.")
+        if not np.isfinite(codes).all():
+            raise ValueError("Z holds NaN or infinity: a density needs finite codes.")
+        if n_components is not None and n_components < 1:
+            raise ValueError(f"n_components={n_components!r}: at least 1, or None to choose by BIC.")
+        labels = None if groups is None else np.asarray(groups)
+        if labels is not None and labels.shape != (len(codes),):
+            raise ValueError(f"groups has shape {labels.shape}: give one for each of the {len(codes)} rows of Z.")
+
+        centre, scale = codes.mean(axis=0), codes.std(axis=0)
+        # A constant dimension stays constant, up to the ridge, in units too small to matter to the decoder.
+        scale = np.where(scale > 1e-8 * (1 + np.abs(centre)), scale, 1e-8 * (1 + np.abs(centre)))
+        codes = (codes - centre) / scale
+        rng = np.random.default_rng(seed)
+        pooled = _covariance(_subset(codes, MAX_ROWS, rng))
+
+        values = [None] if labels is None else np.unique(labels).tolist()
+        most = max(MAX_ROWS // len(values), MAX_ROWS_AT_LEAST)
+
+        def fitted(rows: NDArray[np.float64]) -> _Mixture:
+            mixture = _fit_mixture(_subset(rows, most, rng), n_components, pooled, rng)
+            return _Mixture(mixture.weights, mixture.means * scale + centre, mixture.factors * scale[:, None])
+
+        return cls({value: fitted(codes if labels is None else codes[labels == value]) for value in values})
+
+    @property
+    def groups(self) -> list[Any]:
+        """The groups fitted; ``[None]`` where there are none."""
+        return list(self._mixtures)
+
+    @property
+    def n_components(self) -> dict[Any, int]:
+        """Gaussians in each group's mixture."""
+        return {group: len(mixture.weights) for group, mixture in self._mixtures.items()}
+
+    def sample(self, n: int, groups: ArrayLike | None = None, seed: int | None = None) -> NDArray[np.float32]:
+        """Draw codes.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        groups : array-like of shape (n,), optional
+            The group of each; needed where the density was fitted with groups, and only there. One value serves all.
+        seed : int, optional
+            Without it each call differs.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, L)
+
+        Raises
+        ------
+        ValueError
+            If a group was not there when the density was fitted; the known ones are named.
+        """
+        grouped = self.groups != [None]
+        if grouped != (groups is not None):
+            fitted = "with groups" if grouped else "without groups"
+            remedy = f"give one of {_listed(self.groups)} per code." if grouped else "leave it out."
+            raise ValueError(f"groups={groups!r}: the density was fitted {fitted}; {remedy}")
+        wanted = [None] * n if groups is None else np.broadcast_to(np.asarray(groups), (n,)).tolist()
+        unknown = [group for group in dict.fromkeys(wanted) if group not in self._mixtures]
+        if unknown:
+            raise ValueError(f"groups: {unknown[0]!r} was not among the data; there are {_listed(self.groups)}.")
+        return self._drawn(wanted, np.random.default_rng(seed))
+
+    def _drawn(self, wanted: list[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        L = next(iter(self._mixtures.values())).means.shape[1]
+        noise = rng.standard_normal((len(wanted), L))
+        where = rng.random(len(wanted))
+        codes = np.empty((len(wanted), L), dtype=np.float32)
+        rows_of: dict[Any, list[int]] = {}
+        for row, group in enumerate(wanted):
+            rows_of.setdefault(group, []).append(row)
+        for group, members in rows_of.items():
+            mixture, rows = self._mixtures[group], np.array(members)
+            component = np.searchsorted(np.cumsum(mixture.weights)[:-1], where[rows], side="right")
+            for c in np.unique(component):
+                chosen = rows[component == c]
+                codes[chosen] = mixture.means[c] + noise[chosen] @ mixture.factors[c].T
+        return codes
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The state as numeric arrays, fit for any array file; groups as the bytes of a JSON list.
+
+        Returns
+        -------
+        dict
+            ``groups`` (bytes,) uint8, ``group_of`` (C,), ``weights`` (C,), ``means`` (C, L), ``factors`` (C, L, L), the
+            components of all groups one after the other.
+        """
+        mixtures = list(self._mixtures.values())
+        return {
+            "groups": np.frombuffer(json.dumps(self.groups).encode(), dtype=np.uint8),
+            "group_of": np.repeat(np.arange(len(mixtures)), [len(mixture.weights) for mixture in mixtures]),
+            "weights": np.concatenate([mixture.weights for mixture in mixtures]),
+            "means": np.concatenate([mixture.means for mixture in mixtures]),
+            "factors": np.concatenate([mixture.factors for mixture in mixtures]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> CodeDensity:
+        """The density whose ``to_arrays`` gave ``arrays``.
+
+        Raises
+        ------
+        ValueError
+            If an array is missing.
+        """
+        if missing := {"groups", "group_of", "weights", "means", "factors"} - set(arrays):
+            raise ValueError(f"arrays lack {_listed(sorted(missing))}: pass the whole of what to_arrays() returned.")
+        groups = json.loads(np.asarray(arrays["groups"], dtype=np.uint8).tobytes().decode())
+        owner = np.asarray(arrays["group_of"])
+        parts = [np.asarray(arrays[name], dtype=np.float64) for name in ("weights", "means", "factors")]
+        return cls({group: _Mixture(*(part[owner == g] for part in parts)) for g, group in enumerate(groups)})
+
+
+def _subset(rows: NDArray[np.float64], most: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    return rows if len(rows) <= most else rows[rng.choice(len(rows), most, replace=False)]
+
+
+def _covariance(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Covariance shrunk towards a multiple of the identity, the less the more rows (Ledoit and Wolf 2004)."""
+    if len(rows) == 1:
+        return RIDGE * np.eye(rows.shape[1])
+    return ledoit_wolf(rows)[0] + RIDGE * np.eye(rows.shape[1])
+
+
+def _fit_mixture(
+    rows: NDArray[np.float64], n_components: int | None, pooled: NDArray[np.float64], rng: np.random.Generator
+) -> _Mixture:
+    """The mixture for scaled codes (N, L); ``pooled`` is the covariance of all groups' codes."""
+    # A component has L (L + 3) / 2 free numbers but L + 1 rows span it; twice that keeps the fit from single points.
+    most = max(len(rows) // (2 * (rows.shape[1] + 1)), 1)
+    if n_components is None:
+        start = _lowest_bic(_subset(rows, ROWS_TO_CHOOSE, rng), most, rng)
+    else:
+        start = _expectation_maximisation(rows, min(n_components, most), rng) if min(n_components, most) > 1 else None
+    if start is None:
+        covariance = _covariance(rows) if len(rows) > 1 else pooled
+        return _Mixture(np.ones(1), rows.mean(axis=0)[None], np.linalg.cholesky(covariance)[None])
+    if n_components is None and len(rows) > ROWS_TO_CHOOSE:
+        start = _expectation_maximisation(rows, start.n_components, rng, start)
+    return _Mixture(start.weights_, start.means_, np.linalg.cholesky(start.covariances_))
+
+
+def _lowest_bic(rows: NDArray[np.float64], most: int, rng: np.random.Generator) -> GaussianMixture | None:
+    """The mixture of lowest BIC, numbers tried in rising order until the BIC rises; None for a single Gaussian."""
+    best, lowest = None, GaussianMixture(1, reg_covar=RIDGE).fit(rows).bic(rows) if most > 1 else -np.inf
+    for k in COMPONENTS[1:]:
+        if k > most:
+            break
+        mixture = _expectation_maximisation(rows, k, rng)
+        bic = mixture.bic(rows)
+        if bic >= lowest:
+            break
+        best, lowest = mixture, bic
+    return best
+
+
+def _expectation_maximisation(
+    rows: NDArray[np.float64], k: int, rng: np.random.Generator, start: GaussianMixture | None = None
+) -> GaussianMixture:
+    mixture = GaussianMixture(
+        k,
+        reg_covar=RIDGE,
+        tol=1e-2,
+        max_iter=30 if start is None else 10,
+        init_params="k-means++" if start is None else "kmeans",
+        weights_init=None if start is None else start.weights_,
+        means_init=None if start is None else start.means_,
+        precisions_init=None if start is None else start.precisions_,
+        random_state=int(rng.integers(2**31)),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a few passes suffice to draw samples from
+        return mixture.fit(rows)
+
+
+def _listed(values: list[Any]) -> str:
+    return ", ".join(map(repr, values[:20])) + (", ..." if len(values) > 20 else "")

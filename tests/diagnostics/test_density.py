@@ -1,0 +1,114 @@
+"""The density of codes: it finds what it was given, survives poor data, and comes back from its arrays."""
+
+import numpy as np
+import pytest
+
+from hourglass.diagnostics.density import CodeDensity
+from hourglass.diagnostics.frechet import frechet_distance
+
+CENTRES = np.array([[-40.0, 0.0, 0.0], [40.0, 0.0, 0.0], [0.0, 60.0, 0.0], [0.0, -60.0, 0.0], [0.0, 0.0, 50.0]])
+
+
+def clusters(n=1500, seed=0):
+    rng = np.random.default_rng(seed)
+    which = rng.integers(5, size=n)
+    return CENTRES[which] + rng.normal(size=(n, 3)) * [1.0, 2.0, 0.5], which
+
+
+def test_clusters_are_found_and_sampled():
+    Z, _ = clusters()
+    density = CodeDensity.fit(Z, seed=0)
+    assert density.n_components == {None: 5}
+    drawn = density.sample(4000, seed=1)
+    assert drawn.shape == (4000, 3) and drawn.dtype == np.float32
+    nearest = ((drawn[:, None] - CENTRES) ** 2).sum(axis=2).argmin(axis=1)
+    np.testing.assert_allclose(np.bincount(nearest) / 4000, 0.2, atol=0.04)
+    np.testing.assert_allclose((drawn - CENTRES[nearest]).std(axis=0), [1.0, 2.0, 0.5], rtol=0.1)
+
+
+def test_one_gaussian_is_told_from_many():
+    Z = np.random.default_rng(0).normal(size=(3000, 4)) @ np.random.default_rng(1).normal(size=(4, 4)) + 7
+    density = CodeDensity.fit(Z)
+    assert density.n_components == {None: 1}
+    drawn = density.sample(20_000, seed=0)
+    assert frechet_distance(drawn, Z) < 0.02 * Z.var(axis=0).sum()
+
+
+def test_each_group_has_its_own_density():
+    Z, which = clusters()
+    density = CodeDensity.fit(Z, groups=np.array(list("abcde"))[which])
+    assert density.groups == list("abcde")
+    drawn = density.sample(6, groups=["e", "a", "e", "b", "a", "c"], seed=0)
+    nearest = ((drawn[:, None] - CENTRES) ** 2).sum(axis=2).argmin(axis=1)
+    assert nearest.tolist() == [4, 0, 4, 1, 0, 2]
+    assert density.sample(3, groups="b").shape == (3, 3)
+
+
+@pytest.mark.parametrize("groups", [None, np.repeat([3, 7], 300), np.repeat(["left", "right"], 300)])
+def test_arrays_hold_the_whole_state(groups):
+    Z, _ = clusters(600)
+    density = CodeDensity.fit(Z, groups)
+    arrays = density.to_arrays()
+    assert all(array.dtype.kind in "fiu" for array in arrays.values())
+    again = CodeDensity.from_arrays(arrays)
+    assert again.groups == density.groups
+    asked = None if groups is None else groups[::60]
+    np.testing.assert_array_equal(again.sample(10, asked, seed=3), density.sample(10, asked, seed=3))
+    del arrays["means"]
+    with pytest.raises(ValueError, match="'means'"):
+        CodeDensity.from_arrays(arrays)
+
+
+def test_the_seed_decides_and_the_global_state_is_left_alone():
+    Z, _ = clusters(400)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    a, b = CodeDensity.fit(Z, seed=4), CodeDensity.fit(Z, seed=4)
+    np.testing.assert_array_equal(a.sample(9, seed=1), b.sample(9, seed=1))
+    assert not np.array_equal(a.sample(9, seed=1), a.sample(9, seed=2))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 15])
+def test_few_rows_and_constant_dimensions(n):
+    rng = np.random.default_rng(0)
+    Z = np.column_stack([rng.normal(size=n), np.full(n, 5.0), 1e-3 * rng.normal(size=n), np.zeros(n)])
+    drawn = CodeDensity.fit(Z).sample(50, seed=0)
+    assert np.isfinite(drawn).all()
+    np.testing.assert_allclose(drawn[:, 1], 5.0, atol=1e-5)
+    np.testing.assert_allclose(drawn[:, 3], 0.0, atol=1e-5)
+    assert (np.abs(drawn[:, 2]) < 0.02).all()
+    assert CodeDensity.fit(Z, n_components=10).sample(3).shape == (3, 4)
+
+
+def test_a_group_of_one_row_borrows_the_spread_of_all():
+    Z = np.random.default_rng(0).normal(size=(201, 2))
+    drawn = CodeDensity.fit(Z, groups=[0] * 200 + [1]).sample(2000, groups=1, seed=0)
+    np.testing.assert_allclose(drawn.mean(axis=0), Z[-1], atol=0.1)
+    np.testing.assert_allclose(drawn.std(axis=0), Z.std(axis=0), rtol=0.1)
+
+
+def test_heavy_duplication_and_great_scales():
+    Z = np.repeat(np.random.default_rng(0).normal(size=(4, 3)) * [1e6, 1.0, 1e-6], 200, axis=0)
+    drawn = CodeDensity.fit(Z).sample(500, seed=0)
+    assert np.isfinite(drawn).all()
+    assert (np.abs(drawn).max(axis=0) < 4 * np.abs(Z).max(axis=0)).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            lambda Z: CodeDensity.fit(Z, [0, 1] * 50).sample(2, groups=[0, 5]),
+            "5 was not among the data; there are 0, 1",
+        ),
+        (lambda Z: CodeDensity.fit(Z, ["a", "b"] * 50).sample(2), "fitted with groups; give one of 'a', 'b'"),
+        (lambda Z: CodeDensity.fit(Z).sample(2, groups=[0, 1]), "without groups; leave it out"),
+        (lambda Z: CodeDensity.fit(Z, [0, 1]), "100 rows"),
+        (lambda Z: CodeDensity.fit(Z * np.nan), "NaN"),
+        (lambda Z: CodeDensity.fit(Z[0]), "shape"),
+        (lambda Z: CodeDensity.fit(Z, n_components=0), "n_components=0"),
+    ],
+)
+def test_bad_input_is_named(call, says):
+    with pytest.raises(ValueError, match=says):
+        call(np.random.default_rng(0).normal(size=(100, 3)))
