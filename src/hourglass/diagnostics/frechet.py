@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
     """Squared Wasserstein-2 distance between the Gaussians with the moments of ``a`` and ``b``.
 
-    ``|m_a - m_b|^2 + tr A + tr B - 2 tr (AB)^1/2``. With ``A = R'R`` and ``B = Q'Q``, R and Q the triangular factors of the
-    centred features, the last trace is the sum of the singular values of ``R Q'``: no covariance and no root of the
+    ``|m_a - m_b|^2 + tr A + tr B - 2 tr (AB)^1/2``. With ``A = R'R`` and ``B = Q'Q``, R and Q the triangular factors of
+    the centred features, the last trace is the sum of the singular values of ``R Q'``: no covariance and no root of the
     asymmetric product AB is formed, which loses half the digits, or turns complex, where covariances are singular.
 
     Parameters
@@ -52,7 +52,7 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
 
 def _factor(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """R, upper triangular, with R'R the covariance of features (N, F)."""
-    return np.linalg.qr((features - features.mean(axis=0)) / np.sqrt(len(features) - 1), mode="r")
+    return np.asarray(np.linalg.qr((features - features.mean(axis=0)) / np.sqrt(len(features) - 1), mode="r"))
 
 
 def _features(values: ArrayLike, argument: str) -> NDArray[np.float64]:
