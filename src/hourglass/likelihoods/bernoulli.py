@@ -19,7 +19,7 @@ class _SummedLogProb(Function):
 
     softplus is the dear part: ``softplus(l) = (l + |l|) / 2 - ln sigmoid(|l|)``, and a sigmoid of |l| is at least 1/2,
     so up to 2^6 of them can be multiplied before one logarithm is taken of the product (2^-64 is a normal float32).
-    About a fifth faster than F.binary_cross_entropy_with_logits on (512, 784), forward and backward
+    A tenth faster than F.binary_cross_entropy_with_logits on (512, 784), forward and backward
     (``python benchmarks/bernoulli_log_prob.py`` prints both). The backward pass is made of differentiable
     operations on the inputs, so second derivatives exist.
     """
@@ -48,7 +48,7 @@ class _SummedLogProb(Function):
         x, logits = ctx.saved_tensors
         grad = grads[0][..., None]
         for_x = logits * grad if ctx.needs_input_grad[0] else None
-        for_logits = (x - torch.sigmoid(at_least_float32(logits))) * grad if ctx.needs_input_grad[1] else None
+        for_logits = (x - torch.sigmoid(at_least_float32(logits))).mul_(grad) if ctx.needs_input_grad[1] else None
         return for_x, None if for_logits is None else for_logits.to(logits.dtype)
 
 
