@@ -114,7 +114,7 @@ def _as_table(X: Any, source: str) -> Any:
     if module == "pandas" and type(X).__name__ == "Series":
         X = X.to_frame(X.name if X.name is not None else "value")
     if module == "pandas":
-        X = X.set_axis([str(name) for name in X.columns], axis=1)
+        X = unique_names(X.set_axis([str(name) for name in X.columns], axis=1), source)
     elif module == "polars":
         X = X.collect() if type(X).__name__ == "LazyFrame" else X
         X = X.to_frame() if type(X).__name__ == "Series" else X
@@ -141,13 +141,11 @@ def _as_table(X: Any, source: str) -> Any:
 
 def unique_names(table: Any, source: str) -> Any:
     """The table itself, or a ValueError that names a column that occurs twice."""
-    names = table.column_names
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise ValueError(
-            f"{source}: the column name {twice[0]!r} occurs {names.count(twice[0])} times; "
-            "give every column its own name"
-        )
+    names = list(table.column_names if hasattr(table, "column_names") else table.columns)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        times = names.count(twice)
+        raise ValueError(f"{source}: the column name {twice!r} occurs {times} times; give every column its own name")
     return table
 
 

@@ -116,7 +116,7 @@ def _page(page: object) -> np.ndarray:
     if meaning == "PALETTE":
         colours = page.colormap  # type: ignore[attr-defined]  # (3, 2**bits), 16 bits a channel
         return (colours[:, picture] >> 8).astype(np.uint8)
-    if meaning == "MINISWHITE":
+    if meaning == "MINISWHITE" and picture.dtype.kind == "u":
         picture = np.iinfo(picture.dtype).max - picture
     if axes == "SYX":
         picture = np.moveaxis(picture, 0, -1)

@@ -1,0 +1,67 @@
+"""Every data set that is listed: what is known about it, and what `load` gives."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from hourglass import datasets
+from hourglass.datasets.files import checksum
+
+NAMES = list(datasets.names())
+OFFLINE = ["digits", "dsprites", "iris", "wine", "breast_cancer", "diabetes"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_facts_are_there(name):
+    dataset = datasets.names()[name]
+    assert dataset.name == name and dataset.title and dataset.licence and dataset.citation
+    assert set(dataset.rows) in ({"all"}, {"train", "test"}) and min(dataset.rows.values()) > 100
+    for file in dataset.files:
+        assert file.url.startswith("https://") and len(file.sha256) == 64 and file.size > 1000
+
+
+@pytest.mark.parametrize("name", [name for name in OFFLINE if name != "dsprites"])
+def test_what_needs_no_network(name):
+    data, dataset = datasets.load(name), datasets.names()[name]
+    assert data.kind == dataset.kind and len(data) == dataset.rows["all"] == len(data.labels) and data.source == name
+    assert isinstance(data.X, pa.Table) == (data.kind == "table")
+    with pytest.raises(ValueError, match=f"{name} has no official test part.*train_test_split"):
+        datasets.load(name, "test")
+
+
+def test_digits_keep_their_raw_units():
+    data = datasets.load("digits")
+    assert data.X.shape == (1797, 1, 8, 8) and data.X.dtype == np.uint8 and (data.X.min(), data.X.max()) == (0, 16)
+
+
+def test_wrong_names_parts_and_options():
+    with pytest.raises(ValueError, match="did you mean 'fashion_mnist'"):
+        datasets.load("fashion-mnist")
+    with pytest.raises(ValueError, match="there are digits, mnist"):
+        datasets.load("zzzz")
+    with pytest.raises(ValueError, match="part='valid'"):
+        datasets.load("digits", "valid")
+    with pytest.raises(TypeError, match="digits takes no option 'n'"):
+        datasets.load("digits", n=5)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OFFLINE])
+def test_real_files(name, real_data):
+    dataset = datasets.names()[name]
+    parts = {part: datasets.load(name, part) for part in ("train", "test", "all")}
+    for part, rows in dataset.rows.items():
+        assert len(parts[part]) == len(parts[part].labels) == rows
+    assert len(parts["all"]) == sum(dataset.rows.values())
+    data = parts["train"]
+    if data.kind == "images":
+        assert data.X.shape[1:] == (1, 28, 28) and data.X.dtype == np.uint8 and data.X.max() == 255
+        assert sorted(set(data.labels)) == list(range(len(dataset.classes)))
+    else:
+        assert data.X.num_columns == 41 and (data.labels == "normal").sum() == 67343
+        assert pa.types.is_string(data.X.schema.field("service").type)
+        assert pa.types.is_floating(data.X.schema.field("serror_rate").type)
+
+
+def test_real_mnist_is_the_official_one(real_data):
+    for file in datasets.names()["mnist"].files:
+        assert checksum(real_data / file.path, unpacked=file.unpacked) == file.sha256
