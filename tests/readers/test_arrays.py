@@ -75,7 +75,7 @@ def test_damaged_numpy_files(tmp_path):
         with pytest.raises(ValueError, match=f"{name}.*damaged"):
             readers.read(path)
     (tmp_path / "empty.npy").write_bytes(b"")
-    with pytest.raises(ValueError, match="empty.npy"):
+    with pytest.raises(ValueError, match=r"empty\.npy"):
         readers.read(tmp_path / "empty.npy")
 
 
