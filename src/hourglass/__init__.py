@@ -1,0 +1,32 @@
+"""Hourglass: autoencoders for any data. Learn a small code for every example, see what it means, put it to work."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Embedder": "hourglass.estimators",
+    "load": "hourglass.estimators",
+    "Recipe": "hourglass.recipe",
+    "Term": "hourglass.recipe",
+    "Images": "hourglass.modalities",
+    "Tables": "hourglass.modalities",
+    "ParquetStream": "hourglass.readers",
+}
+__all__ = [*_HOME, "__version__"]
+
+if TYPE_CHECKING:
+    from hourglass.estimators import Embedder, load
+    from hourglass.modalities import Images, Tables
+    from hourglass.readers import ParquetStream
+    from hourglass.recipe import Recipe, Term
+
+
+def __getattr__(name: str) -> Any:
+    """Names are imported when they are first used: `import hourglass` imports no torch."""
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'hourglass' has no attribute {name!r}")

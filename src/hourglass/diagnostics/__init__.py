@@ -1,0 +1,1 @@
+"""Figures about models and codes: arrays and models in, numbers out."""

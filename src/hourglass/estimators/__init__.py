@@ -1,0 +1,27 @@
+"""scikit-learn estimators over models, training and storage."""
+
+from pathlib import Path
+from typing import Any
+
+from hourglass import storage
+from hourglass.estimators.embedder import Embedder
+from hourglass.estimators.estimator import AutoencoderEstimator
+
+
+def load(folder: str | Path, parts: dict[str, Any] | None = None) -> Embedder:
+    """Loads a saved estimator.
+
+    Parameters
+    ----------
+    folder : what `save` wrote.
+    parts : your own terms, bottlenecks, likelihoods or modalities by name; no code from the folder is ever run.
+
+    Raises
+    ------
+    ModelFolderError : a truncated, foreign or newer folder, or a part that is not given.
+    """
+    saved = storage.load(Path(folder), parts)
+    return Embedder._from_saved(saved)
+
+
+__all__ = ["AutoencoderEstimator", "Embedder", "load"]

@@ -1,0 +1,111 @@
+"""What a model is told beside the example: numbers and categories, as one row of a small table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hourglass.modalities import Tables
+from hourglass.modalities.columns import frame_kind
+from hourglass.networks.table_input import TableInput
+
+MOST_GROUPS = 200
+
+
+def _as_table(condition: Any, n: int | None) -> Any:
+    """One value for all, one per example, or a table -> a table of n rows."""
+    if frame_kind(condition) != "array":
+        if hasattr(condition, "to_frame"):
+            condition = condition.to_frame()
+        return condition
+    if hasattr(condition, "to_frame"):  # a pandas or polars Series
+        return condition.to_frame()
+    values = np.asarray(condition.detach().cpu() if isinstance(condition, Tensor) else condition)
+    if values.ndim == 0:
+        if n is None:
+            raise ValueError(f"condition={condition!r} is a single value; give one for each example")
+        values = np.repeat(values, n)
+    if values.dtype.kind in "US":
+        values = values.astype(object)
+    return values[:, None] if values.ndim == 1 else values
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A fitted condition: `table` knows its columns, categories one-hot, numbers standardised.
+
+    Whole numbers with up to 50 different values count as categories; other numbers as numbers.
+    """
+
+    table: Tables
+
+    @classmethod
+    def infer(cls, condition: Any, n: int) -> Condition:
+        rows = _as_table(condition, n)
+        if len(rows) != n:
+            raise ValueError(f"condition has {len(rows)} rows, but X has {n}; give one for each example")
+        return cls(Tables(discrete=True).infer(rows))
+
+    def _front(self) -> TableInput:
+        kinds: dict[str, list[int]] = {"numeric": [], "binary": [], "count": [], "category": []}
+        for i, column in enumerate(self.table.columns):
+            kinds[column.kind].append(i)
+        categories = [(i, len(self.table.columns[i].categories)) for i in kinds["category"]]
+        return TableInput(kinds["numeric"], kinds["binary"], kinds["count"], categories, [])
+
+    @property
+    def width(self) -> int:
+        """C."""
+        return self._front().width
+
+    def rows(self, condition: Any, n: int) -> Tensor:
+        """condition -> (n, D) codes in the condition's model space; raises for a value unseen at fit or missing."""
+        if condition is None:
+            named = ", ".join(c.name for c in self.table.columns)
+            raise ValueError(f"the model was fitted with a condition ({named}): pass condition=, one for each example")
+        table = _as_table(condition, n)
+        if len(table) != n:
+            raise ValueError(f"condition has {len(table)} rows, but {n} are needed; give one for each example")
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            raw = self.table.tensor(table)
+        x = self.table.scaling()(raw)
+        if bool(x.isnan().any()):
+            row, i = (int(v) for v in x.isnan().nonzero()[0])
+            column = self.table.columns[i]
+            known = f"; known are {', '.join(map(str, column.categories))}" if column.categories else ""
+            raise ValueError(
+                f"condition, row {row}: the value of {column.name!r} is missing or was not there at fit{known}"
+            )
+        return x
+
+    def tensor(self, condition: Any, n: int) -> Tensor:
+        """condition -> (n, C) float32."""
+        return self._front()(self.rows(condition, n))
+
+    def groups(self, condition: Any, n: int) -> np.ndarray | None:
+        """A label for each combination of categories (n,), or None where numbers or too many combinations are in it."""
+        if any(not c.categories for c in self.table.columns):
+            return None
+        if int(np.prod([len(c.categories) for c in self.table.columns])) > MOST_GROUPS:
+            return None
+        codes = self.rows(condition, n).int().numpy()
+        return np.array([",".join(map(str, row)) for row in codes.tolist()])
+
+    def __len__(self) -> int:
+        return len(self.table.columns)
+
+
+def condition_tensor(fitted: Condition | None, condition: Any, n: int) -> Tensor | None:
+    """The condition of n examples, or None; raises where one is given to a model without, or forgotten."""
+    if fitted is None:
+        if condition is not None:
+            raise ValueError("condition= is given, but the model was fitted without one; fit with condition= first")
+        return None
+    return fitted.tensor(condition, n).to(torch.float32)

@@ -1,0 +1,213 @@
+"""Embedder: data in, code out, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from hourglass.diagnostics.evidence import log_evidence
+from hourglass.estimators.conditions import condition_tensor
+from hourglass.estimators.estimator import AutoencoderEstimator
+from hourglass.training import seeded, threads
+
+DECODE_BATCH = 2048
+
+
+class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEstimator):
+    """Learns a small code for every example of a table or a set of pictures.
+
+    Parameters
+    ----------
+    n_latent : int, "map" or None
+        Size of the code. "map" is 2. None estimates it: twice the intrinsic dimension (TwoNN), from 2 to 64, never
+        above half the number of features.
+    recipe : str or Recipe
+        The kind of autoencoder: "ae", "denoising", "sparse", "sparse_kl", "contractive", "vae", "beta_vae", or a value.
+    modality : str, Modality or None
+        "tables", "images", or a value such as `Images(binarise="dynamic")`; None looks at X.
+    likelihood : str or None
+        "gaussian", "laplace" or "bernoulli"; None infers it: Bernoulli for two values only, categories by themselves.
+    variance : "shared", "feature" or float
+        The Gaussian's variance: fitted as one number, one per feature, or fixed (in units of the data's own variance).
+    hidden : tuple of int or None
+        Widths of the encoder's hidden layers; the decoder mirrors them. () makes both ends linear.
+    network : "mlp", "conv" or None
+        None takes convolutions for pictures above 32 pixels a side.
+    activation : str
+        "silu", "relu", "gelu", "tanh" or "sigmoid".
+    max_epochs, batch_size, learning_rate, patience : number or None
+        None chooses by the number of rows. `max_epochs` is also the horizon of the learning rate's cosine.
+    validation_fraction : float
+        Share of rows held out for early stopping (at most 5,000); 0 trains on all rows to the end.
+    precision : "auto", "float32" or "bfloat16"
+        Of training; "auto" takes bfloat16 for large networks where the processor is made for it.
+    n_threads : int or None
+        Threads of torch; None leaves them as they are.
+    device : "auto", "cpu" or "cuda"
+    random_state : int, RandomState or None
+    verbose : bool
+        Show a progress bar.
+
+    Attributes
+    ----------
+    model_ : Autoencoder
+    history_ : list of dict, one an epoch: every term's mean, unweighted, in nats per sample.
+    summary_ : Summary, figures on held-out rows.
+    advice_ : list of str, what the figures mean.
+    n_latent_, modality_, recipe_, density_, settings_ : what was resolved and learnt.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from hourglass import Embedder
+    >>> X = load_digits().images
+    >>> embedder = Embedder(n_latent=2, max_epochs=3, random_state=0).fit(X)
+    >>> embedder.transform(X).shape
+    (1797, 2)
+    >>> embedder.sample(5, random_state=0).shape
+    (5, 8, 8)
+    """
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_latent_
+
+    def transform(self, X: Any, *, condition: Any = None) -> np.ndarray:
+        """The code of every example: the posterior's mode.
+
+        Parameters
+        ----------
+        X : as in `fit`.
+        condition : as in `fit`; needed if and only if the model was fitted with one.
+
+        Returns
+        -------
+        (N, L) float32
+        """
+        check_is_fitted(self, "model_")
+        raw = self.modality_.tensor(self._examples(X))
+        with threads(self.n_threads):
+            return self._pass(raw, condition_tensor(self.condition_, condition, len(raw))).numpy()
+
+    @torch.no_grad()
+    def inverse_transform(self, Z: Any, *, condition: Any = None) -> Any:
+        """Codes back to examples: the mean of p(x | z), for categories the most probable one.
+
+        Parameters
+        ----------
+        Z : (N, L) codes.
+        condition : as in `fit`.
+
+        Returns
+        -------
+        What `fit` was given, in its own units: an array, a frame, or pictures (float32).
+        """
+        check_is_fitted(self, "model_")
+        z = self._codes(Z)
+        return self.modality_.restore(self._decode(z, condition_tensor(self.condition_, condition, len(z)), False))
+
+    def _codes(self, Z: Any) -> torch.Tensor:
+        z = torch.from_numpy(np.array(Z, dtype=np.float32))
+        if z.ndim != 2 or z.shape[1] != self.n_latent_:
+            raise ValueError(f"Z has shape {tuple(z.shape)}; codes of this model are (N, {self.n_latent_})")
+        if not bool(z.isfinite().all()):
+            raise ValueError("Z holds NaN or infinity; codes must be finite")
+        return z
+
+    def _decode(self, z: torch.Tensor, condition: torch.Tensor | None, noise: bool) -> torch.Tensor:
+        """Codes -> raw units (N, *S): the reconstruction, or a draw of x with the likelihood's noise."""
+        parts = []
+        with threads(self.n_threads):
+            for i in range(0, len(z), DECODE_BATCH):
+                given = None if condition is None else condition[i : i + DECODE_BATCH]
+                output = self.model_.decode(z[i : i + DECODE_BATCH], given)
+                parts.append(self.model_.scaling.inverse(output.sample() if noise else output.reconstruction))  # type: ignore[operator]
+        return torch.cat(parts) if parts else torch.empty(0, *self.modality_.shape)
+
+    def reconstruct(self, X: Any, *, condition: Any = None) -> Any:
+        """X through the bottleneck and back, in its own units."""
+        return self.inverse_transform(self.transform(X, condition=condition), condition=condition)
+
+    def impute(self, X: Any, *, condition: Any = None) -> Any:
+        """A table with its missing cells filled in by the reconstruction; every known cell is left as it is.
+
+        Missing cells are reconstructed from the code of the known ones. (Mattei and Frellsen 2019, arXiv:1812.02633,
+        give the ideal, which weighs many codes; the mode is the cheap approximation.)
+        """
+        check_is_fitted(self, "model_")
+        raw = self.modality_.tensor(self._examples(X))
+        given = condition_tensor(self.condition_, condition, len(raw))
+        with torch.no_grad():
+            made = self._decode(self._pass(raw, given), given, False)
+        return self.modality_.restore(torch.where(raw.isnan(), made.to(raw.dtype), raw))
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int = 1,
+        *,
+        condition: Any = None,
+        prior: bool = False,
+        noise: bool | None = None,
+        random_state: Any = None,
+    ) -> Any:
+        """New examples.
+
+        Parameters
+        ----------
+        n : how many.
+        condition : one value for all, or one for each; needed if and only if the model was fitted with one.
+        prior : draw codes from the prior N(0, I) instead of the density fitted to the codes after training (per
+            condition, where there is one). Only for recipes that have a prior.
+        noise : draw x from p(x | z) instead of taking its mean; None draws for tables and not for pictures.
+        random_state : int, RandomState or None.
+
+        Source: Ghosh et al. 2020, arXiv:1903.12436, for the density fitted after training.
+        """
+        check_is_fitted(self, "model_")
+        if n < 1:
+            raise ValueError(f"n={n} must be at least 1")
+        from sklearn.utils import check_random_state
+
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        given = condition_tensor(self.condition_, condition, n)
+        noise = getattr(self.modality_, "samples_noise", False) if noise is None else noise
+        with seeded(seed):
+            if prior:
+                owner = getattr(self.model_.encode.bottleneck, "prior", None)
+                if owner is None:
+                    raise ValueError(
+                        "prior=True, but this recipe has no prior; leave it out to draw from the fitted density"
+                    )
+                z = owner.sample(n, self.n_latent_)
+            else:
+                grouped = self.condition_ is not None and self.density_.groups != [None]
+                groups = self.condition_.groups(condition, n) if grouped else None  # type: ignore[union-attr]
+                z = torch.from_numpy(self.density_.sample(n, groups, seed=seed))
+            return self.modality_.restore(self._decode(z, given, noise))
+
+    def score_samples(self, X: Any, *, condition: Any = None, n_samples: int = 1, random_state: int = 0) -> np.ndarray:
+        """How normal every example is: higher is more normal.
+
+        For recipes with a prior the importance-weighted bound of log p(x) with `n_samples` samples of the code (1: the
+        ELBO); for the others log p(x | code). Nats per sample, of the data in model space (standardised).
+
+        Returns
+        -------
+        (N,) float64
+        """
+        check_is_fitted(self, "model_")
+        raw = self.modality_.tensor(self._examples(X))
+        given = condition_tensor(self.condition_, condition, len(raw))
+        with threads(self.n_threads), torch.no_grad():
+            x = self.model_.scaling(raw)
+            scores = log_evidence(self.model_, x, given, n_samples=n_samples, seed=random_state)
+        return scores.double().numpy()
+
+    def score(self, X: Any, y: Any = None, *, condition: Any = None) -> float:
+        """The mean of `score_samples`: nats per sample."""
+        return float(self.score_samples(X, condition=condition).mean())

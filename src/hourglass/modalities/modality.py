@@ -1,0 +1,52 @@
+"""What a modality is: raw data <-> tensors, and the default ends of a network for one kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from hourglass.likelihoods import Likelihood
+from hourglass.modalities.scaling import Standardise
+
+
+class Encoder(Protocol):
+    n_features: int
+
+
+class Modality(Protocol):
+    """A frozen value that knows one kind of data; one file per modality.
+
+    `infer` looks at the data once. `tensor` gives raw tensors compact enough to keep (pictures stay uint8); the model's
+    own `scaling` takes a batch of them to model space. `restore` goes all the way back to what the user handed in.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """S, the shape of one example in model space."""
+
+    @property
+    def blank(self) -> float:
+        """What a hidden cell holds in model space: NaN (missing) in a table, 0 (the mean) in a picture."""
+
+    def tensor(self, X: Any) -> Tensor:
+        """X -> raw (N, *S)."""
+
+    def restore(self, raw: Tensor) -> Any:
+        """raw units (N, *S) -> what the user handed in."""
+
+    def numeric(self) -> Tensor:
+        """(*S) bool: the cells that noise may touch."""
+
+    def scaling(self) -> Standardise: ...
+
+    def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module: ...
+
+    def decoder(
+        self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
+    ) -> nn.Module: ...
+
+    def likelihood(self, name: str | None, variance: str | float) -> Likelihood: ...
+
+    def to_json(self) -> dict[str, Any]: ...

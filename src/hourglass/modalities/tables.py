@@ -1,0 +1,325 @@
+"""Tables: numeric, binary, categorical and count columns, with missing cells."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hourglass import likelihoods
+from hourglass.modalities.columns import frame_kind, read_columns, write_columns
+from hourglass.modalities.scaling import Standardise
+from hourglass.networks import MLPDecoder, MLPEncoder
+from hourglass.networks.table_input import TableInput
+
+MOST_CATEGORIES = 1000
+FEWEST_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
+
+Kind = Literal["numeric", "binary", "category", "count"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as it was at fit.
+
+    `offset` and `scale` take raw numbers to model space; `resolution` is the smallest step between its values in raw
+    units; `categories` are the texts or numbers that occur; `missing` and `constant` say what was found.
+    """
+
+    name: str
+    kind: Kind
+    offset: float = 0.0
+    scale: float = 1.0
+    resolution: float = 0.0
+    categories: tuple[str | float, ...] = ()
+    missing: bool = False
+    constant: bool = False
+
+    @property
+    def texts(self) -> bool:
+        return bool(self.categories) and isinstance(self.categories[0], str)
+
+
+@dataclass
+class _Tally:
+    """What one pass over the chunks of a column gathers."""
+
+    n: int = 0
+    missing: bool = False
+    mean: float = 0.0
+    squares: float = 0.0
+    distinct: np.ndarray | None = None  # sorted; None once there are too many to matter
+    step: float = math.inf
+    texts: set[str] | None = None
+
+    def add(self, name: str, values: np.ndarray, keep_distinct: int) -> None:
+        if values.dtype == object:
+            self.texts = self.texts or set()
+            self.texts |= {v for v in values.tolist() if v is not None}
+            self.missing |= any(v is None for v in values)
+            if len(self.texts) > MOST_CATEGORIES:
+                raise ValueError(
+                    f"column {name!r} holds more than {MOST_CATEGORIES} different texts; "
+                    "leave it out (an identifier?) or group its values first"
+                )
+            return
+        values = values.astype(np.float64, copy=False)
+        known = values[~np.isnan(values)]
+        self.missing |= len(known) < len(values)
+        if not len(known):
+            return
+        # Chan, Golub and LeVeque 1983: merging means and sums of squares
+        n, mean = len(known), float(known.mean())
+        squares = float(np.square(known - mean).sum())
+        delta, total = mean - self.mean, self.n + n
+        self.squares += squares + delta**2 * self.n * n / total
+        self.mean += delta * n / total
+        first = self.n == 0
+        self.n = total
+        levels = np.unique(known[:10_000])
+        if len(levels) > 1:
+            self.step = min(self.step, float(np.diff(levels).min()))
+        if first or self.distinct is not None:
+            seen = levels if len(levels) > keep_distinct else np.unique(known)
+            merged = seen if self.distinct is None else np.union1d(self.distinct, seen)
+            self.distinct = merged if len(merged) <= keep_distinct else None
+
+    def column(self, name: str, counts: bool, discrete: bool) -> Column:
+        if self.texts is not None:
+            if not self.texts:
+                return Column(name, "numeric", missing=True, constant=True)
+            texts = tuple(sorted(self.texts))
+            kind: Kind = "binary" if len(texts) == 2 else "category"
+            return Column(name, kind, categories=texts, missing=self.missing, constant=len(texts) == 1)
+        levels = self.distinct
+        constant = self.n == 0 or (levels is not None and len(levels) <= 1)
+        if counts and not constant:
+            return Column(name, "count", missing=self.missing)
+        if levels is not None and len(levels) == 2 and self.n >= FEWEST_ROWS_FOR_BINARY:
+            low, high = levels.tolist()
+            return Column(name, "binary", low, high - low, categories=(low, high), missing=self.missing)
+        if discrete and levels is not None and len(levels) > 2 and bool((levels == np.round(levels)).all()):
+            return Column(name, "category", categories=tuple(levels.tolist()), missing=self.missing)
+        spread = math.sqrt(self.squares / self.n) if self.n else 0.0
+        if constant or spread <= 10 * np.finfo(np.float64).eps * abs(self.mean):
+            return Column(name, "numeric", self.mean, 1.0, missing=self.missing, constant=True)
+        step = self.step if math.isfinite(self.step) else 0.0
+        return Column(name, "numeric", self.mean, spread, step, missing=self.missing)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables of numbers and texts; NaN (or null) means missing.
+
+    Parameters
+    ----------
+    counts : names of columns (x0, x1, ... of an array) that hold counts: a negative binomial head instead of a Gaussian.
+    discrete : take columns of whole numbers with at most 50 levels for categories.
+
+    Learnt by `infer`: `columns`, and `container`, the kind of table that came in. A column with two distinct values is
+    binary, texts are categories, everything else is numeric and standardised.
+    """
+
+    counts: tuple[str, ...] = ()
+    discrete: bool = False
+    columns: tuple[Column, ...] = ()
+    container: str = "array"
+
+    name = "tables"
+    blank = math.nan
+    samples_noise = True  # a sampled row is a row one could have seen, categories and noise drawn
+
+    def infer(self, X: Any) -> Tables:
+        """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
+        chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
+        tallies: dict[str, _Tally] = {}
+        container = "array"
+        rows = 0
+        for chunk in chunks:
+            container = frame_kind(chunk)
+            columns = read_columns(chunk)
+            rows += len(next(iter(columns.values())))
+            for name, values in columns.items():
+                tallies.setdefault(name, _Tally()).add(name, values, 50 if self.discrete else 2)
+        unknown = [c for c in self.counts if c not in tallies]
+        if unknown:
+            raise ValueError(f"counts={unknown[0]!r} is no column of X; its columns are {', '.join(tallies)}")
+        if rows < 2:
+            raise ValueError("X has 1 row (1 sample); at least two are needed")
+        found = tuple(t.column(name, name in self.counts, self.discrete) for name, t in tallies.items())
+        if all(c.constant for c in found) and not self.discrete:
+            raise ValueError("every column of X is constant; there is nothing to learn")
+        return replace(self, columns=found, container=container)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.columns),)
+
+    def _of_kind(self, kind: str) -> list[int]:
+        return [i for i, c in enumerate(self.columns) if c.kind == kind]
+
+    @property
+    def any_missing(self) -> bool:
+        return any(c.missing for c in self.columns)
+
+    @property
+    def _all_numeric(self) -> bool:
+        return not self.any_missing and all(c.kind == "numeric" for c in self.columns)
+
+    def tensor(self, X: Any) -> Tensor:
+        """X -> raw (N, D): numbers as they are, texts as codes, NaN for missing.
+
+        float32, unless a column's mean is so large beside its spread that float32 would lose it: then float64.
+        """
+        columns = read_columns(X)
+        self._check_names(X, list(columns))
+        wide = any(abs(c.offset) > 1e4 * c.scale for c in self.columns)
+        rows = len(next(iter(columns.values())))
+        raw = np.empty((rows, len(self.columns)), dtype=np.float64 if wide else np.float32)
+        for i, (column, values) in enumerate(zip(self.columns, columns.values(), strict=True)):
+            raw[:, i] = self._codes(column, values)
+        return torch.from_numpy(raw)
+
+    def _check_names(self, X: Any, names: list[str]) -> None:
+        if len(names) != len(self.columns):
+            raise ValueError(f"X has {len(names)} features, but the model was fitted on {len(self.columns)}")
+        known = [c.name for c in self.columns]
+        if frame_kind(X) != "array" and self.container != "array" and names != known:
+            strange = next((n for n, k in zip(names, known, strict=True) if n != k), names[0])
+            raise ValueError(f"column {strange!r} is not where it was at fit; the columns were {', '.join(known)}")
+
+    def _codes(self, column: Column, values: np.ndarray) -> np.ndarray:
+        if values.dtype == object and not column.categories:
+            raise ValueError(f"column {column.name!r} held numbers at fit and holds texts such as {values[0]!r} now")
+        if not column.categories:
+            if column.kind == "count":
+                odd = (values < 0) | (values != np.round(values))
+                if (odd & ~np.isnan(values)).any():
+                    value = values[odd & ~np.isnan(values)][0]
+                    raise ValueError(
+                        f"column {column.name!r} is declared a count and holds {value}; counts are 0, 1, 2, ..."
+                    )
+            return values
+        if column.texts:
+            place = {category: float(k) for k, category in enumerate(column.categories)}
+            codes = np.array([math.nan if v is None or v != v else place.get(str(v), -1.0) for v in values.tolist()])
+            unseen = codes == -1.0
+        else:
+            levels = np.array(column.categories)
+            codes = values.astype(np.float64)
+            place_of = np.searchsorted(levels, codes).clip(max=len(levels) - 1)
+            unseen = ~np.isnan(codes) & (levels[place_of] != codes)
+            if column.kind == "category":
+                codes = np.where(np.isnan(codes), math.nan, place_of)
+        if unseen.any():
+            example = values[np.flatnonzero(unseen)[0]]
+            warnings.warn(
+                f"column {column.name!r} holds {example!r}, which was not there at fit; "
+                f"{int(unseen.sum())} such cells are taken as missing",
+                stacklevel=4,
+            )
+            codes = np.where(unseen, math.nan, codes)
+        return codes
+
+    def restore(self, raw: Tensor) -> Any:
+        """Raw (N, D) -> the kind of table that came in: categories by name, counts rounded only where they are drawn."""
+        numbers = raw.cpu().numpy()
+        columns: dict[str, np.ndarray] = {}
+        for i, column in enumerate(self.columns):
+            values = numbers[:, i]
+            if column.categories and (column.texts or column.kind == "category"):
+                codes = values.round().astype(int).clip(0, len(column.categories) - 1)
+                columns[column.name] = np.array(column.categories, dtype=object if column.texts else None)[codes]
+            else:
+                columns[column.name] = values
+        return write_columns(columns, self.container)
+
+    def numeric(self) -> Tensor:
+        return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])
+
+    def scaling(self) -> Standardise:
+        offset = torch.tensor([c.offset for c in self.columns], dtype=torch.float64)
+        return Standardise(offset, torch.tensor([c.scale for c in self.columns], dtype=torch.float64))
+
+    def _hidden(self, hidden: Sequence[int] | None) -> Sequence[int]:
+        if hidden is not None:
+            return hidden
+        width = int(min(512, max(64, 2 ** math.ceil(math.log2(4 * len(self.columns))))))
+        return (width, width)
+
+    def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
+        if network not in (None, "mlp"):
+            raise ValueError(f"network={network!r} is not for tables; choose 'mlp' or leave it unset")
+        if self._all_numeric:
+            return MLPEncoder(self.shape, self._hidden(hidden), activation)
+        front = TableInput(
+            self._of_kind("numeric"),
+            self._of_kind("binary"),
+            self._of_kind("count"),
+            [(i, len(self.columns[i].categories)) for i in self._of_kind("category")],
+            [i for i, c in enumerate(self.columns) if c.missing],
+        )
+        return _Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation))
+
+    def decoder(
+        self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
+    ) -> nn.Module:
+        return MLPDecoder(n_code, shape, tuple(reversed(self._hidden(hidden))), activation)
+
+    def likelihood(self, name: str | None, variance: str | float) -> likelihoods.Likelihood:
+        if name not in (None, "gaussian", "laplace", "bernoulli", "negative_binomial"):
+            raise ValueError(
+                f"likelihood={name!r} is not for tables; choose gaussian, laplace, bernoulli or negative_binomial, "
+                "or leave it unset: each column then gets its own"
+            )
+        missing = self.any_missing
+        blocks: list[tuple[likelihoods.Likelihood, list[int]]] = []
+        if numeric := self._of_kind("numeric"):
+            floor = [self.columns[i].resolution / self.columns[i].scale / 12**0.5 for i in numeric]
+            if variance != "feature":
+                floor = [float(np.sqrt(np.mean(np.square(floor))))] * len(numeric)
+            # a constant column is known exactly: floored like a column of a thousand steps
+            floor = [max(f, 1e-3) for f in floor]
+            shape = (len(numeric),)
+            floors: Any = floor if variance == "feature" else floor[0]
+            if name == "bernoulli":
+                raise ValueError(
+                    f"likelihood='bernoulli' needs columns with two values; {self.columns[numeric[0]].name!r} has more"
+                )
+            if name == "negative_binomial":
+                raise ValueError("likelihood='negative_binomial' is chosen per column: modality=Tables(counts=(...))")
+            if name == "laplace":
+                blocks.append((likelihoods.Laplace(shape, scale=variance, floor=floors, missing=missing), numeric))
+            else:
+                blocks.append((likelihoods.Gaussian(shape, variance=variance, floor=floors, missing=missing), numeric))
+        if binary := self._of_kind("binary"):
+            blocks.append((likelihoods.Bernoulli((len(binary),), missing=missing), binary))
+        if counts := self._of_kind("count"):
+            blocks.append((likelihoods.NegativeBinomial((len(counts),), missing=missing), counts))
+        for i in self._of_kind("category"):
+            blocks.append((likelihoods.Categorical((1,), len(self.columns[i].categories), missing=missing), [i]))
+        if len(blocks) == 1 and len(blocks[0][1]) == len(self.columns):
+            return blocks[0][0]
+        return likelihoods.Mixed(blocks, len(self.columns))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Tables:
+        columns = tuple(Column(**{**c, "categories": tuple(c["categories"])}) for c in values["columns"])
+        return cls(tuple(values["counts"]), values["discrete"], columns, values["container"])
+
+
+class _Fronted(nn.Sequential):
+    """A front that prepares rows, then an encoder."""
+
+    def __init__(self, front: nn.Module, encoder: MLPEncoder) -> None:
+        super().__init__(front, encoder)
+        self.n_features = encoder.n_features

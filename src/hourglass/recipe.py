@@ -1,0 +1,109 @@
+"""What is minimised: a recipe is a bottleneck, terms and a corruption, all of them values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from hourglass.model import Encode, RoundTrip
+from hourglass.schedules import Constant, Objective, Schedule, Weighted
+
+Measure = Callable[..., Tensor]  # (RoundTrip, Encode, **options) -> (B,)
+
+
+class Corruption(Protocol):
+    """x (B, *S) -> what the encoder sees; `numeric` (*S) marks the cells noise may touch, `blank` hides a cell."""
+
+    def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of the loss, in nats per sample, with its weight kept apart.
+
+    `measure(trip, encode, **options)` returns (B,), summed over everything but the batch; only the training loop
+    averages over the batch. What is minimised is `objective(batch mean, weight * schedule(progress))`.
+    """
+
+    measure: Measure
+    weight: float = 1.0
+    schedule: Schedule = field(default_factory=Constant)
+    objective: Objective = field(default_factory=Weighted)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.measure.__name__)
+
+    def __call__(self, trip: RoundTrip, encode: Encode) -> Tensor:
+        """The term of every sample: (B,)."""
+        return self.measure(trip, encode, **self.options)
+
+
+def negative_log_likelihood(trip: RoundTrip, encode: Encode) -> Tensor:
+    """-log p(x | z), (B,) in nats."""
+    return -trip.output.log_prob(trip.x)
+
+
+reconstruction = Term(negative_log_likelihood, name="reconstruction")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A kind of autoencoder, as a value.
+
+    Parameters
+    ----------
+    bottleneck : class of nn.Module, built as `bottleneck(n_features, n_latent, **options)`; features -> posterior.
+    options : of the bottleneck.
+    terms : what is minimised.
+    corruption : what is done to x before the encoder sees it, or None.
+
+    Examples
+    --------
+    >>> from hourglass.variants import AE, Sampled, kl
+    >>> AE.with_bottleneck(Sampled).with_term(kl, weight=4.0)
+    Recipe(Sampled; reconstruction + 4 kl)
+    """
+
+    bottleneck: type[nn.Module]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    terms: tuple[Term, ...] = (reconstruction,)
+    corruption: Corruption | None = None
+
+    def with_bottleneck(self, bottleneck: type[nn.Module], **options: Any) -> Recipe:
+        """The same recipe around another bottleneck."""
+        return replace(self, bottleneck=bottleneck, options=options)
+
+    def with_term(
+        self,
+        term: Term,
+        weight: float | None = None,
+        *,
+        schedule: Schedule | None = None,
+        objective: Objective | None = None,
+        **options: Any,
+    ) -> Recipe:
+        """The same recipe with one more term; a term of that name is replaced. What is None stays the term's own."""
+        term = replace(
+            term,
+            weight=term.weight if weight is None else weight,
+            schedule=schedule or term.schedule,
+            objective=objective or term.objective,
+            options={**term.options, **options},
+        )
+        kept = tuple(t for t in self.terms if t.name != term.name)
+        return replace(self, terms=(*kept, term))
+
+    def with_corruption(self, corruption: Corruption | None) -> Recipe:
+        """The same recipe that has to undo a corruption."""
+        return replace(self, corruption=corruption)
+
+    def __repr__(self) -> str:
+        terms = " + ".join(t.name if t.weight == 1 else f"{t.weight:g} {t.name}" for t in self.terms)
+        seen = f"; sees {self.corruption!r}" if self.corruption else ""
+        return f"Recipe({self.bottleneck.__name__}; {terms}{seen})"

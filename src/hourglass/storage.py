@@ -1,0 +1,222 @@
+"""A model is a folder: model.safetensors and hourglass.json. No pickle, and loading runs no code from the folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hourglass import likelihoods, modalities, schedules, variants
+from hourglass.assemble import Architecture, assemble
+from hourglass.modalities import Modality
+from hourglass.model import Autoencoder
+from hourglass.recipe import Recipe, Term
+
+FORMAT = 1
+WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
+
+Parts = Mapping[str, Any]
+
+
+class ModelFolderError(ValueError):
+    """A folder that holds no model this version can read."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file beside `path` and moves it there in one step."""
+    partial = path.with_name(path.name + ".partial")
+    with open(partial, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def fingerprint(*parts: Any) -> str:
+    """A digest of tensors, arrays and JSON-able values: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, (Tensor, np.ndarray)):
+            array = np.ascontiguousarray(part.cpu().numpy() if isinstance(part, Tensor) else part)
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(memoryview(array).cast("B"))
+        else:
+            digest.update(json.dumps(part, sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
+
+
+def _options_of(value: Any) -> dict[str, Any]:
+    return {"class": type(value).__name__, "options": dataclasses.asdict(value)}
+
+
+def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as JSON has it: the names of its parts and their options."""
+    return {
+        "bottleneck": {"class": recipe.bottleneck.__name__, "options": dict(recipe.options)},
+        "terms": [
+            {
+                "name": term.name,
+                "weight": term.weight,
+                "schedule": _options_of(term.schedule),
+                "objective": _options_of(term.objective),
+                "options": dict(term.options),
+            }
+            for term in recipe.terms
+        ],
+        "corruption": _options_of(recipe.corruption) if recipe.corruption else None,
+    }
+
+
+def _part(name: str, where: Any, parts: Parts) -> Any:
+    if name in parts:
+        return parts[name]
+    if hasattr(where, name):
+        return getattr(where, name)
+    near = difflib.get_close_matches(name, [*dir(where), *parts], 1)
+    raise ModelFolderError(
+        f"the model uses {name!r}, which is not part of Hourglass"
+        + (f" (nearest: {near[0]!r})" if near else "")
+        + f"; if it is your own, pass it at load: load(folder, parts={{{name!r}: ...}})"
+    )
+
+
+def recipe_from_json(values: dict[str, Any], parts: Parts) -> Recipe:
+    """The recipe of that JSON; names resolve in `parts` first, then in Hourglass."""
+
+    def build(part: dict[str, Any], where: Any) -> Any:
+        return _part(part["class"], where, parts)(**part["options"])
+
+    terms = []
+    for saved in values["terms"]:
+        term: Term = _part(saved["name"], variants, parts)
+        terms.append(
+            dataclasses.replace(
+                term,
+                weight=saved["weight"],
+                schedule=build(saved["schedule"], schedules),
+                objective=build(saved["objective"], schedules),
+                options=saved["options"],
+            )
+        )
+    bottleneck = values["bottleneck"]
+    return Recipe(
+        _part(bottleneck["class"], variants, parts),
+        bottleneck["options"],
+        tuple(terms),
+        build(values["corruption"], variants) if values["corruption"] else None,
+    )
+
+
+@dataclasses.dataclass
+class Saved:
+    """What a model folder holds, built again."""
+
+    model: Autoencoder
+    recipe: Recipe
+    modality: Modality
+    condition: modalities.Tables | None
+    architecture: Architecture
+    arrays: dict[str, np.ndarray]  # arrays saved beside the weights, such as the density of the codes
+    about: dict[str, Any]  # everything else, as it was given
+
+
+def save(
+    folder: Path,
+    model: Autoencoder,
+    recipe: Recipe,
+    modality: Modality,
+    condition: modalities.Tables | None,
+    architecture: Architecture,
+    arrays: Mapping[str, np.ndarray],
+    about: Mapping[str, Any],
+) -> None:
+    """Writes the folder's two files, each whole or not at all; a common id tells that they belong together."""
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = uuid.uuid4().hex
+    likelihood = model.decode.likelihood
+    values = {
+        "format": FORMAT,
+        "id": identity,
+        "recipe": recipe_to_json(recipe),
+        "modality": {"class": type(modality).__name__, "values": modality.to_json()},
+        "condition": condition.to_json() if condition else None,
+        "architecture": dataclasses.asdict(architecture),
+        "likelihood": {"class": type(likelihood).__name__, "options": likelihood.options()},
+        **about,
+    }
+    content = json.dumps(values, indent=1, allow_nan=True).encode()
+    tensors = {f"model/{k}": v.detach().cpu().contiguous().clone() for k, v in model.state_dict().items()}
+
+    tensors |= {f"arrays/{k}": torch.from_numpy(np.array(v)) for k, v in arrays.items()}
+    partial = folder / (WEIGHTS + ".partial")
+    save_file(tensors, partial, {"id": identity})
+    with open(partial, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(partial, folder / WEIGHTS)
+    write_whole(folder / ABOUT, content)
+
+
+def load(folder: Path, parts: Parts | None = None) -> Saved:
+    """Reads what `save` wrote.
+
+    Raises
+    ------
+    ModelFolderError : no model, a truncated or foreign one, one of a newer version, or one with parts not given.
+    """
+    parts = parts or {}
+    if not (folder / ABOUT).is_file():
+        what = "is no folder" if not folder.is_dir() else f"holds no {ABOUT}"
+        unfinished = (
+            " (a run that has not finished? continue it with --resume)" if any(folder.glob("checkpoint*")) else ""
+        )
+        raise ModelFolderError(f"{folder} {what}, so there is no model to load{unfinished}")
+    try:
+        values = json.loads((folder / ABOUT).read_text())
+        if not isinstance(values, dict) or "format" not in values:
+            raise ValueError("it is not one of Hourglass")
+    except ValueError as error:
+        raise ModelFolderError(f"{folder / ABOUT} is damaged or foreign: {error}") from error
+    if values["format"] > FORMAT:
+        raise ModelFolderError(
+            f"{folder} was written by a newer Hourglass (format {values['format']}, this one reads up to {FORMAT}); update"
+        )
+    groups: dict[str, dict[str, Tensor]] = {"model": {}, "arrays": {}}
+    try:
+        with safe_open(folder / WEIGHTS, "pt") as file:
+            if (file.metadata() or {}).get("id") != values["id"]:
+                raise ModelFolderError(
+                    f"{WEIGHTS} and {ABOUT} in {folder} are not of the same save (interrupted, or mixed by hand); save again"
+                )
+            for key in file.keys():  # noqa: SIM118 - not a mapping
+                group, _, name = key.partition("/")
+                groups[group][name] = file.get_tensor(key)
+    except (SafetensorError, OSError, KeyError) as error:
+        raise ModelFolderError(f"{folder / WEIGHTS} is missing, truncated or foreign: {error}") from error
+    try:
+        recipe = recipe_from_json(values["recipe"], parts)
+        modality = _part(values["modality"]["class"], modalities, parts).from_json(values["modality"]["values"])
+        condition = modalities.Tables.from_json(values["condition"]) if values["condition"] else None
+        sizes = values["architecture"]
+        architecture = Architecture(**{**sizes, "hidden": None if sizes["hidden"] is None else tuple(sizes["hidden"])})
+        likelihood = likelihoods.build(values["likelihood"]["class"], values["likelihood"]["options"], parts)
+        model = assemble(recipe, modality, likelihood, architecture)
+        model.load_state_dict(groups["model"])
+    except ModelFolderError:
+        raise
+    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        raise ModelFolderError(f"{folder} does not describe a model of this version: {error}") from error
+    model.eval()
+    arrays = {name: tensor.numpy() for name, tensor in groups["arrays"].items()}
+    return Saved(model, recipe, modality, condition, architecture, arrays, values)

@@ -1,0 +1,227 @@
+"""The training loop: one idea of a step, one of an evaluation, and everything needed to stop and go on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from hourglass.model import Autoencoder, RoundTrip
+from hourglass.recipe import Recipe
+from hourglass.training.machine import mixed_precision, seeded
+from hourglass.training.rows import Rows, Source, steps_per_epoch
+from hourglass.training.state import TrainingState
+
+AVERAGE_EVERY = 4  # steps; averaging at every step costs a twentieth of a step and changes nothing
+SECONDS_BETWEEN_CHECKPOINTS = 20.0
+CLIP = 4.0  # times the running mean of the gradient's norm
+EVALUATION_BATCH = 1024
+ADAPT = 0.05  # rate at which a fitted variance follows the batches; the first ones count more
+
+Watch = Callable[[TrainingState], None]
+
+
+class DivergedError(FloatingPointError):
+    """A loss or a gradient that is no longer a number."""
+
+
+def learning_rate(step: int, total: int, peak: float, warm_up: float) -> float:
+    """Linear warm-up, then half a cosine to zero (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+    rising = max(1.0, min(warm_up * total, 1000.0))
+    return peak * min(1.0, (step + 1) / rising) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / total)))
+
+
+class Trainer:
+    """One run: model, recipe and rows, with its state.
+
+    Parameters
+    ----------
+    model, recipe : what is trained, on what.
+    rows : where batches come from.
+    held_out : rows that early stopping and the best weights go by; None trains to the end on all rows.
+    state : as new, or loaded from a checkpoint.
+    numeric, blank : what a corruption may touch, and what hides a cell.
+    checkpoint : file to write from time to time, or None.
+    fingerprint : of the data and the model, kept in the checkpoint.
+    watch : called after every epoch, and at most five times a second between.
+    """
+
+    def __init__(
+        self,
+        model: Autoencoder,
+        recipe: Recipe,
+        rows: Source,
+        held_out: Rows | None,
+        state: TrainingState,
+        *,
+        numeric: Tensor,
+        blank: float,
+        checkpoint: Path | None = None,
+        fingerprint: str = "",
+        watch: Watch | None = None,
+    ) -> None:
+        self.model, self.recipe, self.rows, self.held_out, self.state = model, recipe, rows, held_out, state
+        self.device = torch.device(state.settings.device)
+        self.numeric, self.blank = numeric.to(self.device), blank
+        self.checkpoint, self.fingerprint, self.watch = checkpoint, fingerprint, watch
+        self.steps = steps_per_epoch(len(rows), state.settings.batch_size)
+        state.steps = self.steps
+        self.total = state.settings.max_epochs * self.steps
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.following = [p for p in state.averaged.parameters() if p.requires_grad]
+
+    def run(self) -> None:
+        """Trains until the end, an early stop or Ctrl-C, and leaves the best weights in the model.
+
+        Raises
+        ------
+        DivergedError : a term or the gradient became NaN or infinite; the last checkpoint stays as it was.
+        """
+        progress, settings = self.state.progress, self.state.settings
+        self.model.train()
+        started, self.saved = time.perf_counter() - progress.seconds, time.perf_counter()
+        shown = 0.0
+        try:
+            while not progress.ended:
+                for raw, condition in self.rows.epoch(
+                    settings.batch_size, settings.seed, progress.epoch, progress.batch
+                ):
+                    self._step(raw.to(self.device), None if condition is None else condition.to(self.device))
+                    progress.batch += 1
+                    progress.seconds = time.perf_counter() - started
+                    if self.watch and progress.seconds - shown > 0.2:
+                        shown = progress.seconds
+                        self.watch(self.state)
+                    if time.perf_counter() - self.saved > SECONDS_BETWEEN_CHECKPOINTS:
+                        self._save()
+                self._end_epoch()
+                if self.watch:
+                    self.watch(self.state)
+        except KeyboardInterrupt:
+            progress.ended = "interrupted"
+            if progress.best_epoch == 0:  # not one epoch is judged yet: what there is counts
+                self.state.best = {k: v.clone() for k, v in self.model.state_dict().items()}
+        progress.seconds = time.perf_counter() - started
+        self.model.load_state_dict(self.state.best)
+        self.model.eval()
+        if progress.ended != "interrupted":
+            self._save()
+
+    def _save(self) -> None:
+        if self.checkpoint is not None:
+            self.state.save(self.checkpoint, self.fingerprint)
+        self.saved = time.perf_counter()
+
+    def trip(self, model: Autoencoder, raw: Tensor, condition: Tensor | None, adapt: float = 0.0) -> RoundTrip:
+        """Raw rows -> one pass, drawn, corrupted and scaled as in training."""
+        x = model.scaling.draw(raw)  # type: ignore[operator]
+        seen = self.recipe.corruption(x, self.numeric, self.blank) if self.recipe.corruption else x
+        return model.round_trip(x, condition, seen, adapt)
+
+    def _step(self, raw: Tensor, condition: Tensor | None) -> None:
+        progress, settings, optimiser = self.state.progress, self.state.settings, self.state.optimiser
+        rate = learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        with mixed_precision(settings.precision, self.device):
+            trip = self.trip(self.model, raw, condition, adapt=max(ADAPT, 1 / (progress.step + 1)))
+            loss, means = self._objective(trip)
+        loss.backward()
+        norm = float(nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None]))
+        for name, mean in means.items():
+            value = mean.item()
+            if not math.isfinite(value):
+                raise self._diverged(f"the term {name!r} became {value}")
+            progress.sums[name] = progress.sums.get(name, 0.0) + value
+        if not math.isfinite(norm):
+            raise self._diverged(f"the gradient became {norm} (terms: {', '.join(means)})")
+        limit = CLIP * progress.gradient_norm if progress.gradient_norm else norm
+        if norm > limit:
+            torch._foreach_mul_([p.grad for p in self.parameters if p.grad is not None], limit / norm)
+        follow = max(0.01, 1 / (progress.step + 1))
+        progress.gradient_norm += follow * (min(norm, limit) - progress.gradient_norm)
+        optimiser.step()
+        optimiser.zero_grad()
+        progress.step += 1
+        if progress.step % AVERAGE_EVERY == 0:
+            n = progress.step // AVERAGE_EVERY
+            keep = min(settings.averaging**AVERAGE_EVERY, n / (n + 9))
+            with torch.no_grad():
+                torch._foreach_lerp_(self.following, self.parameters, 1 - keep)
+
+    def _objective(self, trip: RoundTrip) -> tuple[Tensor, dict[str, Tensor]]:
+        """What is minimised now, and the unweighted batch mean of every term."""
+        done = self.state.progress.step / self.total
+        means: dict[str, Tensor] = {}
+        loss = trip.z.new_zeros(())
+        for term in self.recipe.terms:
+            mean = term(trip, self.model.encode).mean()
+            means[term.name] = mean.detach()
+            term_state = self.state.progress.term_states.setdefault(term.name, {})
+            loss = loss + term.objective(mean, term.weight * term.schedule(done), done, term_state)
+        return loss, means
+
+    def _diverged(self, what: str) -> DivergedError:
+        progress = self.state.progress
+        kept = (
+            f"; the last good checkpoint is {self.checkpoint}" if self.checkpoint and self.checkpoint.exists() else ""
+        )
+        return DivergedError(
+            f"{what} in epoch {progress.epoch + 1}, step {progress.step + 1}: try a smaller learning_rate "
+            f"(now {self.state.settings.learning_rate:g}), precision='float32', or look for extreme values in the data{kept}"
+        )
+
+    @torch.no_grad()
+    def evaluate(self, model: Autoencoder, rows: Rows) -> dict[str, float]:
+        """The mean of every term over rows, with noise that is the same at every call: nats per sample."""
+        sums = dict.fromkeys((t.name for t in self.recipe.terms), 0.0)
+        with seeded(self.state.settings.seed), mixed_precision(self.state.settings.precision, self.device):
+            for raw, condition in rows.in_order(EVALUATION_BATCH):
+                trip = self.trip(model, raw, condition)
+                for term in self.recipe.terms:
+                    sums[term.name] += term(trip, model.encode).sum().item()
+        return {name: value / len(rows) for name, value in sums.items()}
+
+    def _end_epoch(self) -> None:
+        """Judges the averaged weights, keeps them if they are the best so far, and decides whether to go on."""
+        progress, settings, averaged = self.state.progress, self.state.settings, self.state.averaged
+        for ours, theirs in zip(averaged.buffers(), self.model.buffers(), strict=True):
+            ours.copy_(theirs)
+        averaged.eval()
+        train = {name: value / max(1, progress.batch) for name, value in progress.sums.items()}
+        held_out = self.evaluate(averaged, self.held_out) if self.held_out is not None else train
+        objective = self._final_objective(held_out)
+        progress.epoch, progress.batch, progress.sums = progress.epoch + 1, 0, {}
+        rate = learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up)
+        progress.history.append(
+            {
+                "epoch": progress.epoch,
+                "train": train,
+                "held_out": held_out if self.held_out is not None else {},
+                "objective": objective,
+                "learning_rate": rate,
+                "seconds": progress.seconds,
+            }
+        )
+        if not math.isfinite(objective):
+            raise self._diverged(f"the held-out objective became {objective}")
+        # without held-out rows nothing tells better from worse: the latest weights are the best
+        if objective < progress.best or self.held_out is None:
+            progress.best, progress.best_epoch = objective, progress.epoch
+            self.state.best = {k: v.clone() for k, v in averaged.state_dict().items()}
+        if progress.epoch >= settings.max_epochs:
+            progress.ended = "max_epochs"
+        elif self.held_out is not None and progress.epoch - progress.best_epoch >= settings.patience:
+            progress.ended = "early_stopping"
+
+    def _final_objective(self, means: dict[str, float]) -> float:
+        """The objective with every schedule at its end, so that epochs can be compared while a weight warms up."""
+        total = 0.0
+        for term in self.recipe.terms:
+            weight = term.weight * term.schedule(1.0)
+            total += term.objective(torch.tensor(means[term.name]), weight, 1.0, {}).item()
+        return total

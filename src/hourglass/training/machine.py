@@ -1,0 +1,79 @@
+"""What the machine offers: device, threads, precision, batch size, and a seed that leaves the caller's state alone."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+WORTH_BFLOAT16 = 2**18  # parameters; below, casting costs more than the faster products save
+
+
+def resolve_device(device: str) -> torch.device:
+    """`"auto"` is the GPU where there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device={device!r} is unknown; choose 'auto', 'cpu' or 'cuda'") from error
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={device!r}, but torch finds no CUDA device here; choose 'auto' or 'cpu'")
+    return resolved
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 matrices in hardware (AMX or AVX512-BF16 on a CPU)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in probes)
+
+
+def resolve_precision(precision: str, model: nn.Module, batch_size: int, device: torch.device) -> str:
+    """`"auto"` is bfloat16 for large enough products where the device is made for it, else float32."""
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise ValueError(f"precision={precision!r} is unknown; choose 'auto', 'float32' or 'bfloat16'")
+    if precision != "auto":
+        return precision
+    large = sum(p.numel() for p in model.parameters()) >= WORTH_BFLOAT16 and batch_size >= 128
+    return "bfloat16" if large and has_bfloat16(device) else "float32"
+
+
+def resolve_batch_size(n_rows: int) -> int:
+    """About fifty steps an epoch, a power of two from 32 to 512."""
+    return int(min(512, max(32, 2 ** round(math.log2(max(n_rows, 1) / 50)))))
+
+
+def mixed_precision(precision: str, device: torch.device) -> Any:
+    """The autocast context of that precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+@contextlib.contextmanager
+def threads(n: int | None) -> Iterator[int]:
+    """torch runs with n threads inside, with as many as before outside; None keeps what is set."""
+    before = torch.get_num_threads()
+    if n is not None:
+        if n < 1:
+            raise ValueError(f"n_threads={n} must be at least 1")
+        torch.set_num_threads(n)
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def seeded(seed: int | None) -> Iterator[None]:
+    """torch's global generators start from `seed` inside and are put back afterwards; None changes nothing."""
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,117 @@
+"""Where batches come from: rows in memory, or streamed from files. Both are a function of (seed, epoch, position)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Batch = tuple[Tensor, Tensor | None]  # raw (B, *S), condition (B, C)
+
+
+class Source(Protocol):
+    def __len__(self) -> int: ...
+
+    def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch from batch number `start` on, the same whenever they are asked for."""
+
+
+def _shuffle(n: int, *key: int) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(key).permutation(n))
+
+
+def steps_per_epoch(n_rows: int, batch_size: int) -> int:
+    """Whole batches only (another remainder is left out each epoch), but at least one."""
+    return max(1, n_rows // batch_size)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in memory: raw (N, *S), condition (N, C) or None."""
+
+    raw: Tensor
+    condition: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, index: Tensor | slice) -> Rows:
+        return Rows(self.raw[index], None if self.condition is None else self.condition[index])
+
+    def to(self, device: torch.device) -> Rows:
+        return Rows(self.raw.to(device), None if self.condition is None else self.condition.to(device))
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        for i in range(0, len(self), batch_size):
+            part = self[i : i + batch_size]
+            yield part.raw, part.condition
+
+    def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        order = _shuffle(len(self), seed, epoch)
+        for i in range(start, steps_per_epoch(len(self), batch_size)):
+            part = self[order[i * batch_size : (i + 1) * batch_size].to(self.raw.device)]
+            yield part.raw, part.condition
+
+
+@dataclass(frozen=True)
+class StreamedRows:
+    """Rows too many for memory, read piece by piece (the row groups of Parquet files).
+
+    Each epoch goes through the pieces in another order and shuffles rows inside a window of `window` rows, so that
+    memory depends on the window and not on the number of rows.
+
+    Parameters
+    ----------
+    n_rows : rows that `read` gives over all pieces.
+    n_pieces : number of pieces.
+    read : piece number -> iterator of Rows, in a fixed order.
+    window : rows shuffled together.
+    """
+
+    n_rows: int
+    n_pieces: int
+    read: Callable[[int], Iterator[Rows]]
+    window: int = 65_536
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def _windows(self, order: Tensor) -> Iterator[Rows]:
+        held: list[Rows] = []
+        n = 0
+        for piece in order.tolist():
+            for rows in self.read(piece):
+                held.append(rows)
+                n += len(rows)
+                if n >= self.window:
+                    yield _joined(held)
+                    held, n = [], 0
+        if held:
+            yield _joined(held)
+
+    def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        left: Rows | None = None
+        number = 0
+        last = steps_per_epoch(len(self), batch_size)
+        for w, window in enumerate(self._windows(_shuffle(self.n_pieces, seed, epoch))):
+            window = window[_shuffle(len(window), seed, epoch, w)]
+            if left is not None:
+                window = _joined([left, window])
+            whole = len(window) // batch_size if len(self) >= batch_size else 1
+            for i in range(whole):
+                if start <= number < last:
+                    part = window[slice(i * batch_size, (i + 1) * batch_size)]
+                    yield part.raw, part.condition
+                number += 1
+            left = window[slice(whole * batch_size, None)]
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    if len(parts) == 1:
+        return parts[0]
+    conditions = [p.condition for p in parts if p.condition is not None]
+    return Rows(torch.cat([p.raw for p in parts]), torch.cat(conditions) if conditions else None)

@@ -1,0 +1,141 @@
+"""Everything that the rest of a training run depends on, and its checkpoint: one file, written whole or not at all."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hourglass.model import Autoencoder
+
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be continued from."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train, everything resolved: a checkpoint holds it, so that a resumed run is the same run.
+
+    `learning_rate` is the peak of a cosine over `max_epochs` that starts with a linear warm-up over `warm_up` of it;
+    `patience` in epochs; `averaging` is the decay per step of the averaged weights.
+    """
+
+    max_epochs: int
+    batch_size: int
+    learning_rate: float
+    patience: int
+    seed: int
+    precision: str
+    n_threads: int
+    device: str
+    warm_up: float = 0.02
+    averaging: float = 0.999
+
+
+@dataclass
+class Progress:
+    """Where the run stands: plain numbers, stored as JSON."""
+
+    epoch: int = 0  # epochs completed
+    batch: int = 0  # batches done of the epoch under way
+    step: int = 0
+    seconds: float = 0.0
+    best: float = math.inf  # held-out objective, nats per sample
+    best_epoch: int = 0
+    gradient_norm: float = 0.0  # running mean, what clipping is measured against
+    sums: dict[str, float] = field(default_factory=dict)  # of the epoch under way
+    term_states: dict[str, dict[str, float]] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    ended: str = ""  # "max_epochs", "early_stopping" or "interrupted"
+
+
+class TrainingState:
+    """Weights, averaged weights, best weights, optimiser, random states and progress of one run."""
+
+    def __init__(self, model: Autoencoder, settings: Settings) -> None:
+        self.model = model
+        self.settings = settings
+        self.averaged = copy.deepcopy(model)
+        self.best = {k: v.clone() for k, v in model.state_dict().items()}
+        # the rate is set before every step; eps as in the Adam paper
+        self.optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
+        self.progress = Progress()
+        self.steps = 0  # batches an epoch, told by the trainer
+
+    def tensors(self) -> dict[str, Tensor]:
+        groups: dict[str, dict[str, Tensor]] = {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "best": self.best,
+            "random": {"cpu": torch.get_rng_state()},
+        }
+        if torch.cuda.is_available():
+            groups["random"]["cuda"] = torch.cuda.get_rng_state()
+        for i, moments in self.optimiser.state_dict()["state"].items():
+            groups[f"optimiser.{i}"] = moments
+        return {f"{g}/{k}": v.detach().contiguous() for g, group in groups.items() for k, v in group.items()}
+
+    def save(self, path: Path, fingerprint: str) -> None:
+        """Writes the checkpoint beside `path`, then moves it there in one step."""
+        about = {"format": FORMAT, "fingerprint": fingerprint, "settings": asdict(self.settings)}
+        about["progress"] = asdict(self.progress)
+        partial = path.with_name(path.name + ".partial")
+        # cloned, because tied or viewed tensors are refused by the format
+        save_file({k: v.clone() for k, v in self.tensors().items()}, partial, {"hourglass": json.dumps(about)})
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+    def load(self, path: Path, fingerprint: str) -> None:
+        """Continues exactly where `save` was; raises CheckpointError for a checkpoint of another run."""
+        about = read_about(path)
+        if about["fingerprint"] != fingerprint:
+            raise CheckpointError(
+                f"{path} belongs to a run with other data, another recipe or another network; "
+                "resume with the same arguments, or start anew in another folder"
+            )
+        if about["settings"] != asdict(self.settings):
+            now = asdict(self.settings)
+            other = ", ".join(
+                f"{k}={v!r} (now {now.get(k)!r})" for k, v in about["settings"].items() if now.get(k) != v
+            )
+            raise CheckpointError(f"{path} was made with {other}; resume with the same settings")
+        groups: dict[str, dict[str, Tensor]] = {}
+        with safe_open(path, "pt") as file:
+            for key in file.keys():  # noqa: SIM118 - not a mapping
+                group, _, name = key.partition("/")
+                groups.setdefault(group, {})[name] = file.get_tensor(key)
+        self.model.load_state_dict(groups["model"])
+        self.averaged.load_state_dict(groups["averaged"])
+        self.best = groups["best"]
+        optimiser = self.optimiser.state_dict()
+        optimiser["state"] = {int(g.partition(".")[2]): m for g, m in groups.items() if g.startswith("optimiser.")}
+        self.optimiser.load_state_dict(optimiser)
+        torch.set_rng_state(groups["random"]["cpu"])
+        if "cuda" in groups["random"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state(groups["random"]["cuda"])
+        self.progress = Progress(**about["progress"])
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """The JSON part of a checkpoint: format, fingerprint, settings, progress."""
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {})["hourglass"])
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise CheckpointError(f"{path} is no checkpoint of Hourglass, or is damaged: {error}") from error
+    if about["format"] > FORMAT:
+        raise CheckpointError(f"{path} was written by a newer Hourglass (format {about['format']}); update Hourglass")
+    return about

@@ -1,0 +1,64 @@
+"""The contractive autoencoder: the code should not move much when x does.
+
+The penalty is ||J||_F^2 / tr Cov(z), J = d code / d x: relative to the code's own scale, because a bare ||J||^2 is
+evaded by shrinking the code and growing the decoder (Rifai et al. tie the weights against that).
+
+Source: Rifai et al. 2011, ICML; the estimate: Hutchinson 1990, Communications in Statistics 19:433.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from hourglass.model import Encode, RoundTrip
+from hourglass.recipe import Term
+from hourglass.variants.plain import AE, Deterministic
+from hourglass.variants.sparse import code_scale
+
+
+def hutchinson(code: Tensor, x: Tensor) -> Tensor:
+    """An unbiased estimate of ||d code / d x||_F^2 of every sample, (B,), from one vector-Jacobian product.
+
+    For v with E[v v^T] = I, E ||v^T J||^2 = tr(J J^T) = ||J||_F^2; v of random signs has the least variance.
+    `code` (B, L) must come from `x` (B, *S) that requires a gradient; samples must not mix.
+    """
+    v = torch.randint(0, 2, code.shape, device=code.device, dtype=code.dtype) * 2 - 1
+    (product,) = torch.autograd.grad(code, x, v, create_graph=torch.is_grad_enabled())
+    return product.flatten(1).square().sum(1)
+
+
+def one_layer(encode: Encode, x: Tensor, condition: Tensor | None) -> Tensor | None:
+    """||J||_F^2 in closed form, (B,), where the whole encoder is one layer h(W x + b); None where it is not.
+
+    sum_j h'(a_j)^2 ||W_j||^2, with h' from one backward pass through the activation alone.
+    """
+    plain = all(isinstance(m, nn.Sequential) and not len(m) for m in encode.encoder.children())
+    if not (plain and isinstance(encode.bottleneck, Deterministic)):
+        return None
+    head = encode.bottleneck.head
+    rows = head.weight[:, : x[0].numel()].square().sum(1)  # (L,) ||W_j||^2, the condition's columns left out
+    if isinstance(encode.bottleneck.activation, nn.Identity):
+        return rows.sum().expand(len(x))
+    with torch.enable_grad():
+        features = encode.encoder(x)
+        if condition is not None:
+            features = torch.cat([features, condition.to(features.dtype)], dim=1)
+        a = head(features)  # (B, L)
+        if not a.requires_grad:
+            a.requires_grad_()
+        (slope,) = torch.autograd.grad(encode.bottleneck.activation(a).sum(), a, create_graph=True)
+    return (slope.square() * rows).sum(1)
+
+
+def relative_contraction(trip: RoundTrip, encode: Encode) -> Tensor:
+    """||J||_F^2 / tr Cov(z): (B,); exact for one layer, an unbiased estimate of the numerator otherwise."""
+    norm = one_layer(encode, trip.seen, trip.condition)
+    if norm is None:
+        with torch.enable_grad():
+            x = trip.seen.detach().requires_grad_()
+            norm = hutchinson(encode(x, trip.condition).mode, x)
+    return norm / code_scale(trip.z)
+
+
+contraction = Term(relative_contraction, name="contraction")
+
+CONTRACTIVE = AE.with_term(contraction, weight=0.1)
