@@ -24,7 +24,7 @@ def advise(summary: Summary) -> list[str]:
     if s.constant_columns:
         names = ", ".join(map(str, s.constant_columns[:8])) + (", ..." if len(s.constant_columns) > 8 else "")
         sentences.append(
-            f"{len(s.constant_columns)} columns never change ({names}): they are kept, carry nothing and can be left out."
+            f"{len(s.constant_columns)} columns never change ({names}): they are kept, carry nothing and could go."
         )
     return sentences
 
