@@ -19,10 +19,13 @@ _HOME = {
 __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
-    from hourglass.estimators import Embedder, load
-    from hourglass.modalities import Images, Tables
-    from hourglass.readers import ParquetStream
-    from hourglass.recipe import Recipe, Term
+    from hourglass.estimators import Embedder as Embedder
+    from hourglass.estimators import load as load
+    from hourglass.modalities import Images as Images
+    from hourglass.modalities import Tables as Tables
+    from hourglass.readers import ParquetStream as ParquetStream
+    from hourglass.recipe import Recipe as Recipe
+    from hourglass.recipe import Term as Term
 
 
 def __getattr__(name: str) -> Any:

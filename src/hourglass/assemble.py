@@ -30,6 +30,7 @@ def assemble(recipe: Recipe, modality: Modality, likelihood: Likelihood, archite
     a = architecture
     hidden: Sequence[int] | None = a.hidden
     encoder = modality.encoder(hidden, a.network, a.activation)
-    bottleneck = recipe.bottleneck(encoder.n_features + a.n_condition, a.n_latent, **recipe.options)
+    n_features: int = encoder.n_features  # type: ignore[assignment]
+    bottleneck = recipe.bottleneck(n_features + a.n_condition, a.n_latent, **recipe.options)
     decoder = modality.decoder(a.n_latent + a.n_condition, likelihood.parameter_shape, hidden, a.network, a.activation)
     return Autoencoder(modality.scaling(), encoder, bottleneck, decoder, likelihood)

@@ -51,7 +51,7 @@ def fingerprint(*parts: Any) -> str:
         if isinstance(part, (Tensor, np.ndarray)):
             array = np.ascontiguousarray(part.cpu().numpy() if isinstance(part, Tensor) else part)
             digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(memoryview(array).cast("B"))
+            digest.update(array.reshape(-1).view(np.uint8))
         else:
             digest.update(json.dumps(part, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
@@ -178,9 +178,7 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
     parts = parts or {}
     if not (folder / ABOUT).is_file():
         what = "is no folder" if not folder.is_dir() else f"holds no {ABOUT}"
-        unfinished = (
-            " (a run that has not finished? continue it with --resume)" if any(folder.glob("checkpoint*")) else ""
-        )
+        unfinished = " (an unfinished run? continue it with --resume)" if any(folder.glob("checkpoint*")) else ""
         raise ModelFolderError(f"{folder} {what}, so there is no model to load{unfinished}")
     try:
         values = json.loads((folder / ABOUT).read_text())
@@ -190,14 +188,14 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
         raise ModelFolderError(f"{folder / ABOUT} is damaged or foreign: {error}") from error
     if values["format"] > FORMAT:
         raise ModelFolderError(
-            f"{folder} was written by a newer Hourglass (format {values['format']}, this one reads up to {FORMAT}); update"
+            f"{folder} was written by a newer Hourglass (format {values['format']}, this one reads {FORMAT}): update it"
         )
     groups: dict[str, dict[str, Tensor]] = {"model": {}, "arrays": {}}
     try:
         with safe_open(folder / WEIGHTS, "pt") as file:
             if (file.metadata() or {}).get("id") != values["id"]:
                 raise ModelFolderError(
-                    f"{WEIGHTS} and {ABOUT} in {folder} are not of the same save (interrupted, or mixed by hand); save again"
+                    f"{WEIGHTS} and {ABOUT} in {folder} are not of the same save (mixed by hand?); save again"
                 )
             for key in file.keys():  # noqa: SIM118 - not a mapping
                 group, _, name = key.partition("/")

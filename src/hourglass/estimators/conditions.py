@@ -80,9 +80,7 @@ class Condition:
             row, i = (int(v) for v in x.isnan().nonzero()[0])
             column = self.table.columns[i]
             known = f"; known are {', '.join(map(str, column.categories))}" if column.categories else ""
-            raise ValueError(
-                f"condition, row {row}: the value of {column.name!r} is missing or was not there at fit{known}"
-            )
+            raise ValueError(f"condition, row {row}: the value of {column.name!r} is missing or unseen at fit{known}")
         return x
 
     def tensor(self, condition: Any, n: int) -> Tensor:

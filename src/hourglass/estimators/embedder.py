@@ -180,9 +180,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
             if prior:
                 owner = getattr(self.model_.encode.bottleneck, "prior", None)
                 if owner is None:
-                    raise ValueError(
-                        "prior=True, but this recipe has no prior; leave it out to draw from the fitted density"
-                    )
+                    raise ValueError("prior=True, but this recipe has no prior; leave it out to use the fitted density")
                 z = owner.sample(n, self.n_latent_)
             else:
                 grouped = self.condition_ is not None and self.density_.groups != [None]

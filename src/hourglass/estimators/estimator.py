@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +40,7 @@ from hourglass.training import (
     threads,
 )
 from hourglass.training.loop import Watch
+from hourglass.training.progress import bar
 from hourglass.variants import RECIPES
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -337,14 +339,9 @@ class AutoencoderEstimator(BaseEstimator):
                     state.load(checkpoint, identity)
             elif checkpoint is not None:
                 checkpoint.unlink(missing_ok=True)
+            watching: AbstractContextManager[Watch | None] = nullcontext(watch)
             if self.verbose and watch is None:
-                from hourglass.training.progress import bar
-
                 watching = bar(settings.max_epochs)
-            else:
-                from contextlib import nullcontext
-
-                watching = nullcontext(watch)
             with watching as watch:
                 Trainer(
                     self.model_, self.recipe_, rows, held_out.to(device) if held_out is not None else None, state,

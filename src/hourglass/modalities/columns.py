@@ -117,7 +117,8 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
             strange = next((v for v in values if v is not None and not isinstance(v, (str, bytes, int, float))), None)
             if strange is not None:
                 raise TypeError(
-                    f"argument must be a string or a number, not {type(strange).__name__}: column {i} of X holds {strange!r}"
+                    f"argument must be a string or a number, not {type(strange).__name__}: "
+                    f"column {i} of X holds {strange!r}"
                 ) from None
             columns[f"x{i}"] = np.array([None if v is None or v != v else str(v) for v in values], dtype=object)
             continue
@@ -126,7 +127,7 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def write_columns(columns: dict[str, np.ndarray], kind: str) -> Any:
-    """Columns -> the kind of table the user handed in; an array becomes (N, D) floats, or objects if texts are in it."""
+    """Columns -> the kind of table the user handed in; an array becomes (N, D) floats, or objects if it has texts."""
     if kind == "pandas":
         import pandas
 

@@ -137,9 +137,7 @@ class Images:
 
     def _convolves(self, network: str | None) -> bool:
         if network not in (None, "mlp", "conv"):
-            raise ValueError(
-                f"network={network!r} is unknown; choose 'mlp', 'conv' or None (by the size of the pictures)"
-            )
+            raise ValueError(f"network={network!r} is unknown; choose 'mlp', 'conv' or None (by size)")
         return network == "conv" or (network is None and max(self.shape[1:]) > LARGEST_FOR_MLP)
 
     def _widths(self, hidden: Sequence[int] | None) -> Sequence[int]:
@@ -159,7 +157,7 @@ class Images:
             return ConvDecoder(n_code, shape, n_features=hidden[-1] if hidden else 256, activation=activation)
         return MLPDecoder(n_code, shape, tuple(reversed(self._widths(hidden))), activation)
 
-    def likelihood(self, name: str | None, variance: str | float) -> likelihoods.Likelihood:
+    def likelihood(self, name: str | None, variance: Any) -> likelihoods.Likelihood:
         name = name or ("bernoulli" if self._bernoulli else "gaussian")
         if name == "bernoulli":
             if not self._bernoulli:
@@ -181,4 +179,5 @@ class Images:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Images:
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**known)

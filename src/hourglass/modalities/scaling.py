@@ -42,8 +42,8 @@ class Binarise(Standardise):
     def draw(self, raw: Tensor) -> Tensor:
         """x (B, *S) in {0, 1}, one with probability raw / white."""
         if raw.dtype == torch.uint8 and float(self.scale) == 255.0 and float(self.mean) == 0.0:
-            # 16 random bits a pixel, four pixels a draw: ten times cheaper than torch.bernoulli. 257 p / 65536 = p / 255
-            # to 2e-5; int16 arithmetic wraps, so the threshold 257 p - 32768 is exact.
+            # 16 random bits a pixel, four pixels a draw: ten times cheaper than torch.bernoulli.
+            # 257 p / 65536 = p / 255 to 2e-5; int16 arithmetic wraps, so the threshold 257 p - 32768 is exact.
             n = raw.numel()
             bits = torch.empty(-(-n // 4), dtype=torch.int64, device=raw.device).random_(-(2**63), None)
             return (bits.view(torch.int16)[:n].view_as(raw) < raw.to(torch.int16) * 257 - 32768).float()

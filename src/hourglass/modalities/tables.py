@@ -119,7 +119,7 @@ class Tables:
 
     Parameters
     ----------
-    counts : names of columns (x0, x1, ... of an array) that hold counts: a negative binomial head instead of a Gaussian.
+    counts : names of columns (x0, x1, ... of an array) that hold counts: they get a negative binomial head.
     discrete : take columns of whole numbers with at most 50 levels for categories.
 
     Learnt by `infer`: `columns`, and `container`, the kind of table that came in. A column with two distinct values is
@@ -202,9 +202,7 @@ class Tables:
                 odd = (values < 0) | (values != np.round(values))
                 if (odd & ~np.isnan(values)).any():
                     value = values[odd & ~np.isnan(values)][0]
-                    raise ValueError(
-                        f"column {column.name!r} is declared a count and holds {value}; counts are 0, 1, 2, ..."
-                    )
+                    raise ValueError(f"column {column.name!r} is declared a count and holds {value}; give 0, 1, 2, ...")
             return values
         if column.texts:
             place = {category: float(k) for k, category in enumerate(column.categories)}
@@ -228,7 +226,7 @@ class Tables:
         return codes
 
     def restore(self, raw: Tensor) -> Any:
-        """Raw (N, D) -> the kind of table that came in: categories by name, counts rounded only where they are drawn."""
+        """Raw (N, D) -> the kind of table that came in: categories by name."""
         numbers = raw.cpu().numpy()
         columns: dict[str, np.ndarray] = {}
         for i, column in enumerate(self.columns):
@@ -272,7 +270,7 @@ class Tables:
     ) -> nn.Module:
         return MLPDecoder(n_code, shape, tuple(reversed(self._hidden(hidden))), activation)
 
-    def likelihood(self, name: str | None, variance: str | float) -> likelihoods.Likelihood:
+    def likelihood(self, name: str | None, variance: Any) -> likelihoods.Likelihood:
         if name not in (None, "gaussian", "laplace", "bernoulli", "negative_binomial"):
             raise ValueError(
                 f"likelihood={name!r} is not for tables; choose gaussian, laplace, bernoulli or negative_binomial, "

@@ -35,7 +35,7 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """code (B, L) -> parameters (B, P, H, W): the encoder's mirror image; sides that are no power of two are cropped."""
+    """code (B, L) -> parameters (B, P, H, W): the encoder's mirror image, cropped to sides that are no power of two."""
 
     def __init__(
         self, n_code: int, shape: Sequence[int], width: int = 32, n_features: int = 256, activation: str = "silu"

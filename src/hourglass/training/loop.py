@@ -151,7 +151,7 @@ class Trainer:
             n = progress.step // AVERAGE_EVERY
             keep = min(settings.averaging**AVERAGE_EVERY, n / (n + 9))
             with torch.no_grad():
-                torch._foreach_lerp_(self.following, self.parameters, 1 - keep)
+                torch._foreach_lerp_(self.following, self.parameters, 1 - keep)  # type: ignore[arg-type]
 
     def _objective(self, trip: RoundTrip) -> tuple[Tensor, dict[str, Tensor]]:
         """What is minimised now, and the unweighted batch mean of every term."""
@@ -172,7 +172,7 @@ class Trainer:
         )
         return DivergedError(
             f"{what} in epoch {progress.epoch + 1}, step {progress.step + 1}: try a smaller learning_rate "
-            f"(now {self.state.settings.learning_rate:g}), precision='float32', or look for extreme values in the data{kept}"
+            f"(now {self.state.settings.learning_rate:g}), precision='float32', or look for extreme values in X{kept}"
         )
 
     @torch.no_grad()
