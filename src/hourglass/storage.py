@@ -51,7 +51,7 @@ def fingerprint(*parts: Any) -> str:
         if isinstance(part, (Tensor, np.ndarray)):
             array = np.ascontiguousarray(part.cpu().numpy() if isinstance(part, Tensor) else part)
             digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(array.reshape(-1).view(np.uint8))
+            digest.update(array.data)
         else:
             digest.update(json.dumps(part, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
