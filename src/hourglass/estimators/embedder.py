@@ -76,6 +76,11 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     def _n_features_out(self) -> int:
         return self.n_latent_
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
     def transform(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """The code of every example: the posterior's mode.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
 from hourglass.diagnostics.summary import Summary, summarise
 from hourglass.estimators.conditions import Condition, condition_tensor
+from hourglass.likelihoods import Likelihood
 from hourglass.modalities import MODALITIES, Modality, Tables, modality_for
 from hourglass.modalities.columns import frame_kind
 from hourglass.recipe import Recipe
@@ -197,6 +199,8 @@ class AutoencoderEstimator(BaseEstimator):
         """Paths and names read, the number and names of a table's features checked as scikit-learn does."""
         if isinstance(X, (str, Path)):
             X = readers.read(X).X
+        if frame_kind(X) == "array" and not hasattr(X, "ndim") and hasattr(X, "__array__"):
+            X = np.asarray(X)  # anything else that says it is an array
         modality = self.modality_ if not reset else named_modality(self.modality, X)
         if isinstance(modality, Tables):
             if isinstance(X, list) or (frame_kind(X) == "array" and np.ndim(X) < 2):
@@ -366,6 +370,11 @@ class AutoencoderEstimator(BaseEstimator):
             parameters = self.model_.decode.parameters_of(posterior.sample(), part.condition, posterior.shallow)
             if len(x) >= FEWEST_TO_HOLD_OUT:
                 likelihood.adapt(parameters, x, 1.0)
+        if math.isnan(self.modality_.blank):
+            # training without missing cells is spared the masks; the rows to come may have some
+            for block in likelihood.modules():
+                if isinstance(block, Likelihood):
+                    block.missing = True
         progress = self._progress
         columns = getattr(self.modality_, "columns", ())
         self.summary_: Summary = summarise(
@@ -453,8 +462,6 @@ class AutoencoderEstimator(BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         tags.input_tags.string = True
-        if tags.transformer_tags is not None:
-            tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 

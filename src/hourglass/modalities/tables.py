@@ -232,8 +232,11 @@ class Tables:
         for i, column in enumerate(self.columns):
             values = numbers[:, i]
             if column.categories and (column.texts or column.kind == "category"):
-                codes = values.round().astype(int).clip(0, len(column.categories) - 1)
-                columns[column.name] = np.array(column.categories, dtype=object if column.texts else None)[codes]
+                unknown = np.isnan(values)
+                codes = np.where(unknown, 0, values).round().astype(int).clip(0, len(column.categories) - 1)
+                named = np.array(column.categories, dtype=object if column.texts else None)[codes]
+                named[unknown] = None if column.texts else math.nan
+                columns[column.name] = named
             else:
                 columns[column.name] = values
         return write_columns(columns, self.container)
@@ -254,8 +257,8 @@ class Tables:
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
         if network not in (None, "mlp"):
             raise ValueError(f"network={network!r} is not for tables; choose 'mlp' or leave it unset")
-        if self._all_numeric:
-            return MLPEncoder(self.shape, self._hidden(hidden), activation)
+        if self._all_numeric:  # no cell was missing at fit, but a corruption or a later table may leave some out
+            return MLPEncoder(self.shape, self._hidden(hidden), activation, missing=True)
         front = TableInput(
             self._of_kind("numeric"),
             self._of_kind("binary"),

@@ -34,17 +34,25 @@ class MLPEncoder(nn.Module):
     """x (B, *S) -> features (B, H).
 
     With no hidden layers the features are x itself, flattened, so that a bottleneck's linear head makes the whole
-    encoder one layer.
+    encoder one layer. Where `missing` is set, NaN cells count as 0, the mean.
     """
 
-    def __init__(self, shape: Sequence[int], hidden: Sequence[int] = (512, 512), activation: str = "silu") -> None:
+    def __init__(
+        self,
+        shape: Sequence[int],
+        hidden: Sequence[int] = (512, 512),
+        activation: str = "silu",
+        missing: bool = False,
+    ) -> None:
         super().__init__()
+        self.missing = missing
         n_in = prod(shape)
         self.n_features = hidden[-1] if hidden else n_in  # H
         self.layers = hidden_layers(n_in, hidden, activation)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x.flatten(1))
+        x = x.flatten(1)
+        return self.layers(x.nan_to_num(0.0) if self.missing else x)
 
 
 class MLPDecoder(nn.Module):

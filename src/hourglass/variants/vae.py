@@ -49,14 +49,18 @@ class DiagonalGaussian:
         # half the log-variance: exp(log_variance) would be the variance, a slip that a widely copied tutorial makes
         return torch.exp(0.5 * self.log_variance)
 
+    def at(self, epsilon: Tensor) -> Tensor:
+        """z = mean + exp(log_variance / 2) * epsilon, epsilon (B, L, *G)."""
+        return self.mean + self.deviation * epsilon
+
     def sample(self) -> Tensor:
-        """z = mean + exp(log_variance / 2) * epsilon, epsilon ~ N(0, I): the reparameterised sample."""
-        return self.mean + self.deviation * torch.randn_like(self.mean)
+        """The reparameterised sample: epsilon ~ N(0, I)."""
+        return self.at(torch.randn_like(self.mean))
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """log q(z | x) of z (*K, B, L): (*K, B)."""
+        """log q(z | x) of z (*K, B, L, *G): (*K, B)."""
         standard = (z - self.mean) / self.deviation
-        return -0.5 * (standard.square() + self.log_variance + LOG_2PI).sum(-1)
+        return -0.5 * (standard.square() + self.log_variance + LOG_2PI).flatten(1 - self.mean.ndim).sum(-1)
 
     def kl_per_dimension(self) -> Tensor:
         """KL(q || N(0, I)) of every latent dimension: (B, L, *G) nats."""
