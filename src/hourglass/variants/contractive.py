@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hourglass.model import Encode, RoundTrip
+from hourglass.networks import MLPEncoder
 from hourglass.recipe import Term
 from hourglass.variants.plain import AE, Deterministic
 from hourglass.variants.sparse import code_scale
@@ -22,7 +23,9 @@ def hutchinson(code: Tensor, x: Tensor) -> Tensor:
     `code` (B, L) must come from `x` (B, *S) that requires a gradient; samples must not mix.
     """
     v = torch.randint(0, 2, code.shape, device=code.device, dtype=code.dtype) * 2 - 1
-    (product,) = torch.autograd.grad(code, x, v, create_graph=torch.is_grad_enabled())
+    (product,) = torch.autograd.grad(code, x, v, create_graph=torch.is_grad_enabled(), allow_unused=True)
+    if product is None:  # nothing but categories: the code does not depend on x smoothly
+        return code.new_zeros(len(code))
     return product.flatten(1).square().sum(1)
 
 
@@ -31,7 +34,7 @@ def one_layer(encode: Encode, x: Tensor, condition: Tensor | None) -> Tensor | N
 
     sum_j h'(a_j)^2 ||W_j||^2, with h' from one backward pass through the activation alone.
     """
-    plain = all(isinstance(m, nn.Sequential) and not len(m) for m in encode.encoder.children())
+    plain = isinstance(encode.encoder, MLPEncoder) and not len(encode.encoder.layers)
     if not (plain and isinstance(encode.bottleneck, Deterministic)):
         return None
     head = encode.bottleneck.head

@@ -33,12 +33,12 @@ class Masking:
 
 @dataclass(frozen=True)
 class SaltAndPepper:
-    """Puts each numeric cell, with probability `rate`, to the smallest or the largest value of the batch."""
+    """Puts each numeric cell, with probability `rate`, to the smallest or the largest number of the batch."""
 
     rate: float = 0.1
 
     def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
-        known = x.nan_to_num()
+        known = torch.where(numeric, x.nan_to_num(), 0.0)
         extreme = torch.where(torch.rand_like(x) < 0.5, known.amin(), known.amax())
         return torch.where(numeric & (torch.rand_like(x) < self.rate), extreme, x)
 
