@@ -1,0 +1,24 @@
+"""Functions of a fitted estimator that show what its code means: maps, grids, traversals, paths between examples."""
+
+from hourglass.exploration.dimensions import DimensionUse, dimension_use
+from hourglass.exploration.interpolation import interpolate
+from hourglass.exploration.latent_map import LatentMap, latent_map
+from hourglass.exploration.manifold import Manifold, manifold
+from hourglass.exploration.ranges import code_centre, code_quantiles
+from hourglass.exploration.rows import take
+from hourglass.exploration.traversal import Traversal, traversal
+
+__all__ = [
+    "DimensionUse",
+    "LatentMap",
+    "Manifold",
+    "Traversal",
+    "code_centre",
+    "code_quantiles",
+    "dimension_use",
+    "interpolate",
+    "latent_map",
+    "manifold",
+    "take",
+    "traversal",
+]

@@ -1,0 +1,48 @@
+"""Rows of whatever holds examples, and one condition for many codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def take(X: Any, rows: Sequence[int] | np.ndarray) -> Any:
+    """Some rows of an array, tensor, frame (pandas, polars, Arrow), series or list, of the same kind.
+
+    Parameters
+    ----------
+    X : N examples.
+    rows : (M,) positions from 0; a position may come twice.
+    """
+    positions = np.asarray(rows, dtype=np.int64)
+    if hasattr(X, "iloc"):  # pandas
+        return X.iloc[positions]
+    if hasattr(X, "column_names"):  # Arrow
+        return X.take(positions)
+    if isinstance(X, (list, tuple)):
+        return [X[i] for i in positions.tolist()]
+    return X[positions.tolist()] if type(X).__module__.startswith("polars") else X[positions]
+
+
+def for_each(condition: Any, n: int, n_columns: int) -> Any:
+    """One condition, repeated for n codes.
+
+    Parameters
+    ----------
+    condition : a single value, one row of values (K,) or (1, K), a frame of one row, or None.
+    n : how many.
+    n_columns : K, the columns the model's condition has.
+
+    Raises
+    ------
+    ValueError : for the conditions of several examples.
+    """
+    if condition is None or np.ndim(condition) == 0 and not hasattr(condition, "columns"):
+        return condition
+    if not hasattr(condition, "columns") and np.ndim(condition) == 1 and n_columns > 1 and len(condition) == n_columns:
+        condition = np.asarray(condition, dtype=object if any(isinstance(c, str) for c in condition) else None)[None]
+    if len(condition) != 1:
+        raise ValueError(f"condition holds {len(condition)} rows; this shows one condition at a time: give one")
+    return take(condition, np.zeros(n, dtype=np.int64))

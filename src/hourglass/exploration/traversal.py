@@ -1,0 +1,68 @@
+"""A walk along one dimension of the code, all others held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+from hourglass.exploration.ranges import code_centre, code_quantiles
+from hourglass.exploration.rows import for_each
+
+TAIL = 0.02  # of the codes lies beyond each end of the walk
+
+
+@dataclass(frozen=True, eq=False)
+class Traversal:
+    """`values` (K,) of dimension `dimension`, the `codes` (K, L) and the K `examples` decoded from them."""
+
+    dimension: int
+    values: np.ndarray
+    codes: np.ndarray
+    examples: Any
+
+
+def traversal(
+    estimator: Any, dimension: int, *, steps: int = 9, start: ArrayLike | None = None, condition: Any = None
+) -> Traversal:
+    """What changes along one dimension of the code.
+
+    Evenly spaced values from the 2 % to the 98 % quantile of the prior, or of the codes where there is no prior.
+
+    Parameters
+    ----------
+    estimator : Embedder, fitted.
+    dimension : which one, from 0.
+    steps : K, how many values.
+    start : (L,) the code whose other dimensions are held; None takes the middle of the codes.
+    condition : one condition, where the model was fitted with one.
+
+    Returns
+    -------
+    Traversal
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from hourglass import Embedder
+    >>> embedder = Embedder(n_latent=2, max_epochs=2, random_state=0).fit(load_iris().data)
+    >>> traversal(embedder, 0, steps=5).examples.shape
+    (5, 4)
+    """
+    check_is_fitted(estimator, "model_")
+    if not 0 <= dimension < estimator.n_latent_:
+        raise ValueError(f"dimension={dimension} is not in the code; it has {estimator.n_latent_}, counted from 0")
+    if steps < 2:
+        raise ValueError(f"steps={steps} must be at least 2")
+    centre = code_centre(estimator, condition=condition) if start is None else np.asarray(start, dtype=np.float64)
+    if centre.shape != (estimator.n_latent_,):
+        raise ValueError(f"start has shape {centre.shape}; a code of this model is ({estimator.n_latent_},)")
+    low, high = code_quantiles(estimator, [TAIL, 1 - TAIL], condition=condition)[:, dimension]
+    codes = np.repeat(centre[None], steps, axis=0)
+    codes[:, dimension] = np.linspace(low, high, steps)
+    n_columns = len(estimator.condition_) if estimator.condition_ else 0
+    examples = estimator.inverse_transform(codes, condition=for_each(condition, steps, n_columns))
+    return Traversal(dimension, codes[:, dimension].copy(), codes, examples)
