@@ -23,6 +23,7 @@ from hourglass.assemble import Architecture, assemble
 from hourglass.modalities import Modality
 from hourglass.model import Autoencoder
 from hourglass.recipe import Recipe, Term
+from hourglass.training.machine import seeded
 
 FORMAT = 1
 WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
@@ -209,7 +210,8 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
         sizes = values["architecture"]
         architecture = Architecture(**{**sizes, "hidden": None if sizes["hidden"] is None else tuple(sizes["hidden"])})
         likelihood = likelihoods.build(values["likelihood"]["class"], values["likelihood"]["options"], parts)
-        model = assemble(recipe, modality, likelihood, architecture)
+        with seeded(0):  # weights that are replaced at once; the caller's generator is none the wiser
+            model = assemble(recipe, modality, likelihood, architecture)
         model.load_state_dict(groups["model"])
     except ModelFolderError:
         raise

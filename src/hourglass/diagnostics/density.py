@@ -233,7 +233,11 @@ def _fit_mixture(
 
 def _lowest_bic(rows: NDArray[np.float64], most: int, rng: np.random.Generator) -> GaussianMixture | None:
     """The mixture of lowest BIC, numbers tried in rising order until the BIC rises; None for a single Gaussian."""
-    best, lowest = None, GaussianMixture(1, reg_covar=RIDGE).fit(rows).bic(rows) if most > 1 else -np.inf
+    if most < 2:
+        return None
+    best = None
+    # without a random_state scikit-learn moves numpy's global one
+    lowest = GaussianMixture(1, reg_covar=RIDGE, random_state=0).fit(rows).bic(rows)
     for k in COMPONENTS[1:]:
         if k > most:
             break
