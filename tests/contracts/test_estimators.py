@@ -28,14 +28,6 @@ ESTIMATORS = [
 each = pytest.mark.parametrize("kind", ESTIMATORS)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def a_table(n=40, d=4, seed=0):
     return np.random.default_rng(seed).normal(size=(n, d))
 

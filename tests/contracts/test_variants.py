@@ -1,0 +1,380 @@
+"""What every recipe keeps, over all the zoo, on every kind of data, with and without a condition."""
+
+import dataclasses
+import functools
+import json
+
+import numpy as np
+import pandas
+import pytest
+import torch
+from torch import nn
+
+import hourglass
+from hourglass import Embedder, variants
+from hourglass.likelihoods import Gaussian
+from hourglass.model import Autoencoder
+from hourglass.networks.heads import ChannelLinear
+from hourglass.recipe import Recipe, Term
+from hourglass.storage import recipe_from_json, recipe_to_json
+from hourglass.variants import AE, CONTRACTIVE, RECIPES, VAE, Deterministic, Sampled
+
+N = 48
+COLOURS = ("blue", "green", "red")
+
+
+def a_table():
+    factors = np.random.default_rng(0).normal(size=(N, 2))
+    return factors @ np.random.default_rng(1).normal(size=(2, 5)) + 3.0
+
+
+def pictures():
+    rng = np.random.default_rng(0)
+    return (rng.random((N, 6, 5)) * rng.random((N, 1, 1)) * 255).astype(np.uint8)
+
+
+def a_mixed_table():
+    rng = np.random.default_rng(0)
+    size = rng.normal(10.0, 3.0, N)
+    frame = pandas.DataFrame(
+        {
+            "size": np.where(rng.random(N) < 0.2, np.nan, size),
+            "age": rng.integers(18, 80, N).astype(float),
+            "ill": (size > 10).astype(float),
+            "colour": rng.choice(COLOURS, N),
+        }
+    )
+    frame.loc[::7, "colour"] = None
+    frame.loc[::9, "ill"] = np.nan
+    return frame
+
+
+DATA = {"table": a_table, "pictures": pictures, "mixed table": a_mixed_table}
+CONDITIONS = {
+    "no condition": lambda: None,
+    "condition": lambda: pandas.DataFrame({"kind": np.arange(N) % 3, "load": np.linspace(-1.0, 5.0, N)}),
+}
+
+each_recipe = pytest.mark.parametrize("name", RECIPES)
+each_data = pytest.mark.parametrize("data", DATA)
+each_condition = pytest.mark.parametrize("given", CONDITIONS)
+
+
+def unfitted(name, **options):
+    settings = {"n_latent": 2, "max_epochs": 2, "hidden": (8,), "batch_size": 16, "random_state": 0}
+    return Embedder(recipe=name, **{**settings, **options})
+
+
+@functools.cache
+def fitted(name, data, given):
+    return unfitted(name).fit(DATA[data](), condition=CONDITIONS[given]())
+
+
+def rows_of(estimator, data, given):
+    """Model-space rows and their condition, as training sees them."""
+    raw = estimator.modality_.tensor(DATA[data]())
+    condition = CONDITIONS[given]()
+    torch.manual_seed(0)
+    x = estimator.model_.scaling.draw(raw)
+    seen = x
+    if estimator.recipe_.corruption:
+        seen = estimator.recipe_.corruption(x, estimator.modality_.numeric(), estimator.modality_.blank)
+    return x, seen, None if condition is None else estimator.condition_.tensor(condition, len(raw))
+
+
+def equal_models(one, other):
+    left, right = one.model_.state_dict(), other.model_.state_dict()
+    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
+
+
+def test_every_exported_recipe_is_in_the_registry():
+    exported = {n.lower() for n in variants.__all__ if isinstance(getattr(variants, n), Recipe)}
+    assert exported == set(RECIPES)
+    assert all(getattr(variants, name.upper()) is recipe for name, recipe in RECIPES.items())
+
+
+@each_recipe
+@each_data
+@each_condition
+def test_every_parameter_gets_a_gradient_and_terms_are_one_finite_number_a_sample(name, data, given):
+    estimator = fitted(name, data, given)
+    model, recipe = estimator.model_, estimator.recipe_
+    x, seen, condition = rows_of(estimator, data, given)
+    model.zero_grad()
+    trip = model.round_trip(x, condition, seen)
+    assert trip.z.shape == (N, 2)
+    loss = 0.0
+    for term in recipe.terms:
+        values = term(trip, model.encode)
+        assert values.shape == (N,), term.name
+        assert bool(torch.isfinite(values).all()), term.name
+        loss = loss + term.objective(values.mean(), term.weight * term.schedule(1.0), 1.0, {})
+    loss.backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert bool(torch.isfinite(parameter.grad).all()) and bool((parameter.grad != 0).any()), parameter_name
+    model.zero_grad(set_to_none=True)
+
+
+@each_recipe
+@each_data
+@each_condition
+def test_terms_do_not_depend_on_autograd_being_off(name, data, given):
+    """The held-out terms, measured without a graph, are those that training minimises."""
+    estimator = fitted(name, data, given)
+    x, seen, condition = rows_of(estimator, data, given)
+
+    def measured():
+        torch.manual_seed(1)
+        trip = estimator.model_.round_trip(x, condition, seen)
+        return {t.name: t(trip, estimator.model_.encode) for t in estimator.recipe_.terms}
+
+    with torch.no_grad():
+        off = measured()
+    for term, values in measured().items():
+        assert not off[term].requires_grad
+        torch.testing.assert_close(off[term], values.detach())
+
+
+@each_recipe
+@each_data
+@each_condition
+def test_history_holds_every_term_unweighted(name, data, given):
+    estimator = fitted(name, data, given)
+    names = {t.name for t in estimator.recipe_.terms}
+    assert [entry["epoch"] for entry in estimator.history_] == [1, 2]
+    for entry in estimator.history_:
+        assert set(entry["train"]) == set(entry["held_out"]) == names
+        assert np.isfinite([*entry["train"].values(), *entry["held_out"].values(), entry["objective"]]).all()
+        weighted = sum(t.weight * t.schedule(1.0) * entry["held_out"][t.name] for t in estimator.recipe_.terms)
+        assert entry["objective"] == pytest.approx(weighted, rel=1e-5)
+
+
+@each_recipe
+@each_data
+@each_condition
+def test_shapes_of_codes_and_what_comes_back(name, data, given):
+    estimator, X, condition = fitted(name, data, given), DATA[data](), CONDITIONS[given]()
+    Z = estimator.transform(X, condition=condition)
+    assert Z.shape == (N, 2) and Z.dtype == np.float32 and np.isfinite(Z).all()
+    few = None if condition is None else condition[:5]
+    for made, n in (
+        (estimator.inverse_transform(Z, condition=condition), N),
+        (estimator.reconstruct(X, condition=condition), N),
+        (estimator.sample(5, condition=few, random_state=0), 5),
+    ):
+        assert type(made) is type(X)
+        assert made.shape == (n, *X.shape[1:])
+        if data == "mixed table":
+            assert list(made.columns) == list(X.columns)
+            assert not made.isna().any().any()
+            assert set(made["colour"]) <= set(COLOURS)
+        else:
+            assert np.isfinite(made).all()
+        if data == "pictures":
+            assert made.min() >= 0 and made.max() <= 255
+    scores = estimator.score_samples(X, condition=condition)
+    assert scores.shape == (N,) and np.isfinite(scores).all()
+    first, again, other = (estimator.sample(5, condition=few, random_state=seed) for seed in (3, 3, 4))
+    assert np.array_equal(np.asarray(first), np.asarray(again))
+    assert not np.array_equal(np.asarray(first), np.asarray(other))
+    has_prior = hasattr(estimator.model_.encode.bottleneck, "prior")
+    if has_prior:
+        assert estimator.sample(5, condition=few, prior=True).shape == (5, *X.shape[1:])
+    else:
+        with pytest.raises(ValueError, match="prior=True"):
+            estimator.sample(5, condition=few, prior=True)
+
+
+@each_recipe
+@each_data
+@each_condition
+def test_saved_and_loaded_is_the_same(name, data, given, tmp_path):
+    estimator, X, condition = fitted(name, data, given), DATA[data](), CONDITIONS[given]()
+    estimator.save(tmp_path / "model")
+    loaded = hourglass.load(tmp_path / "model")
+    assert equal_models(estimator, loaded)
+    assert not loaded.model_.training
+    for attribute in ("recipe_", "modality_", "architecture_", "settings_", "history_", "advice_", "condition_"):
+        assert getattr(loaded, attribute) == getattr(estimator, attribute), attribute
+    Z = estimator.transform(X, condition=condition)
+    few = None if condition is None else condition[:5]
+    np.testing.assert_array_equal(loaded.transform(X, condition=condition), Z)
+    for one, other in (
+        (estimator.inverse_transform(Z, condition=condition), loaded.inverse_transform(Z, condition=condition)),
+        (estimator.sample(5, condition=few, random_state=1), loaded.sample(5, condition=few, random_state=1)),
+        (estimator.score_samples(X, condition=condition), loaded.score_samples(X, condition=condition)),
+    ):
+        assert type(one) is type(other)
+        assert np.array_equal(np.asarray(one), np.asarray(other))
+
+
+@each_recipe
+def test_recipes_are_json_and_back(name):
+    recipe = RECIPES[name]
+    written = json.loads(json.dumps(recipe_to_json(recipe)))
+    again = recipe_from_json(written, {})
+    assert again == recipe
+    assert recipe_to_json(again) == recipe_to_json(recipe)
+
+
+@each_recipe
+@each_data
+def test_the_seed_decides_and_the_callers_state_is_left_as_it_was(name, data, tmp_path):
+    X = DATA[data]()
+    np.random.seed(7)  # noqa: NPY002 - the global state is the point
+    torch.manual_seed(7)
+    torch.set_num_threads(2)
+    before = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
+    estimator = unfitted(name, n_threads=1).fit(X)
+    estimator.transform(X)
+    estimator.inverse_transform(estimator.transform(X))
+    estimator.sample(3, random_state=0)
+    estimator.score_samples(X)
+    estimator.save(tmp_path)
+    hourglass.load(tmp_path)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    after = np.random.get_state()  # noqa: NPY002
+    assert all(np.array_equal(a, b) for a, b in zip(after, before[1], strict=True))
+    assert torch.get_num_threads() == 2
+    torch.manual_seed(8)
+    assert equal_models(estimator, fitted(name, data, "no condition"))
+    assert not equal_models(estimator, unfitted(name, random_state=1).fit(X))
+
+
+CORRUPTIONS = [
+    value
+    for n in variants.__all__
+    if dataclasses.is_dataclass(value := getattr(variants, n)) and isinstance(value, type) and "Corrupt" not in n
+    if not issubclass(value, nn.Module)
+]
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda c: c.__name__)
+@each_data
+def test_every_corruption_works_on_every_kind_of_data(corruption, data):
+    X = DATA[data]()
+    recipe = AE.with_corruption(corruption())
+    estimator = unfitted(recipe).fit(X)
+    x, seen, _ = rows_of(estimator, data, "no condition")
+    assert seen.shape == x.shape
+    changed = (seen != x) & ~(seen.isnan() & x.isnan())
+    assert bool(changed.any())
+    numeric = estimator.modality_.numeric().expand_as(x)
+    blanked = seen.isnan() if np.isnan(estimator.modality_.blank) else seen == estimator.modality_.blank
+    assert not bool((changed & ~numeric & ~blanked).any())  # a category or a flag is hidden or left alone
+    assert np.isfinite(estimator.transform(X)).all()
+    assert recipe_from_json(json.loads(json.dumps(recipe_to_json(recipe))), {}) == recipe
+
+
+def test_contraction_on_categories_alone_is_nothing():
+    X = pandas.DataFrame({"a": list("xyz") * 10, "b": list("uvwuv") * 6})
+    estimator = unfitted("contractive").fit(X)
+    assert all(entry["train"]["contraction"] == 0 for entry in estimator.history_)
+
+
+# ---- codes on a grid ---------------------------------------------------------------------------------------------
+
+
+class GridEncoder(nn.Module):
+    """x (B, 3, 8, 8) -> features (B, H, 4, 4)."""
+
+    def __init__(self, n_features=6):
+        super().__init__()
+        self.n_features = n_features
+        self.layer = nn.Conv2d(3, n_features, 2, stride=2)
+
+    def forward(self, x):
+        return self.layer(x).tanh()
+
+
+class GridDecoder(nn.Module):
+    """code (B, L + C, 4, 4) -> parameters (B, 3, 8, 8)."""
+
+    def __init__(self, n_code):
+        super().__init__()
+        self.layer = nn.ConvTranspose2d(n_code, 3, 2, stride=2)
+
+    def forward(self, z):
+        return self.layer(z)
+
+
+def grid_model(bottleneck, n_condition=0):
+    torch.manual_seed(0)
+    scaling = nn.Identity()
+    return Autoencoder(
+        scaling, GridEncoder(), bottleneck(6 + n_condition, 2), GridDecoder(2 + n_condition), Gaussian((3, 8, 8))
+    )
+
+
+TERMS = [value for n in variants.__all__ if isinstance(value := getattr(variants, n), Term)]
+
+
+@pytest.mark.parametrize("n_condition", [0, 2])
+@pytest.mark.parametrize("term", TERMS, ids=lambda t: t.name)
+@pytest.mark.parametrize("bottleneck", [Deterministic, Sampled])
+def test_codes_on_a_grid_fit(bottleneck, term, n_condition):
+    if term.name == "kl" and bottleneck is Deterministic:
+        pytest.skip("a point has no KL")
+    model = grid_model(bottleneck, n_condition)
+    x = torch.randn(7, 3, 8, 8)
+    condition = torch.randn(7, n_condition) if n_condition else None
+    trip = model.round_trip(x, condition)
+    assert trip.z.shape == (7, 2, 4, 4)
+    assert trip.output.mean.shape == (7, 3, 8, 8)
+    values = term(trip, model.encode)
+    assert values.shape == (7,)
+    assert bool(torch.isfinite(values).all()) and bool((values != 0).any())
+    (values.mean() - 2 * trip.output.log_prob(x).mean()).backward()
+    assert all(p.grad is not None and bool((p.grad != 0).any()) for p in model.parameters())
+
+
+def test_densities_of_grid_codes_are_one_number_a_sample():
+    model = grid_model(Sampled)
+    posterior = model.encode(torch.randn(7, 3, 8, 8))
+    z = torch.stack([posterior.sample() for _ in range(3)])  # (K, B, L, *G)
+    expected = torch.distributions.Normal(posterior.mean, posterior.deviation).log_prob(z).flatten(2).sum(2)
+    torch.testing.assert_close(posterior.log_prob(z), expected)
+    normal = torch.distributions.Normal(0.0, 1.0)
+    kl = torch.distributions.kl_divergence(
+        torch.distributions.Normal(posterior.mean, posterior.deviation), normal
+    ).flatten(1)
+    torch.testing.assert_close(posterior.kl(), kl.sum(1))
+
+
+def test_a_head_acts_on_dimension_one():
+    head = ChannelLinear(5, 3)
+    features = torch.randn(4, 5, 2, 6)
+    out = head(features)
+    assert out.shape == (4, 3, 2, 6)
+    torch.testing.assert_close(out[:, :, 1, 4], head(features[:, :, 1, 4]))
+
+
+class OwnEncoder(nn.Module):
+    """An encoder with parameters of its own and no submodules."""
+
+    n_features = 3
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 4))
+
+    def forward(self, x):
+        return (x @ self.weight.T).sin()
+
+
+def test_an_own_encoder_without_submodules_is_not_taken_for_one_layer():
+    torch.manual_seed(0)
+    model = Autoencoder(nn.Identity(), OwnEncoder(), Deterministic(3, 2), nn.Linear(2, 4), Gaussian((4,)))
+    trip = model.round_trip(torch.randn(400, 4))
+    contraction = CONTRACTIVE.terms[-1]
+    jacobian = torch.func.vmap(torch.func.jacrev(lambda x: model.encode(x[None]).mode[0]))(trip.x)
+    exact = jacobian.square().sum((1, 2)) / trip.z.var(0, correction=0).sum()
+    estimate = torch.stack([contraction(trip, model.encode) for _ in range(50)])
+    torch.testing.assert_close(estimate.mean(), exact.mean(), rtol=0.03, atol=0)
+
+
+def test_with_term_replaces_the_term_of_that_name():
+    assert [t.name for t in VAE.with_term(variants.kl, weight=2.0).terms] == ["reconstruction", "kl"]
+    assert VAE.with_term(variants.kl, weight=1.0) == VAE
+    assert repr(RECIPES["beta_vae"]) == "Recipe(Sampled; reconstruction + 4 kl)"
