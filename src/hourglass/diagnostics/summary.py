@@ -10,9 +10,10 @@ from torch import Tensor
 
 from hourglass.diagnostics.codes import active_units
 from hourglass.model import Autoencoder
+from hourglass.training.rows import Rows
 
-MOST_ROWS = 5_000  # enough for every figure here to two digits
-PCA_ROWS = 10_000
+PCA_ROWS = 5_000  # enough for two digits of the error
+BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -43,81 +44,72 @@ class Summary:
     seconds: float = 0.0
 
 
-def _relative(x: np.ndarray, reconstruction: np.ndarray, centre: np.ndarray) -> tuple[float, float]:
-    """(sum of squared errors / sum of squares about `centre`, mean squared error), NaN cells left out."""
-    error = np.nansum(np.square(x - reconstruction))
-    total = np.nansum(np.square(x - centre))
-    return float(error / total) if total > 0 else float("nan"), float(error / max(1, np.isfinite(x).sum()))
-
-
 def pca_relative_error(train: np.ndarray, test: np.ndarray, n_components: int, seed: int = 0) -> float:
-    """Relative error on `test` (M, D) of a PCA of `n_components` fitted on `train` (N, D); 0 where it is exact."""
+    """Relative error on `test` (M, D) of a PCA of `n_components` fitted on `train` (N, D).
+
+    A missing (NaN) cell is given to PCA as its column's mean, and does not count in the error. NaN where PCA has no
+    meaning: as many components as columns, or as rows.
+    """
     from sklearn.decomposition import PCA
 
-    most = min(train.shape)
-    if n_components >= most:
-        return 0.0 if most == train.shape[1] else float("nan")
-    pca = PCA(n_components, svd_solver="randomized" if train.shape[1] > 500 else "auto", random_state=seed).fit(train)
-    return _relative(test, pca.inverse_transform(pca.transform(test)), pca.mean_)[0]
+    n_rows, n_columns = train.shape
+    if n_components >= min(n_rows, n_columns):
+        return float("nan")
+    mean = np.nan_to_num(np.nanmean(train, axis=0))
+    solver = "covariance_eigh" if n_columns <= 2048 else "randomized"
+    pca = PCA(n_components, svd_solver=solver, random_state=seed).fit(_filled(train, mean))
+    made = pca.inverse_transform(pca.transform(_filled(test, mean)))
+    total = np.nansum(np.square(test - mean), dtype=np.float64)
+    return float(np.nansum(np.square(test - made), dtype=np.float64) / total) if total > 0 else float("nan")
+
+
+def _filled(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    missing = np.isnan(x)
+    return np.where(missing, mean, x) if missing.any() else x
 
 
 @torch.no_grad()
 def summarise(
     model: Autoencoder,
-    train: tuple[Tensor, Tensor | None],
-    judged: tuple[Tensor, Tensor | None],
+    train: Tensor,
+    judged: Rows,
     numeric: Tensor,
     n_latent: int,
     **facts: object,
 ) -> Summary:
-    """The figures, from raw rows (N, *S) and their condition: `train` for what PCA is fitted on, `judged` to look at.
+    """The figures of raw rows: `train` (N, *S) is what PCA is fitted on, `judged` what is looked at.
 
     Errors are those of the numeric cells, or of all cells where none is numeric; PCA is given the same cells.
     """
-    raw, condition = (t if t is None else t[:MOST_ROWS] for t in judged)
-    assert raw is not None
-    x = model.scaling(raw)
-    posterior = model.encode(x, condition)
-    output = model.decode(posterior.mode, condition, posterior.shallow)
     cells = numeric.flatten() if bool(numeric.any()) else torch.ones_like(numeric).flatten()
-    seen = x.flatten(1)[:, cells].double().cpu().numpy()
-    made = output.reconstruction.flatten(1)[:, cells].double().cpu().numpy()
-    fitted_on = model.scaling(train[0][:PCA_ROWS]).flatten(1)[:, cells].double().cpu().numpy()
-    centre = np.nan_to_num(np.nanmean(fitted_on, axis=0)) if len(fitted_on) else np.zeros(seen.shape[1])
-    relative, error = _relative(seen, made, centre)
-    z = posterior.mode.flatten(1)
-    kl_per_dimension: list[float] = []
-    active, kl = -1, float("nan")
-    if hasattr(posterior, "kl_per_dimension"):
-        per_dimension = posterior.kl_per_dimension().flatten(1).mean(0)
-        kl_per_dimension, kl = per_dimension.tolist(), float(per_dimension.sum())
-        active = int(active_units(z.cpu().numpy()).sum())
+    fitted_on = model.scaling(train).flatten(1)[:, cells].cpu().numpy()
+    centre = np.nan_to_num(np.nanmean(fitted_on, axis=0))
+    log_probs, codes, divergences, seen = [], [], [], []
+    squared_error = 0.0
+    for raw, condition in judged.in_order(BATCH):
+        x = model.scaling(raw)
+        posterior = model.encode(x, condition)
+        output = model.decode(posterior.mode, condition, posterior.shallow)
+        log_probs.append(output.log_prob(x))
+        codes.append(posterior.mode.flatten(1))
+        if hasattr(posterior, "kl_per_dimension"):
+            divergences.append(posterior.kl_per_dimension().flatten(1))
+        seen.append(x.flatten(1)[:, cells].cpu().numpy())
+        made = output.reconstruction.flatten(1)[:, cells].cpu().numpy()
+        squared_error += float(np.nansum(np.square(seen[-1] - made), dtype=np.float64))
+    x_seen, z = np.concatenate(seen), torch.cat(codes)
+    total = float(np.nansum(np.square(x_seen - centre), dtype=np.float64))
+    kl_per_dimension = torch.cat(divergences).mean(0).tolist() if divergences else []
     return Summary(
-        n_rows=len(x),
+        n_rows=len(judged),
         n_latent=n_latent,
-        reconstruction=-float(output.log_prob(x).mean()),
-        kl=kl,
-        relative_error=relative,
-        error=error,
-        pca_error=_pca_with_missing(fitted_on, seen, n_latent),
+        reconstruction=-float(torch.cat(log_probs).mean()),
+        kl=sum(kl_per_dimension) if kl_per_dimension else float("nan"),
+        relative_error=squared_error / total if total > 0 else float("nan"),
+        error=squared_error / max(1, int(np.isfinite(x_seen).sum())),
+        pca_error=pca_relative_error(fitted_on, x_seen, n_latent),
         kl_per_dimension=kl_per_dimension,
-        active_units=active,
+        active_units=int(active_units(z.cpu().numpy()).sum()) if kl_per_dimension else -1,
         code_scale=z.std(0, correction=0).tolist(),
         **facts,  # type: ignore[arg-type]
     )
-
-
-def _pca_with_missing(train: np.ndarray, test: np.ndarray, n_components: int) -> float:
-    """PCA wants every cell: missing ones get the column's mean, and do not count in the error."""
-    if len(train) < 2:
-        return float("nan")
-    mean = np.nan_to_num(np.nanmean(train, axis=0))
-    filled = np.where(np.isnan(train), mean, train)
-    if np.isfinite(test).all():
-        return pca_relative_error(filled, test, n_components)
-    from sklearn.decomposition import PCA
-
-    if n_components >= min(train.shape):
-        return float("nan")
-    pca = PCA(n_components).fit(filled)
-    return _relative(test, pca.inverse_transform(pca.transform(np.where(np.isnan(test), mean, test))), mean)[0]

@@ -22,7 +22,7 @@ from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
 from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
-from hourglass.diagnostics.summary import Summary, summarise
+from hourglass.diagnostics.summary import PCA_ROWS, Summary, summarise
 from hourglass.estimators.conditions import Condition, condition_tensor
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import MODALITIES, Modality, Tables, modality_for
@@ -229,7 +229,7 @@ class AutoencoderEstimator(BaseEstimator):
         order = torch.from_numpy(np.random.default_rng((seed, 1)).permutation(len(raw)))
         if self._groups is not None:
             self._groups = self._groups[order[n:].numpy()]
-        return rows[order[n:]], rows[order[:n]]
+        return rows.view(order[n:]), rows[order[:n]]
 
     def _stream_in(self, stream: readers.ParquetStream, condition: Any, seed: int) -> tuple[Source, Rows | None, Rows]:
         """The same for rows that do not fit into memory; every tenth row or fewer of each batch is held out."""
@@ -290,7 +290,7 @@ class AutoencoderEstimator(BaseEstimator):
             return 2
         if self.n_latent is not None:
             return int(self.n_latent)
-        x = self.modality_.scaling()(rows.raw[:5000]).flatten(1).nan_to_num(0.0)
+        x = self.modality_.scaling()(rows[slice(0, 5000)].raw).flatten(1).nan_to_num(0.0)
         return suggest_n_latent(x.numpy(), int(np.prod(self.modality_.shape)))
 
     def _assemble(self, seed: int) -> None:
@@ -364,7 +364,7 @@ class AutoencoderEstimator(BaseEstimator):
         likelihood = self.model_.decode.likelihood
         with seeded(self.seed_):
             # the variance that training followed was that of weights in motion; held-out rows tell the final one
-            part = judged[slice(0, MOST_HELD_OUT)]
+            part = judged[slice(0, PASS_BATCH)]
             x = self.model_.scaling.draw(part.raw)  # type: ignore[operator]
             posterior = self.model_.encode(x, part.condition)
             parameters = self.model_.decode.parameters_of(posterior.sample(), part.condition, posterior.shallow)
@@ -378,7 +378,7 @@ class AutoencoderEstimator(BaseEstimator):
         progress = self._progress
         columns = getattr(self.modality_, "columns", ())
         self.summary_: Summary = summarise(
-            self.model_, (rows.raw, rows.condition), (judged.raw, judged.condition),
+            self.model_, rows[slice(0, PCA_ROWS)].raw, judged[slice(0, MOST_HELD_OUT)],
             self.modality_.numeric(), self.n_latent_,
             held_out=held_out is not None, ended=progress.ended, epochs=progress.epoch,
             max_epochs=self.settings_.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,

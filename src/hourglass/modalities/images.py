@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -112,8 +113,9 @@ class Images:
             pictures = pictures.astype(np.int32)
         elif pictures.dtype.kind == "f" or pictures.dtype == bool:
             pictures = pictures.astype(np.float32, copy=False)
-        pictures = np.ascontiguousarray(pictures)
-        return torch.from_numpy(pictures if pictures.flags.writeable else pictures.copy())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a read-only array is shared: nothing here writes to it
+            return torch.from_numpy(np.ascontiguousarray(pictures))
 
     def restore(self, raw: Tensor) -> np.ndarray:
         """Raw levels, float32, clipped to what the data can hold, in the layout that came in."""
@@ -143,7 +145,7 @@ class Images:
     def _widths(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:
             return hidden
-        return (256, 256) if max(self.shape[1:]) <= 16 else (768, 768)
+        return (256, 256) if max(self.shape[1:]) <= 16 else (768, 768, 768)
 
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
         if self._convolves(network):

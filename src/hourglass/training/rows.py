@@ -31,19 +31,30 @@ def steps_per_epoch(n_rows: int, batch_size: int) -> int:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows in memory: raw (N, *S), condition (N, C) or None."""
+    """Rows in memory: raw (N, *S), condition (N, C) or None.
+
+    With an `index` (M,) only those rows, in that order, without a copy of the data.
+    """
 
     raw: Tensor
     condition: Tensor | None = None
+    index: Tensor | None = None
 
     def __len__(self) -> int:
-        return len(self.raw)
+        return len(self.raw) if self.index is None else len(self.index)
 
-    def __getitem__(self, index: Tensor | slice) -> Rows:
-        return Rows(self.raw[index], None if self.condition is None else self.condition[index])
+    def __getitem__(self, which: Tensor | slice) -> Rows:
+        """Some of the rows, in memory of their own (a slice of plain rows shares it)."""
+        if self.index is not None:
+            which = self.index[which]
+        return Rows(self.raw[which], None if self.condition is None else self.condition[which])
+
+    def view(self, index: Tensor) -> Rows:
+        """Some of the rows, sharing the memory of all."""
+        return Rows(self.raw, self.condition, index if self.index is None else self.index[index])
 
     def to(self, device: torch.device) -> Rows:
-        return Rows(self.raw.to(device), None if self.condition is None else self.condition.to(device))
+        return Rows(*(t if t is None else t.to(device) for t in (self.raw, self.condition, self.index)))  # type: ignore[arg-type]
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         for i in range(0, len(self), batch_size):
@@ -52,9 +63,11 @@ class Rows:
 
     def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         order = _shuffle(len(self), seed, epoch)
+        if self.index is not None:
+            order = self.index[order.to(self.index.device)]
         for i in range(start, steps_per_epoch(len(self), batch_size)):
-            part = self[order[i * batch_size : (i + 1) * batch_size].to(self.raw.device)]
-            yield part.raw, part.condition
+            which = order[i * batch_size : (i + 1) * batch_size].to(self.raw.device)
+            yield self.raw[which], None if self.condition is None else self.condition[which]
 
 
 @dataclass(frozen=True)
