@@ -49,16 +49,24 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hourglass"
 
 
-def find(file: File) -> Path:
-    """Path of the file in `$HOURGLASS_DATA` or the cache folder; if it is in neither, downloaded into the cache.
-
-    Raises ConnectionError if it cannot be fetched, ValueError if what came has another checksum; either leaves nothing.
-    """
+def at_hand(file: File) -> Path | None:
+    """Path of the file in `$HOURGLASS_DATA` or the cache folder; None if it is in neither."""
     kept = os.environ.get("HOURGLASS_DATA")
     for folder in ([Path(kept).expanduser()] if kept else []) + [cache_folder()]:
         for name in (file.path, *file.also):
             if (folder / name).is_file():
                 return folder / name
+    return None
+
+
+def find(file: File) -> Path:
+    """Path of the file in `$HOURGLASS_DATA` or the cache folder; if it is in neither, downloaded into the cache.
+
+    Raises ConnectionError if it cannot be fetched, ValueError if what came has another checksum; either leaves nothing.
+    """
+    found = at_hand(file)
+    if found is not None:
+        return found
     target = cache_folder() / file.path
     _download(file, target)
     return target

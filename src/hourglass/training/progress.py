@@ -10,7 +10,8 @@ from hourglass.training.state import TrainingState
 
 @contextlib.contextmanager
 def bar(max_epochs: int) -> Iterator[Callable[[TrainingState], None]]:
-    """A `watch` that draws epochs, the held-out objective and the time left."""
+    """A `watch` that draws epochs, the held-out objective and the time left, on stderr."""
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = [
@@ -19,7 +20,7 @@ def bar(max_epochs: int) -> Iterator[Callable[[TrainingState], None]]:
         TextColumn("{task.fields[figures]}"),
         TimeRemainingColumn(),
     ]
-    with Progress(*columns, transient=False) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("epoch 0", total=max_epochs, figures="")
 
         def watch(state: TrainingState) -> None:

@@ -1,0 +1,68 @@
+"""The command `hourglass`. Nothing here imports torch, numpy or scikit-learn before a command needs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from cyclopts import App, CycloptsError
+
+from hourglass import __version__
+from hourglass.cli import errors
+from hourglass.cli.compare import compare
+from hourglass.cli.datasets import datasets
+from hourglass.cli.demo import demo
+from hourglass.cli.embed import embed
+from hourglass.cli.fit import fit
+from hourglass.cli.impute import impute
+from hourglass.cli.recipes import recipes
+from hourglass.cli.reconstruct import reconstruct
+from hourglass.cli.report import report
+from hourglass.cli.sample import sample
+from hourglass.cli.score import score
+
+HELP = """Autoencoders for any data: learn a small code for every example, see what it means, put it to work.
+
+First steps: `hourglass demo`, then `hourglass fit DATA`, where DATA is a .csv, .parquet, .npy or .npz file, a folder of
+pictures, or the name of a public data set (`hourglass datasets`). Every command explains itself with --help.
+"""
+
+app = App(
+    "hourglass",
+    help=HELP,
+    help_format="markdown",
+    version=f"hourglass {__version__}",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    fit, embed, reconstruct, score, impute, sample, report, compare, recipes, datasets, demo,
+)  # fmt: skip
+for number, command in enumerate(COMMANDS):
+    app.command(command, sort_key=number)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0, 1 for data or a disk that will not do, 2 for wrong usage.
+
+    Set HOURGLASS_DEBUG=1 to see tracebacks.
+    """
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    with errors.plain_warnings():
+        try:
+            app(tokens, exit_on_error=False, print_error=False)
+        except CycloptsError as error:
+            return errors.report(error, errors.USAGE)
+        except KeyboardInterrupt:
+            print("hourglass: stopped", file=sys.stderr)
+            return errors.INTERRUPTED
+        except errors.USERS as error:
+            return errors.report(error, errors.code_of(error))
+        except RuntimeError as error:
+            if not errors.is_about_memory(error):
+                raise
+            return errors.report(error, errors.FAILED)
+    return 0
+
+
+__all__ = ["app", "main"]

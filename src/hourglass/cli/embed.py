@@ -1,0 +1,49 @@
+"""`hourglass embed`: the code of every example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hourglass.cli import inputs
+from hourglass.cli.output import wrote
+
+
+def embed(
+    run: Path,
+    data: str | None = None,
+    /,
+    *,
+    out: Path,
+    condition: str | None = None,
+    part: str | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Write the code of every example: one row each, columns code0, code1, ...
+
+    Parameters
+    ----------
+    run
+        Folder of a fitted model.
+    data
+        As for `hourglass fit`; left out, the data the run was fitted on. Columns the model does not know are left out.
+    out
+        A .csv, .tsv, .parquet, .npy or .npz file.
+    condition
+        A column of DATA, a FILE, or "labels", where the model was fitted with a condition; left out, the column it was
+        fitted with.
+    part
+        For named data sets: train, test or all.
+    json
+        Print what was written as JSON.
+    """
+    from hourglass import load, readers
+
+    estimator = load(run)
+    given = inputs.to_use(estimator, run, data, part=part, condition=condition)
+    codes = estimator.transform(given.X, condition=given.condition)
+    columns = [f"code{j}" for j in range(codes.shape[1])]
+    readers.write(out, codes, columns=columns, index=given.names)
+    wrote(out, len(codes), f"codes of {codes.shape[1]} numbers", json)

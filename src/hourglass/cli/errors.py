@@ -1,0 +1,82 @@
+"""What goes wrong, said in one line on stderr, with an exit code; never a traceback for what a user can get wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+# DivergedError is a FloatingPointError; model folders and checkpoints raise ValueErrors; a lost network is an OSError
+USERS: tuple[type[BaseException], ...] = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, ImportError)
+
+
+class UsageError(ValueError):
+    """A command line that asks for what there is not, or for two things at odds."""
+
+
+def code_of(error: BaseException) -> int:
+    return USAGE if isinstance(error, UsageError) else FAILED
+
+
+def is_about_memory(error: BaseException) -> bool:
+    """Whether torch ran out of memory, which it says with a RuntimeError."""
+    text = str(error)
+    return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
+
+
+def sentence(error: BaseException) -> str:
+    """The error in one line, with a remedy where the system gave none."""
+    if isinstance(error, BrokenPipeError):
+        return ""
+    if is_about_memory(error):
+        return "out of memory: try a smaller --batch-size, smaller --hidden layers, or --stream for a Parquet table"
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror and error.errno is not None:
+        where = f"{error.filename}: " if error.filename else ""
+        remedies = {
+            errno.ENOSPC: "; free some space, or write elsewhere with --out; what was written before is whole",
+            errno.EACCES: "; choose another place with --out, or change its permissions",
+            errno.EROFS: "; choose another place with --out",
+        }
+        return f"{where}{error.strerror}{remedies.get(error.errno, '')}"
+    if "No space left on device" in text:
+        return f"{text}; free some space, or write elsewhere with --out; what was written before is whole"
+    return text or type(error).__name__
+
+
+def report(error: BaseException, code: int) -> int:
+    """Prints the sentence, or the traceback where HOURGLASS_DEBUG is set, and hands back the exit code."""
+    if os.environ.get("HOURGLASS_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+        return code
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe went away; python would complain again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif text := sentence(error):
+        print(f"hourglass: {text}", file=sys.stderr)
+    return code
+
+
+def note(text: str) -> None:
+    """Something worth knowing that stops nothing."""
+    print(f"hourglass: note: {text}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings meant for users come as notes, without file names and source lines."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+        if issubclass(category, UserWarning):
+            note(" ".join(str(message).split()))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,243 @@
+"""What a command line names as data -> examples, condition and labels, with every name checked."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hourglass.cli import runs
+from hourglass.cli.errors import UsageError, note
+
+if TYPE_CHECKING:
+    from hourglass.estimators import Embedder
+    from hourglass.readers import Data
+
+LABELS = "labels"  # the name by which the labels that come with the data can be asked for
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Examples and what is told beside them; `condition` and `labels` are None where there are none."""
+
+    X: Any
+    condition: Any = None
+    labels: Any = None
+    names: Sequence[str] | None = None
+
+
+def read(source: str, part: str | None = None) -> Data:
+    """A path or a named data set; files that had to be left out are noted."""
+    from hourglass import datasets, readers
+
+    if part is not None:
+        if Path(source).expanduser().exists() or source not in datasets.names():
+            raise UsageError(f"--part {part} is for named data sets, and {source} is none (see: hourglass datasets)")
+        return datasets.load(source, part)  # type: ignore[arg-type]
+    data = readers.read(source)
+    for path, reason in data.skipped[:10]:
+        note(f"left out {path}: {reason}")
+    if len(data.skipped) > 10:
+        note(f"left out {len(data.skipped) - 10} more files that could not be read")
+    return data
+
+
+def column_of(data: Data, name: str) -> str | int | None:
+    """The column of that name, or of that position in a table without names; None if there is none."""
+    if data.kind != "table":
+        return None
+    if data.columns is not None:
+        return name if name in data.columns else None
+    position = re.fullmatch(r"x?(\d+)", name)
+    return int(position[1]) if position and int(position[1]) < data.X.shape[1] else None
+
+
+def _values(data: Data, column: str | int) -> Any:
+    import pyarrow as pa
+
+    if data.columns is not None:
+        return data.X.select([column])
+    return pa.table({f"x{column}": data.X[:, column]})
+
+
+def _beside(data: Data, name: str, option: str) -> tuple[Any, str | int | None]:
+    """COLUMN, FILE or `labels` -> a pyarrow.Table of one row an example, and the column to be taken out of X."""
+    import pyarrow as pa
+
+    column = column_of(data, name)
+    if column is not None:
+        return _values(data, column), column
+    if name == LABELS and data.labels is not None:
+        values = data.labels if data.labels.ndim == 1 else data.labels[:, 0]
+        return pa.table({LABELS: values}), None
+    if Path(name).expanduser().is_file():
+        table = table_of_file(Path(name).expanduser())
+        if table.num_rows != len(data):
+            raise ValueError(f"{option} {name} has {table.num_rows} rows, but the data has {len(data)}; give one each")
+        return table, None
+    known = [*(data.columns or ()), *([LABELS] if data.labels is not None else [])]
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else f" (there are {', '.join(known)})" if known else ""
+    raise ValueError(f"{option} {name}: {data.source} has no such column, and there is no such file{hint}")
+
+
+def table_of_file(path: Path) -> Any:
+    """A .csv, .parquet, .npy or .npz file of conditions or labels as a pyarrow.Table."""
+    import numpy as np
+    import pyarrow as pa
+
+    from hourglass import readers
+
+    if path.suffix == ".npy":
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path}: no plain array ({error}); save numbers or texts with numpy.save") from error
+        array = array[:, None] if array.ndim == 1 else array
+        if array.ndim != 2:
+            raise ValueError(f"{path}: has shape {array.shape}; give one row for each example")
+        return pa.table({f"x{j}": array[:, j] for j in range(array.shape[1])})
+    data = readers.read(path)
+    if data.kind != "table":
+        raise ValueError(f"{path}: holds pictures; give a table with one row for each example")
+    if data.columns is not None:
+        return data.X
+    return pa.table({f"x{j}": data.X[:, j] for j in range(data.X.shape[1])})
+
+
+def _only_column(table: Any, option: str, name: str) -> Any:
+    """The values of a table of one column, or of its column called label or labels: (N,)."""
+    import numpy as np
+
+    columns = [c for c in table.column_names if c.lower() in ("label", "labels", "y")] or table.column_names
+    if len(columns) > 1:
+        raise ValueError(f"{option} {name}: has {len(columns)} columns ({', '.join(columns)}); give a file with one")
+    return np.asarray(table.column(columns[0]).to_pylist())
+
+
+def _without(data: Data, columns: Sequence[str | int]) -> Data:
+    from hourglass import readers
+    from hourglass.readers.memory import selected
+
+    if not columns:
+        return data
+    everything: Sequence[str | int] = data.columns if data.columns is not None else range(data.X.shape[1])
+    kept = [c for c in everything if c not in columns]
+    if not kept:
+        raise ValueError("no column is left to learn from; drop fewer of them")
+    assert isinstance(data, readers.Data)
+    return selected(data, kept)
+
+
+def dropped_columns(data: Data, drop: Sequence[str]) -> list[str | int]:
+    """The columns named by --drop; raises ValueError with the nearest name for one that is not there."""
+    found = []
+    for name in drop:
+        column = column_of(data, name)
+        if column is None:
+            near = difflib.get_close_matches(name, data.columns or (), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"--drop {name}: {data.source} has no such column{hint}")
+        found.append(column)
+    return found
+
+
+def to_fit(
+    source: str,
+    *,
+    part: str | None = None,
+    condition: str | None = None,
+    labels: str | None = None,
+    drop: Sequence[str] = (),
+) -> Inputs:
+    """Examples to learn from: the columns of condition and labels, and those dropped, are taken out of X."""
+    data = read(source, part)
+    out = dropped_columns(data, drop)
+    given = None
+    if condition is not None:
+        given, column = _beside(data, condition, "--condition")
+        out += [] if column is None else [column]
+    seen, column = _labels(data, labels)
+    out += [] if column is None else [column]
+    return Inputs(_without(data, out).X, given, seen, data.names)
+
+
+def _labels(data: Data, labels: str | None) -> tuple[Any, str | int | None]:
+    if labels is None:
+        seen = data.labels
+        return (seen[:, 0] if seen is not None and seen.ndim == 2 else seen), None
+    table, column = _beside(data, labels, "--labels")
+    return _only_column(table, "--labels", labels), column
+
+
+def to_use(
+    estimator: Embedder,
+    run: Path,
+    source: str | None,
+    *,
+    part: str | None = None,
+    condition: str | None = None,
+    labels: str | None = None,
+) -> Inputs:
+    """Examples for a fitted model: the columns it was fitted on, with the condition it was told then.
+
+    Without a source the run's own data. A table may hold other columns beside; those are left out, which is noted
+    unless the run itself did so.
+    """
+    before = runs.arguments_of(run)
+    if source is None:
+        if "data" not in before:
+            raise UsageError(f"{run} does not say what it was fitted on; name the DATA")
+        source, part = before["data"], part or before.get("part")
+    own = runs.located(source) == before.get("data")
+    data = read(source, part)
+    given = None
+    if estimator.condition_ is not None:
+        given = _condition_again(estimator, data, condition, before.get("condition"), own)
+    elif condition is not None:
+        raise UsageError(f"--condition {condition}: {run} was fitted without one; fit with --condition first")
+    labels = labels or (
+        before.get("labels") if own or column_of(data, before.get("labels") or "") is not None else None
+    )
+    seen, _ = _labels(data, labels)
+    return Inputs(_known_columns(estimator, data, before), given, seen, data.names)
+
+
+def _condition_again(estimator: Embedder, data: Data, condition: str | None, before: str | None, own: bool) -> Any:
+    known = [c.name for c in estimator.condition_.table.columns]  # type: ignore[union-attr]
+    if condition is None and before is not None:
+        there = column_of(data, before) is not None or (before == LABELS and data.labels is not None)
+        condition = before if there or own else None
+    if condition is None:
+        raise UsageError(
+            f"the model was fitted with a condition ({', '.join(known)}): say which with --condition COLUMN or FILE"
+        )
+    table, _ = _beside(data, condition, "--condition")
+    if table.num_columns != len(known):
+        raise ValueError(f"--condition {condition}: has {table.num_columns} columns; {', '.join(known)} are needed")
+    return table.rename_columns(known)
+
+
+def _known_columns(estimator: Embedder, data: Data, before: dict[str, Any]) -> Any:
+    """X with the columns the model was fitted on, in their order."""
+    known = [column.name for column in getattr(estimator.modality_, "columns", ())]
+    if data.kind != "table" or not known:
+        return data.X
+    taken_out = [*before.get("drop", ()), *(before[o] for o in ("labels", "condition") if before.get(o))]
+    if data.columns is None or estimator.modality_.container == "array":  # type: ignore[attr-defined]
+        if data.X.shape[1] == len(known):
+            return data.X
+        columns = [c for c in (column_of(data, name) for name in taken_out) if c is not None]
+        return _without(data, columns).X
+    missing = [name for name in known if name not in data.columns]
+    if missing:
+        near = difflib.get_close_matches(missing[0], data.columns, 1)
+        hint = f" (is it {near[0]!r}?)" if near else ""
+        raise ValueError(f"{data.source} has no column {missing[0]!r}{hint}; the model needs {', '.join(known)}")
+    strange = [name for name in data.columns if name not in known and name not in taken_out]
+    if strange:
+        note(f"columns that the model does not know are left out: {', '.join(strange)}")
+    return data.X.select(known)

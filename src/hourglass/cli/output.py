@@ -1,0 +1,52 @@
+"""What a command answers: text for a person, or JSON for a program."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it: NaN and infinity become null, paths and tuples what they look like."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def answer(values: dict[str, Any] | list[Any], text: str, as_json: bool) -> None:
+    """One of the two on stdout."""
+    print(json.dumps(plain(values), indent=1, allow_nan=False) if as_json else text)
+
+
+def next_commands(*commands: list[str]) -> str:
+    """What to try next, ready to be copied into a shell."""
+    return "Next:\n" + "\n".join("  " + " ".join(shlex.quote(word) for word in command) for command in commands)
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]], numbers: tuple[str, ...] = ()) -> None:
+    """A table that fits the terminal; `numbers` are the columns set flush right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    # a pipe has no width: lines are then left as long as they are
+    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
+
+
+def wrote(path: Path, rows: int, what: str, as_json: bool) -> None:
+    """One line on what was written where."""
+    answer({"out": path, "rows": rows}, f"Wrote {path}: {rows:,} {what}", as_json)

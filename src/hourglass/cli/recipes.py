@@ -1,0 +1,60 @@
+"""`hourglass recipes`: the zoo, with one line and the source of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from hourglass.cli.output import answer, print_table
+
+
+def recipes(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """List the kinds of autoencoder, what each minimises, and where it comes from.
+
+    Parameters
+    ----------
+    json
+        Print the list as JSON.
+    """
+    zoo = described()
+    if json:
+        answer(zoo, "", True)
+        return
+    rows = [[r["name"], r["what"], r["minimises"], r["source"]] for r in zoo]
+    print_table("", ["recipe", "what it is", "minimises", "source"], rows)
+    print("\nUse one with `hourglass fit DATA --recipe NAME`; compare several with `hourglass compare DATA`.")
+
+
+def described() -> list[dict[str, Any]]:
+    """Every recipe of the zoo with the words of the file that ends in it."""
+    from hourglass.variants import RECIPES
+
+    homes = _homes()
+    found = []
+    for name, recipe in RECIPES.items():
+        terms = " + ".join(t.name if t.weight == 1 else f"{t.weight:g} {t.name}" for t in recipe.terms)
+        seen = f", from x under {recipe.corruption!r}" if recipe.corruption else ""
+        what, source = homes.get(name.upper(), ("", ""))
+        found.append({"name": name, "what": what, "minimises": terms + seen, "source": source})
+    return found
+
+
+def _homes() -> dict[str, tuple[str, str]]:
+    """NAME -> the first sentence and the source in the docstring of the file that defines it."""
+    import ast
+    import pkgutil
+    from pathlib import Path
+
+    from hourglass import variants
+
+    homes: dict[str, tuple[str, str]] = {}
+    for module in pkgutil.iter_modules(variants.__path__):
+        tree = ast.parse((Path(variants.__path__[0]) / f"{module.name}.py").read_text())
+        doc = ast.get_docstring(tree) or ""
+        what = doc.partition("\n\n")[0].replace("\n", " ").rstrip(".")
+        source = doc.partition("Source: ")[2].partition("\n\n")[0].replace("\n", " ").rstrip(".")
+        for line in tree.body:
+            if isinstance(line, ast.Assign):
+                homes |= {target.id: (what, source) for target in line.targets if isinstance(target, ast.Name)}
+    return homes

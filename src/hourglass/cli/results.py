@@ -1,0 +1,67 @@
+"""Examples that a model made -> files: tables as they are, pictures as pixels, alone or on a contact sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FEW_LEVELS = 32  # whole numbers up to here are levels of their own (0..16), not the dark end of 0..255
+SHEET_CELL = 56  # pixels a side that a picture has at least on a contact sheet
+MOST_ON_SHEET = 400
+
+
+def write_examples(out: Path, examples: Any, modality: Any, names: Sequence[str] | None) -> None:
+    """Tables and arrays by the ending of `out`; pictures to .png as a contact sheet, without an ending as a folder."""
+    from hourglass import readers
+
+    pictures = modality.name == "images"
+    if pictures and out.suffix.lower() == ".png":
+        readers.write(out, contact_sheet(pixels(examples, modality)))
+    elif pictures and not out.suffix:
+        readers.write(out, pixels(examples, modality), index=names)
+    else:
+        readers.write(out, examples, index=names)
+
+
+def pixels(pictures: np.ndarray, modality: Any) -> np.ndarray:
+    """Pictures in raw levels -> (N, C, H, W) uint8 or uint16; data not of 8 or 16 bits is stretched, black to white."""
+    import numpy as np
+
+    if pictures.ndim == 3:
+        pictures = pictures[:, None]
+    elif modality.layout == "NHWC":
+        pictures = np.moveaxis(pictures, -1, 1)
+    if modality.dtype in ("uint8", "uint16") and modality.white > FEW_LEVELS:
+        kind = np.uint16 if modality.dtype == "uint16" and pictures.shape[1] == 1 else np.uint8
+        depth = 257 if modality.dtype == "uint16" and kind is np.uint8 else 1  # no PNG of 16-bit colour is written
+        return np.clip(np.rint(pictures / depth), 0, np.iinfo(kind).max).astype(kind)
+    level = (pictures - modality.black) / (modality.white - modality.black)
+    return np.clip(np.rint(255 * level), 0, 255).astype(np.uint8)
+
+
+def contact_sheet(pictures: np.ndarray) -> np.ndarray:
+    """(N, C, H, W) -> one picture (C, H', W'), about as wide as high, each enlarged to be seen, on a light ground."""
+    import numpy as np
+
+    if len(pictures) > MOST_ON_SHEET:
+        raise ValueError(
+            f"{len(pictures)} pictures are too many for one sheet (at most {MOST_ON_SHEET}); give a name without an "
+            "ending for a folder of single pictures"
+        )
+    times = max(1, math.ceil(SHEET_CELL / max(pictures.shape[2:])))
+    pictures = pictures.repeat(times, 2).repeat(times, 3)
+    n, channels, height, width = pictures.shape
+    columns = math.ceil(math.sqrt(n * height / width))
+    rows = math.ceil(n / columns)
+    gap = max(1, round(0.04 * max(height, width)))
+    ground = np.iinfo(pictures.dtype).max
+    sheet = np.full((channels, rows * (height + gap) + gap, columns * (width + gap) + gap), ground, pictures.dtype)
+    for i, picture in enumerate(pictures):
+        y, x = (i // columns) * (height + gap) + gap, (i % columns) * (width + gap) + gap
+        sheet[:, y : y + height, x : x + width] = picture
+    return sheet

@@ -1,0 +1,54 @@
+"""`hourglass score`: how normal every example is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hourglass.cli import inputs
+from hourglass.cli.output import wrote
+
+
+def score(
+    run: Path,
+    data: str | None = None,
+    /,
+    *,
+    out: Path,
+    samples: int = 1,
+    condition: str | None = None,
+    part: str | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Write how normal every example is: the column `score`, in nats; the lowest are the anomalies.
+
+    For variational recipes a lower bound of log p(x), for the others log p(x | code).
+
+    Parameters
+    ----------
+    run
+        Folder of a fitted model.
+    data
+        As for `hourglass fit`; left out, the data the run was fitted on.
+    out
+        A .csv, .tsv, .parquet, .npy or .npz file.
+    samples
+        Samples of the code an example: more bring the bound of a variational recipe closer to log p(x).
+    condition
+        A column of DATA, a FILE, or "labels", where the model was fitted with a condition.
+    part
+        For named data sets: train, test or all.
+    json
+        Print what was written as JSON.
+    """
+    from hourglass import load, readers
+
+    estimator = load(run)
+    given = inputs.to_use(estimator, run, data, part=part, condition=condition)
+    scores = estimator.score_samples(given.X, condition=given.condition, n_samples=samples)
+    readers.write(out, scores[:, None], columns=["score"], index=given.names)
+    lowest = scores.argsort()[:3].tolist()
+    named = [given.names[i] for i in lowest] if given.names is not None else [f"row {i}" for i in lowest]
+    wrote(out, len(scores), f"scores, mean {scores.mean():.2f} nats; the least normal are {', '.join(named)}", json)
