@@ -52,7 +52,7 @@ class Cyclical:
     rise: float = 0.5
 
     def __call__(self, progress: float) -> float:
-        if progress >= 1:
+        if progress >= 1 or self.rise <= 0:
             return 1.0
         return min(1.0, (progress * self.cycles % 1) / self.rise)
 
@@ -76,4 +76,4 @@ class Capacity:
     fraction: float = 0.5
 
     def __call__(self, mean: Tensor, weight: float, progress: float, state: dict[str, float]) -> Tensor:
-        return weight * (mean - self.nats * min(1.0, progress / self.fraction)).abs()
+        return weight * (mean - self.nats * WarmUp(self.fraction)(progress)).abs()

@@ -42,8 +42,8 @@ def _column(name: str, values: Any) -> np.ndarray:
             values, kind = pc.cast(values, pa.string()), pa.string()
     if pa.types.is_null(kind):
         return np.full(len(values), np.nan)
-    if pa.types.is_boolean(kind):
-        return np.array([None if v is None else str(v) for v in values.to_pylist()], dtype=object)
+    if pa.types.is_boolean(kind):  # 0 and 1, as in an array of booleans
+        values, kind = pc.cast(values, pa.int8()), pa.int8()
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = np.array(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
         _refuse_infinity(name, numbers)
