@@ -6,7 +6,6 @@ import dataclasses
 import difflib
 import hashlib
 import json
-import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from hourglass import likelihoods, modalities, schedules, variants
@@ -24,6 +22,7 @@ from hourglass.modalities import Modality
 from hourglass.model import Autoencoder
 from hourglass.recipe import Recipe, Term
 from hourglass.training.machine import seeded
+from hourglass.whole_files import write_tensors, write_whole
 
 FORMAT = 1
 WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
@@ -33,16 +32,6 @@ Parts = Mapping[str, Any]
 
 class ModelFolderError(ValueError):
     """A folder that holds no model this version can read."""
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file beside `path` and moves it there in one step."""
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -158,14 +147,9 @@ def save(
         **about,
     }
     content = json.dumps(values, indent=1, allow_nan=True).encode()
-    tensors = {f"model/{k}": v.detach().cpu().contiguous().clone() for k, v in model.state_dict().items()}
-
+    tensors = {f"model/{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"arrays/{k}": torch.from_numpy(np.array(v)) for k, v in arrays.items()}
-    partial = folder / (WEIGHTS + ".partial")
-    save_file(tensors, partial, {"id": identity})
-    with open(partial, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, tensors, {"id": identity})
     write_whole(folder / ABOUT, content)
 
 
@@ -183,7 +167,7 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
         raise ModelFolderError(f"{folder} {what}, so there is no model to load{unfinished}")
     try:
         values = json.loads((folder / ABOUT).read_text())
-        if not isinstance(values, dict) or "format" not in values:
+        if not isinstance(values, dict) or not isinstance(values.get("format"), int):
             raise ValueError("it is not one of Hourglass")
     except ValueError as error:
         raise ModelFolderError(f"{folder / ABOUT} is damaged or foreign: {error}") from error
@@ -209,13 +193,15 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
         condition = modalities.Tables.from_json(values["condition"]) if values["condition"] else None
         sizes = values["architecture"]
         architecture = Architecture(**{**sizes, "hidden": None if sizes["hidden"] is None else tuple(sizes["hidden"])})
-        likelihood = likelihoods.build(values["likelihood"]["class"], values["likelihood"]["options"], parts)
+        named = values["likelihood"]
+        _part(named["class"], likelihoods, parts)  # says how to pass one's own
+        likelihood = likelihoods.build(named["class"], named["options"], parts)
         with seeded(0):  # weights that are replaced at once; the caller's generator is none the wiser
             model = assemble(recipe, modality, likelihood, architecture)
         model.load_state_dict(groups["model"])
     except ModelFolderError:
         raise
-    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ModelFolderError(f"{folder} does not describe a model of this version: {error}") from error
     model.eval()
     arrays = {name: tensor.numpy() for name, tensor in groups["arrays"].items()}

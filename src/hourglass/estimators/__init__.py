@@ -21,7 +21,10 @@ def load(folder: str | Path, parts: dict[str, Any] | None = None) -> Embedder:
     ModelFolderError : a truncated, foreign or newer folder, or a part that is not given.
     """
     saved = storage.load(Path(folder), parts)
-    return Embedder._from_saved(saved)
+    try:
+        return Embedder._from_saved(saved)
+    except (KeyError, TypeError) as error:
+        raise storage.ModelFolderError(f"{folder} does not describe an estimator of this version: {error!r}") from error
 
 
 __all__ = ["AutoencoderEstimator", "Embedder", "load"]

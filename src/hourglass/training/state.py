@@ -5,17 +5,16 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from hourglass.model import Autoencoder
+from hourglass.whole_files import write_tensors
 
 FORMAT = 1
 
@@ -85,18 +84,13 @@ class TrainingState:
             groups["random"]["cuda"] = torch.cuda.get_rng_state()
         for i, moments in self.optimiser.state_dict()["state"].items():
             groups[f"optimiser.{i}"] = moments
-        return {f"{g}/{k}": v.detach().contiguous() for g, group in groups.items() for k, v in group.items()}
+        return {f"{g}/{k}": v for g, group in groups.items() for k, v in group.items()}
 
     def save(self, path: Path, fingerprint: str) -> None:
         """Writes the checkpoint beside `path`, then moves it there in one step."""
         about = {"format": FORMAT, "fingerprint": fingerprint, "settings": asdict(self.settings)}
         about["progress"] = asdict(self.progress)
-        partial = path.with_name(path.name + ".partial")
-        # cloned, because tied or viewed tensors are refused by the format
-        save_file({k: v.clone() for k, v in self.tensors().items()}, partial, {"hourglass": json.dumps(about)})
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        write_tensors(path, self.tensors(), {"hourglass": json.dumps(about)})
 
     def load(self, path: Path, fingerprint: str) -> None:
         """Continues exactly where `save` was; raises CheckpointError for a checkpoint of another run."""
@@ -134,8 +128,9 @@ def read_about(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {})["hourglass"])
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        newer = about["format"] > FORMAT
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(f"{path} is no checkpoint of Hourglass, or is damaged: {error}") from error
-    if about["format"] > FORMAT:
+    if newer:
         raise CheckpointError(f"{path} was written by a newer Hourglass (format {about['format']}); update Hourglass")
     return about
