@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 MOST_ROWS_OF_TSNE = 2000
 PERPLEXITY = 30.0
+STEPS = 750  # of t-SNE; a thousand look the same
 FEWEST_ROWS_OF_TSNE = 5
 
 
@@ -94,5 +95,5 @@ def _by_tsne(codes: np.ndarray, random_state: int) -> LatentMap:
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
     # equal codes leave PCA nothing to start from
     start = "pca" if float(codes[rows].std()) > 0 and min(codes[rows].shape) >= 2 else "random"
-    tsne = TSNE(2, perplexity=perplexity, init=start, random_state=random_state)
+    tsne = TSNE(2, perplexity=perplexity, init=start, max_iter=STEPS, random_state=random_state)
     return LatentMap(tsne.fit_transform(codes[rows].astype(np.float32)), rows, "tsne", ("", ""))

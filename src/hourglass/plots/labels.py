@@ -1,0 +1,69 @@
+"""What colours a map: classes, or numbers on a scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MOST_CLASSES_OF_NUMBERS = 50  # more different whole numbers are a quantity
+MOST_COLOURS = 12  # more classes are told apart by their names only
+UNLABELLED = "unlabelled"
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Labels of N examples.
+
+    Classes: `names` of the G classes and `codes` (N,) int, -1 for none. A quantity: `numbers` (N,) float with NaN for
+    none, and no names.
+    """
+
+    names: tuple[str, ...] = ()
+    codes: np.ndarray | None = None
+    numbers: np.ndarray | None = None
+
+    def __getitem__(self, rows: np.ndarray) -> Groups:
+        codes = None if self.codes is None else self.codes[rows]
+        return Groups(self.names, codes, None if self.numbers is None else self.numbers[rows])
+
+
+def group(labels: Any) -> Groups:
+    """Sorts labels into classes or numbers.
+
+    Texts, booleans and whole numbers of at most 50 values are classes; other numbers are a quantity. None and NaN mean
+    that an example has no label.
+
+    Parameters
+    ----------
+    labels : (N,) array, series or list.
+
+    Raises
+    ------
+    ValueError : if labels are not one for each example.
+    """
+    if hasattr(labels, "detach"):
+        labels = labels.detach().cpu().numpy()
+    if hasattr(labels, "to_pylist"):
+        labels = labels.to_pylist()
+    values = np.asarray(labels)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(f"labels have shape {values.shape}; give one for each example")
+    if values.dtype.kind in "iuf" or (values.dtype.kind == "O" and _all_numbers(values)):
+        numbers = np.array([np.nan if v is None else v for v in values.tolist()], dtype=np.float64)
+        levels = np.unique(numbers[np.isfinite(numbers)])
+        if len(levels) > MOST_CLASSES_OF_NUMBERS or bool((levels != np.round(levels)).any()):
+            return Groups(numbers=np.where(np.isfinite(numbers), numbers, np.nan))
+        codes = np.where(np.isfinite(numbers), np.searchsorted(levels, numbers), -1)
+        return Groups(tuple(f"{v:g}" for v in levels), codes.astype(int))
+    texts = ["" if v is None or v != v else str(v) for v in values.tolist()]
+    names = sorted(set(texts) - {""})
+    place = {name: i for i, name in enumerate(names)}
+    return Groups(tuple(names), np.array([place.get(t, -1) for t in texts], dtype=int))
+
+
+def _all_numbers(values: np.ndarray) -> bool:
+    return all(v is None or (isinstance(v, (int, float, np.number)) and not isinstance(v, bool)) for v in values)

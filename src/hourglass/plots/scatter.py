@@ -1,0 +1,114 @@
+"""The latent map as a scatter of points."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from hourglass.exploration import LatentMap
+from hourglass.plots.labels import MOST_COLOURS, UNLABELLED, Groups
+from hourglass.plots.scheme import LIGHT, MARKERS, SMALL, TEXT, Scheme, dress, new_figure
+
+DOTS_PER_INCH = 200  # of points drawn as pixels inside a vector figure
+
+
+def latent_scatter(latent: LatentMap, groups: Groups | None = None, scheme: Scheme = LIGHT) -> Figure:
+    """The examples in the plane of their codes.
+
+    Classes have a colour, a marker and their name at their middle; more than 12 have names only. Numbers have a scale
+    even in lightness. A code of one dimension has one row a class.
+
+    Parameters
+    ----------
+    latent : of `exploration.latent_map`.
+    groups : of `plots.group`, for the same examples as the map (its `rows` are taken), or None.
+    scheme : colours.
+    """
+    chosen = None if groups is None else groups[latent.rows]
+    line = latent.method == "code" and not latent.axes[1]
+    n_rows = len(chosen.names) if line and chosen is not None and 1 < len(chosen.names) <= MOST_COLOURS else 0
+    figure = new_figure((110 + 26 * max(n_rows, 4)) if line else 430, scheme)
+    axes = figure.subplots()
+    dress(axes, scheme, grid="x" if line else "both")
+    points = latent.points.copy()
+    if n_rows and chosen is not None and chosen.codes is not None:
+        points[:, 1] = 0.7 * (points[:, 1] - 0.5) - chosen.codes
+        points[chosen.codes < 0, 1] -= n_rows + 1
+    size = float(np.clip(14000 / max(1, len(points)), 6, 36))
+    if chosen is None:
+        _dots(axes, points, size, scheme.colours[0], "o")
+    elif chosen.numbers is not None:
+        _numbers(axes, points, size, chosen.numbers, scheme)
+    else:
+        _classes(axes, points, size, chosen, scheme, named=not n_rows)
+    axes.set_xlabel(latent.axes[0])
+    axes.set_ylabel(latent.axes[1])
+    if line:
+        axes.spines["left"].set_visible(False)
+        names = [] if chosen is None or not n_rows else list(chosen.names)
+        axes.set_yticks([-i for i in range(len(names))], names)
+    elif latent.method == "tsne":
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.set_xlabel("t-SNE: neighbourhoods count, distances and directions do not")
+    return figure
+
+
+def _dots(axes: Axes, points: np.ndarray, size: float, colour: str, marker: str) -> None:
+    axes.scatter(points[:, 0], points[:, 1], s=size, c=colour, marker=marker, alpha=0.75, linewidths=0, rasterized=True)
+
+
+def _numbers(axes: Axes, points: np.ndarray, size: float, numbers: np.ndarray, scheme: Scheme) -> None:
+    known = np.isfinite(numbers)
+    _dots(axes, points[~known], size, scheme.line, "o")
+    drawn = axes.scatter(
+        points[known, 0], points[known, 1], s=size, c=numbers[known], cmap=scheme.sequence, linewidths=0,
+        rasterized=True, alpha=0.9,
+    )  # fmt: skip
+    bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.045, pad=0.02)
+    bar.ax.tick_params(colors=scheme.faint, labelsize=SMALL, length=3)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def _classes(axes: Axes, points: np.ndarray, size: float, groups: Groups, scheme: Scheme, named: bool) -> None:
+    assert groups.codes is not None
+    many = len(groups.names) > MOST_COLOURS
+    _dots(axes, points[groups.codes < 0], size, scheme.line, "o")
+    halo = [withStroke(linewidth=3, foreground=scheme.paper)]
+    for i, name in enumerate(groups.names):
+        mine = points[groups.codes == i]
+        colour = scheme.faint if many else scheme.colours[i % len(scheme.colours)]
+        _dots(axes, mine, size * (0.6 if many else 1), colour, "o" if many else MARKERS[i])
+        if len(mine) and named:
+            place = np.median(mine, axis=0)
+            short = name if len(name) <= 16 else name[:15] + "…"
+            axes.annotate(
+                short, place, ha="center", va="center", fontsize=SMALL if many else TEXT + 2, fontweight="bold",
+                color=scheme.ink, path_effects=halo, annotation_clip=True, zorder=5,
+            )  # fmt: skip
+    if (groups.codes < 0).any():
+        axes.text(
+            0.99, 0.01, f"pale: {UNLABELLED}", transform=axes.transAxes, ha="right", va="bottom", fontsize=SMALL,
+            color=scheme.faint,
+        )  # fmt: skip
+    if many or not named or len(groups.names) < 2:
+        return
+    handles = [
+        axes.scatter([], [], s=28, c=scheme.colours[i % len(scheme.colours)], marker=MARKERS[i], label=name[:18])
+        for i, name in enumerate(groups.names)
+    ]
+    longest = max(len(name[:18]) for name in groups.names)
+    columns = int(np.clip(60 // (longest + 6), 1, 12))
+    rows = -(-len(handles) // columns)
+    columns = -(-len(handles) // rows)
+    # legends fill column by column, eyes read row by row
+    by_column = [
+        handles[r * columns + c] for c in range(columns) for r in range(rows) if r * columns + c < len(handles)
+    ]
+    legend = axes.figure.legend(
+        handles=by_column, loc="outside upper center", ncols=columns, frameon=False,
+        fontsize=SMALL, labelcolor=scheme.ink, handletextpad=0.1, columnspacing=1.2,
+    )  # fmt: skip
+    legend.set_in_layout(True)

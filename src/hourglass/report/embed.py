@@ -1,0 +1,46 @@
+"""Figures -> markup that carries them: data URIs, one for light paper and one for dark."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from html import escape
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from hourglass.plots import DARK, LIGHT, Scheme
+from hourglass.plots.scheme import PIXELS_PER_INCH
+
+LARGEST_SVG = 600_000  # bytes; a heavier drawing is sent as pixels
+SHARPNESS = 2  # device pixels a style-sheet pixel
+DOTS_PER_INCH = 200  # of points drawn as pixels inside a vector figure
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def picture(draw: Callable[[Scheme], Figure], alternative: str) -> str:
+    """A <picture> that follows the reader's colour scheme; `draw` is called once for each."""
+    light = draw(LIGHT)
+    width, height = (round(inches * PIXELS_PER_INCH) for inches in light.get_size_inches())
+    return (
+        f'<picture><source media="screen and (prefers-color-scheme: dark)" srcset="{data_uri(draw(DARK))}">'
+        f'<img src="{data_uri(light)}" alt="{escape(alternative)}" width="{width}" height="{height}"></picture>'
+    )
+
+
+def data_uri(figure: Figure) -> str:
+    """A figure on clear ground as SVG with the page's own fonts, or as PNG where that would be too large."""
+    # the context gives matplotlib's settings back as they were
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hourglass"}):
+        file = io.BytesIO()
+        figure.savefig(
+            file, format="svg", facecolor="none", dpi=DOTS_PER_INCH, metadata={"Date": None, "Creator": None}
+        )
+    drawing = re.sub(rb"'DejaVu Sans'[^;\"]*", FONTS.replace('"', "'").encode(), file.getvalue())
+    if len(drawing) <= LARGEST_SVG:
+        return "data:image/svg+xml;base64," + base64.b64encode(drawing).decode()
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor="none", dpi=SHARPNESS * PIXELS_PER_INCH, metadata={"Software": None})
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

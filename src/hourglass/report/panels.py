@@ -1,0 +1,30 @@
+"""The parts of a page: a section holds panels, a panel is one figure or table with a sentence on how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+from hourglass.plots import Scheme
+
+
+@dataclass(frozen=True)
+class Panel:
+    """`figure` draws it in a scheme of colours and `alternative` says what it shows; or `table` is markup."""
+
+    title: str
+    reading: str
+    figure: Callable[[Scheme], Figure] | None = None
+    alternative: str = ""
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """`name` is its anchor in the page."""
+
+    name: str
+    title: str
+    panels: Sequence[Panel] = field(default_factory=tuple)
