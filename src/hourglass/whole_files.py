@@ -1,9 +1,8 @@
-"""Files written whole or not at all, whatever ends the process and however full the disk."""
+"""Models and checkpoints written whole or not at all, whatever ends the process and however full the disk."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,19 +10,18 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hourglass.readers import written_whole
+
 
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A file beside `path` to write to, moved there in one step once it is on the disk."""
-    partial = path.with_name(path.name + ".partial")
     try:
-        yield partial
-        with open(partial, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        for stray in path.parent.glob(f".{path.name}.*.part"):  # of a process that was killed while writing
+            stray.unlink(missing_ok=True)
+        with written_whole(path) as partial:
+            yield partial
     except (OSError, SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         kept = "; the file that was there before is unharmed" if path.exists() else ""
         raise OSError(
             f"{path} could not be written: {error}{kept}. Free some space there, or choose another folder"
