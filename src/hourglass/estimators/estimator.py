@@ -76,6 +76,8 @@ def named_modality(modality: str | Modality | None, X: Any) -> Modality:
         if modality not in MODALITIES:
             raise ValueError(f"modality={modality!r} is unknown; there are {', '.join(MODALITIES)}")
         return MODALITIES[modality]()
+    if not hasattr(modality, "infer"):
+        raise TypeError(f"modality={modality!r} is a {type(modality).__name__}; give a name, a value such as Images()")
     return modality
 
 
@@ -184,8 +186,11 @@ class AutoencoderEstimator(BaseEstimator):
             raise ValueError(
                 f"n_latent={self.n_latent!r} is unknown; give a number, 'map' for 2, or None to estimate it"
             )
-        if isinstance(self.n_latent, (int, np.integer)) and self.n_latent < 1:
-            raise ValueError(f"n_latent={self.n_latent} must be at least 1")
+        whole = isinstance(self.n_latent, (int, np.integer))
+        if not (whole or isinstance(self.n_latent, (str, type(None)))) or (whole and self.n_latent < 1):  # type: ignore[operator]
+            raise ValueError(f"n_latent={self.n_latent!r} must be at least 1: a whole number, 'map' or None")
+        if self.hidden is not None and any(not isinstance(h, (int, np.integer)) or h < 1 for h in self.hidden):
+            raise ValueError(f"hidden={self.hidden!r} must hold whole numbers of at least 1; () makes both ends linear")
         if not 0 <= self.validation_fraction < 1:
             raise ValueError(f"validation_fraction={self.validation_fraction} must be in [0, 1)")
         if self.learning_rate is not None and not self.learning_rate > 0:

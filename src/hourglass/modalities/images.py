@@ -80,6 +80,8 @@ class Images:
 
     def infer(self, X: Any) -> Images:
         array = _picture_array(X)
+        if len(array) < 2:
+            raise ValueError("X holds 1 picture; at least two are needed")
         layout = _layout_of(array)
         pictures = _channels_first(array, layout)
         black, white = float(array.min()), float(array.max())

@@ -195,8 +195,11 @@ class Tables:
             raise ValueError(f"column {strange!r} is not where it was at fit; the columns were {', '.join(known)}")
 
     def _codes(self, column: Column, values: np.ndarray) -> np.ndarray:
-        if values.dtype == object and not column.categories:
-            raise ValueError(f"column {column.name!r} held numbers at fit and holds texts such as {values[0]!r} now")
+        if values.dtype == object and not column.texts:
+            texts = [v for v in values.tolist() if v is not None]
+            if texts:
+                raise ValueError(f"column {column.name!r} held numbers at fit and holds texts such as {texts[0]!r} now")
+            values = np.full(len(values), math.nan)
         if not column.categories:
             if column.kind == "count":
                 odd = (values < 0) | (values != np.round(values))
@@ -216,7 +219,7 @@ class Tables:
             if column.kind == "category":
                 codes = np.where(np.isnan(codes), math.nan, place_of)
         if unseen.any():
-            example = values[np.flatnonzero(unseen)[0]]
+            example = values[unseen].tolist()[0]
             warnings.warn(
                 f"column {column.name!r} holds {example!r}, which was not there at fit; "
                 f"{int(unseen.sum())} such cells are taken as missing",
