@@ -45,7 +45,7 @@ def sentence(error: BaseException) -> str:
             errno.EROFS: "; choose another place with --out",
         }
         return f"{where}{error.strerror}{remedies.get(error.errno, '')}"
-    if "No space left on device" in text:
+    if "No space left on device" in text and "ree some space" not in text:
         return f"{text}; free some space, or write elsewhere with --out; what was written before is whole"
     return text or type(error).__name__
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -212,14 +213,12 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
             device=settings["device"],
         )  # fmt: skip
     X, condition = _examples(arguments)
-    if not resume:
-        runs.begin(folder, arguments)
-    estimator.set_params(verbose=True)
-    estimator.fit(X, condition=condition, run=folder, resume=resume)
-    estimator.set_params(**own)
-    estimator.save(folder)
-    if estimator.summary_.ended != "interrupted":
-        (folder / runs.CHECKPOINT).unlink(missing_ok=True)
+    with contextlib.nullcontext() if resume else runs.begun(folder, arguments):
+        estimator.set_params(verbose=True)
+        estimator.fit(X, condition=condition, run=folder, resume=resume)
+        estimator.set_params(**own)
+        estimator.save(folder)
+    runs.finish(folder, interrupted=estimator.summary_.ended == "interrupted")
     return estimator
 
 

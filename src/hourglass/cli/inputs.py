@@ -194,6 +194,10 @@ def to_use(
         source, part = before["data"], part or before.get("part")
     own = runs.located(source) == before.get("data")
     data = read(source, part)
+    wanted = "images" if estimator.modality_.name == "images" else "table"  # type: ignore[attr-defined]
+    if data.kind != wanted:
+        words = {"images": "pictures", "table": "a table"}
+        raise ValueError(f"{source} holds {words[data.kind]}, but {run} was fitted on {words[wanted]}")
     given = None
     if estimator.condition_ is not None:
         given = _condition_again(estimator, data, condition, before.get("condition"), own)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +44,44 @@ def arguments_of(folder: Path) -> dict[str, Any]:
     return arguments
 
 
-def begin(folder: Path, arguments: dict[str, Any]) -> None:
-    """Clears the folder of an earlier run and writes how this one is started, before anything else happens."""
+@contextlib.contextmanager
+def begun(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
+    """A new run: run.json is written first, and an earlier run is set aside until `finish`.
+
+    Where it fails before there is a checkpoint to go on from, the folder is as it was before.
+    """
     from hourglass import __version__
     from hourglass.readers import written_whole
 
+    was_there = folder.exists()
+    earlier = [folder / name for name in OURS if (folder / name).exists()]
+    for path in earlier:
+        path.replace(_aside(path))
+    try:
+        about = {"format": FORMAT, "hourglass": __version__, "arguments": arguments}
+        with written_whole(folder / RUN) as temporary:
+            temporary.write_text(json.dumps(about, indent=1) + "\n")
+        yield
+    except BaseException:
+        if not (folder / CHECKPOINT).exists():
+            (folder / RUN).unlink(missing_ok=True)
+            for path in earlier:
+                _aside(path).replace(path)
+            if not was_there and folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+def finish(folder: Path, interrupted: bool) -> None:
+    """Deletes what a saved run needs no more: an earlier run, and the checkpoint unless training may go on from it."""
     for name in OURS:
-        (folder / name).unlink(missing_ok=True)
-    about = {"format": FORMAT, "hourglass": __version__, "arguments": arguments}
-    with written_whole(folder / RUN) as temporary:
-        temporary.write_text(json.dumps(about, indent=1) + "\n")
+        _aside(folder / name).unlink(missing_ok=True)
+    if not interrupted:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.before")
 
 
 def ended(folder: Path) -> str | None:

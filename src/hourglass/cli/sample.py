@@ -90,7 +90,7 @@ def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Pa
             value: Any = text
         else:
             try:
-                value = float(text)
+                value = float({"true": "1", "false": "0"}.get(text.lower(), text))
             except ValueError:
                 raise UsageError(f"--condition {text}: a number is needed; there is {known}") from None
         if column.categories and value not in column.categories:
