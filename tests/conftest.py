@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# the data of the tests are tiny, where more threads only cost; before torch is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -1,0 +1,598 @@
+"""What bad input gets: an error that names the argument, the value seen and the remedy, or a way on that is said."""
+
+import json
+import warnings
+
+import numpy as np
+import pandas
+import polars
+import pyarrow
+import pyarrow.parquet
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import hourglass
+from hourglass import Embedder, Images, ParquetStream, Tables
+from hourglass.recipe import Term
+from hourglass.storage import ModelFolderError
+from hourglass.training import CheckpointError, DivergedError
+from hourglass.variants import AE, VAE
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 4))
+FRAME = pandas.DataFrame({"load": X[:, 0], "kind": ["a", "b", "c", "d"] * 10, "flag": [0.0, 1.0] * 20})
+PICTURES = RNG.integers(0, 255, (40, 6, 5)).astype(np.uint8)
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:column '(kind|flag)' holds")
+
+
+def unfitted(**options):
+    return Embedder(**{"n_latent": 2, "max_epochs": 2, "hidden": (6,), "n_threads": 1, "random_state": 0, **options})
+
+
+@pytest.fixture(scope="module")
+def table():
+    return unfitted().fit(X)
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return unfitted().fit(FRAME)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return unfitted().fit(PICTURES)
+
+
+@pytest.fixture(scope="module")
+def conditional():
+    return unfitted().fit(X, condition=FRAME["kind"])
+
+
+def with_cell(value, row=7, column=2, of=X):
+    changed = np.array(of, dtype=float)
+    changed[row, column] = value
+    return changed
+
+
+METHODS = ["fit", "transform", "reconstruct", "score_samples", "score", "impute"]
+
+
+# ---- cells -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinity_in_a_table_names_row_and_column(method, value, table):
+    call = unfitted().fit if method == "fit" else getattr(table, method)
+    with pytest.raises(ValueError, match=rf"column 'x2', row 7 is {value}.*infinity.*NaN"):
+        call(with_cell(value))
+    with pytest.raises(ValueError, match=rf"column 'x2', row 7 is {value}"):
+        call(torch.from_numpy(with_cell(value)))
+
+
+@pytest.mark.parametrize("kind", [pandas.DataFrame, polars.DataFrame, pyarrow.table], ids=["pandas", "polars", "arrow"])
+def test_infinity_in_a_frame_names_the_column_by_its_name(kind):
+    frame = kind({"a": [1.0, 2.0, 3.0], "heart rate": [60.0, np.inf, 70.0]})
+    with pytest.raises(ValueError, match=r"column 'heart rate', row 1 is inf"):
+        unfitted().fit(frame)
+
+
+def test_missing_cells_of_a_table_are_no_error_even_where_there_were_none_at_fit(table, mixed):
+    seen = with_cell(np.nan)
+    assert np.isfinite(table.transform(seen)).all()
+    assert np.isfinite(table.score_samples(seen)).all()
+    filled = table.impute(seen)
+    assert np.isfinite(filled).all()
+    np.testing.assert_allclose(np.delete(filled, 7, 0), np.delete(X, 7, 0), rtol=1e-6)
+    holed = FRAME.copy()
+    holed.loc[3, "load"], holed.loc[4, "kind"], holed.loc[5, "flag"] = np.nan, None, np.nan
+    assert np.isfinite(mixed.transform(holed)).all() and np.isfinite(mixed.score_samples(holed)).all()
+    assert not mixed.impute(holed).isna().any().any()
+
+
+def test_a_row_of_which_nothing_is_known_and_a_column_of_which_nothing_is():
+    holed = X.copy()
+    holed[3] = np.nan
+    estimator = unfitted().fit(holed)
+    assert np.isfinite(estimator.transform(holed)).all()
+    assert np.isfinite(estimator.impute(holed)).all()
+    holed = X.copy()
+    holed[:, 1] = np.nan
+    estimator = unfitted().fit(holed)
+    assert estimator.summary_.constant_columns == ["x1"]
+    assert np.isfinite(estimator.transform(holed)).all()
+    for empty in ([None] * 40, pandas.Series([None] * 40, dtype="string"), np.full(40, np.nan)):
+        frame = FRAME.assign(empty=empty)
+        estimator = unfitted().fit(frame)
+        assert estimator.summary_.constant_columns == ["empty"]
+        assert np.isfinite(estimator.transform(frame)).all()
+        assert unfitted().fit(frame).sample(2, random_state=0).shape == (2, 4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "impute"])
+def test_nan_and_infinity_in_pictures_name_the_pixel(method, value, pictures):
+    bad = PICTURES.astype(float)
+    bad[3, 2, 1] = value
+    call = unfitted().fit if method == "fit" else getattr(pictures, method)
+    with pytest.raises(ValueError, match=rf"X\[3, 2, 1\] is {value}; pictures must hold finite numbers"):
+        call(bad)
+
+
+def test_texts_in_pictures_and_dates_in_tables_are_a_type_error():
+    with pytest.raises(TypeError, match=r"X holds .* values; pictures need numbers"):
+        unfitted(modality="images").fit(np.full((10, 4, 4), "a"))
+    with pytest.raises(TypeError, match=r"column 'day' holds timestamp.*turn dates into numbers"):
+        unfitted().fit(FRAME.assign(day=pandas.Timestamp("2020-01-01")))
+    with pytest.raises(TypeError, match=r"mixed types|str"):
+        unfitted().fit(pandas.DataFrame({"a": [1, "x"] * 20, "b": X[:, 0]}))
+    with pytest.raises(TypeError, match=r"must be a string or a number, not dict"):
+        unfitted().fit(np.array([[{"a": 1}, 2.0]] * 20, dtype=object))
+    with pytest.raises((TypeError, ValueError), match=r"[Cc]omplex"):
+        unfitted().fit(X + 1j)
+
+
+def test_texts_where_there_were_numbers_and_numbers_where_there_were_texts(mixed):
+    with pytest.raises(ValueError, match=r"column 'flag' held numbers at fit and holds texts such as 'yes' now"):
+        mixed.transform(FRAME.assign(flag=[None, "yes"] * 20))
+    with pytest.raises(ValueError, match=r"column 'load' held numbers at fit and holds texts such as 'high' now"):
+        mixed.transform(FRAME.assign(load="high"))
+    with pytest.warns(UserWarning, match=r"column 'kind' holds 4\.0, which was not there at fit; 40 such cells"):
+        mixed.transform(FRAME.assign(kind=4.0))
+
+
+def test_a_count_that_is_none():
+    counts = RNG.poisson(2.0, (40, 2)).astype(float)
+    with pytest.raises(ValueError, match=r"column 'x1' is declared a count and holds 0\.5; give 0, 1, 2"):
+        unfitted(modality=Tables(counts=("x1",))).fit(with_cell(0.5, column=1, of=counts))
+    with pytest.raises(ValueError, match=r"counts='x9' is no column of X; its columns are x0, x1"):
+        unfitted(modality=Tables(counts=("x9",))).fit(counts)
+    fitted = unfitted(modality=Tables(counts=("x1",))).fit(counts)
+    with pytest.raises(ValueError, match=r"'x1' is declared a count and holds -1"):
+        fitted.transform(with_cell(-1, column=1, of=counts))
+
+
+# ---- categories --------------------------------------------------------------------------------------------------
+
+
+def test_an_unseen_category_warns_and_is_taken_as_missing(mixed):
+    strange, missing = FRAME.copy(), FRAME.copy()
+    strange.loc[3, "kind"], missing.loc[3, "kind"] = "zebra", None
+    strange.loc[4, "flag"], missing.loc[4, "flag"] = 0.5, np.nan
+    with pytest.warns(
+        UserWarning, match=r"'kind' holds 'zebra', which was not there at fit; 1 such cells are taken as"
+    ):
+        codes = mixed.transform(strange)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected = mixed.transform(missing)
+    np.testing.assert_array_equal(codes, expected)
+    with pytest.warns(UserWarning, match="zebra"):
+        assert np.isfinite(mixed.score_samples(strange)).all()
+    with pytest.warns(UserWarning, match="zebra"):
+        filled = mixed.impute(strange)
+    assert set(filled["kind"]) <= set("abcd") and set(FRAME["flag"]) >= set(np.delete(filled["flag"].to_numpy(), 4))
+
+
+def test_a_column_of_identifiers_is_named():
+    with pytest.raises(ValueError, match=r"column 'name' holds more than 1000 different texts; leave it out"):
+        unfitted().fit(pandas.DataFrame({"name": [f"n{k}" for k in range(1200)], "x": np.arange(1200.0)}))
+
+
+# ---- shapes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "fit"])
+def test_another_number_of_columns_since_fit(method, table, mixed):
+    with pytest.raises(ValueError, match=r"X has 3 features, but Embedder is expecting 4 features"):
+        getattr(table, method)(X[:, :3])
+    with pytest.raises(ValueError, match=r"(?s)feature names.*missing.*- flag"):
+        getattr(mixed, method)(FRAME[["load", "kind"]])
+    with pytest.raises(ValueError, match=r"(?s)unseen at fit time.*- speed"):
+        getattr(mixed, method)(FRAME.rename(columns={"load": "speed"}))
+
+
+def test_arrow_and_polars_tables_are_checked_by_name_too():
+    for kind in (pyarrow.Table.from_pandas, polars.from_pandas):
+        frame = kind(FRAME)
+        fitted = unfitted().fit(frame)
+        with pytest.raises(ValueError, match=r"flag|2 features"):
+            fitted.transform(frame.select(["load", "kind"]))
+        with pytest.raises(ValueError, match=r"(?s)order|not where it was"):
+            fitted.transform(frame.select(["kind", "load", "flag"]))
+
+
+def test_a_column_under_two_names_and_two_under_one():
+    twice = pandas.DataFrame(X[:, :2], columns=["a", "a"])
+    with pytest.raises(ValueError, match=r"(?s)unique column names.*'a' 2 times"):
+        unfitted().fit(twice)
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m not in ("fit", "impute")])
+def test_another_shape_of_pictures_since_fit(method, pictures):
+    with pytest.raises(ValueError, match=r"shape \(1, 7, 5\).*but the model was fitted on \(1, 6, 5\): resize"):
+        getattr(pictures, method)(np.zeros((3, 7, 5), np.uint8))
+    with pytest.raises(ValueError, match=r"X has shape \(3, 30\); pictures are \(N, H, W\).*reshape"):
+        getattr(pictures, method)(np.zeros((3, 30), np.uint8))
+
+
+def test_tables_of_one_and_of_five_dimensions():
+    with pytest.raises(ValueError, match=r"1D array|[Rr]eshape"):
+        unfitted().fit(X[:, 0])
+    with pytest.raises(ValueError, match=r"dim"):
+        unfitted(modality="tables").fit(np.zeros((4, 2, 2, 2, 2)))
+    with pytest.raises(ValueError, match=r"X has shape \(40, 4\); pictures are"):
+        unfitted(modality="images").fit(X)
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (np.zeros((5, 3)), r"Z has shape \(5, 3\); codes of this model are \(N, 2\)"),
+        (np.zeros(2), r"Z has shape \(2,\); codes of this model are \(N, 2\)"),
+        (np.full((5, 2), np.nan), r"Z holds NaN or infinity; codes must be finite"),
+    ],
+)
+def test_codes_that_are_none(bad, says, table):
+    with pytest.raises(ValueError, match=says):
+        table.inverse_transform(bad)
+
+
+# ---- empty and constant ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("empty", "says"),
+    [
+        (np.zeros((0, 4)), r"0 sample"),
+        (np.zeros((4, 0)), r"0 feature"),
+        (np.zeros((0, 6, 5)), r"X holds 0 pictures; at least two are needed"),
+        (FRAME[:0], r"0 (rows|sample)"),
+        (FRAME[[]], r"0 (columns|feature)"),
+        (pyarrow.table({"a": pyarrow.array([], pyarrow.float64())}), r"X has 0 rows"),
+        (polars.DataFrame({"a": []}), r"0 (rows|sample)"),
+        (X[:1], r"1 sample.*at least two"),
+        ([], r"empty|1D array|0 sample"),
+    ],
+    ids=["rows", "columns", "pictures", "pandas", "pandas columns", "arrow", "polars", "one row", "list"],
+)
+def test_empty_data(empty, says):
+    with pytest.raises(ValueError, match=says):
+        unfitted().fit(empty)
+
+
+def test_one_picture_is_too_few_and_two_are_enough():
+    with pytest.raises(ValueError, match=r"1 picture.*at least two"):
+        unfitted().fit(PICTURES[:1])
+    assert unfitted().fit(PICTURES[:2]).transform(PICTURES[:2]).shape == (2, 2)
+    assert unfitted().fit(X[:2]).transform(X[:2]).shape == (2, 2)
+
+
+@pytest.mark.parametrize("recipe", ["ae", "vae", "contractive"])
+def test_a_constant_column_is_kept_and_reported(recipe):
+    constant = np.column_stack([X, np.full(40, 3.25)])
+    estimator = unfitted(recipe=recipe, max_epochs=20).fit(constant)
+    assert estimator.summary_.constant_columns == ["x4"]
+    assert any("x4" in line for line in estimator.advice_)
+    made = estimator.reconstruct(constant)
+    assert made.shape == (40, 5) and np.isfinite(made).all()
+    column = estimator.modality_.columns[4]
+    assert (column.scale, column.offset, column.constant) == (1.0, 3.25, True)
+    assert np.isfinite(estimator.score(constant))
+    variance = unfitted(recipe=recipe, variance="feature", max_epochs=20).fit(constant)
+    assert bool((variance.model_.decode.likelihood.log_variance.exp() >= 0.99e-6).all())
+    assert np.isfinite(variance.score(constant))
+
+
+def test_constant_pixels_are_no_matter():
+    bordered = np.pad(PICTURES, ((0, 0), (1, 1), (1, 1)))
+    assert np.isfinite(unfitted().fit(bordered).score(bordered))
+
+
+@pytest.mark.parametrize("value", [0.0, 7.5])
+def test_only_all_constant_data_raise(value):
+    with pytest.raises(ValueError, match=r"every column of X is constant; there is nothing to learn"):
+        unfitted().fit(np.full((30, 3), value))
+    with pytest.raises(ValueError, match=rf"every pixel of X is {value:g}; there is nothing to learn"):
+        unfitted().fit(np.full((30, 3, 3), value))
+
+
+# ---- parameters --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"recipe": "beta-vae"}, r"recipe='beta-vae' is unknown; did you mean 'beta_vae'"),
+        ({"recipe": "sprase"}, r"recipe='sprase' is unknown; did you mean 'sparse'"),
+        ({"recipe": "qqq"}, r"recipe='qqq' is unknown; there are ae, beta_vae"),
+        ({"modality": "pictures"}, r"modality='pictures' is unknown; there are tables, images"),
+        ({"likelihood": "poisson"}, r"likelihood='poisson' is not for tables; choose gaussian"),
+        ({"likelihood": "bernoulli"}, r"likelihood='bernoulli' needs columns with two values; 'x0' has more"),
+        ({"variance": "pixel"}, r"variance='pixel' is unknown; choose 'shared', 'feature' or a positive number"),
+        ({"variance": -1.0}, r"variance=-1\.0.*positive"),
+        ({"activation": "swish"}, r"activation='swish' is unknown; choose one of silu"),
+        ({"network": "resnet"}, r"network='resnet'.*'mlp'"),
+        ({"n_latent": 0}, r"n_latent=0 must be at least 1: a whole number"),
+        ({"n_latent": "two"}, r"n_latent='two' is unknown; give a number, 'map'"),
+        ({"max_epochs": 0}, r"max_epochs=0 must be a whole number of at least 1"),
+        ({"max_epochs": 2.5}, r"max_epochs=2\.5 must be a whole number"),
+        ({"batch_size": -4}, r"batch_size=-4 must be"),
+        ({"patience": 0}, r"patience=0 must be"),
+        ({"learning_rate": 0.0}, r"learning_rate=0\.0 must be positive"),
+        ({"learning_rate": float("nan")}, r"learning_rate=nan must be positive"),
+        ({"validation_fraction": 1.0}, r"validation_fraction=1\.0 must be in \[0, 1\)"),
+        ({"precision": "float16"}, r"precision='float16' is unknown; choose 'auto', 'float32' or 'bfloat16'"),
+        ({"device": "tpu9"}, r"device='tpu9' is unknown; choose 'auto', 'cpu' or 'cuda'"),
+        ({"n_threads": 0}, r"n_threads=0 must be at least 1"),
+        ({"hidden": (8, 0)}, r"hidden=\(8, 0\).*at least 1"),
+        ({"n_latent": 2.5}, r"n_latent=2\.5"),
+    ],
+    ids=lambda v: str(v)[:40] if isinstance(v, dict) else "",
+)
+def test_parameters_that_cannot_be(options, says):
+    with pytest.raises(ValueError, match=says):
+        unfitted(**options).fit(X)
+
+
+def test_parameters_of_another_type():
+    with pytest.raises(TypeError, match=r"recipe=3 is a int; give a name or a Recipe"):
+        unfitted(recipe=3).fit(X)
+    with pytest.raises(TypeError, match=r"modality=3 is a int"):
+        unfitted(modality=3).fit(X)
+
+
+def test_pictures_and_the_bernoulli():
+    with pytest.raises(
+        ValueError, match=r"likelihood='bernoulli' needs two-valued pictures.*Images\(binarise='dynamic'\)"
+    ):
+        unfitted(likelihood="bernoulli").fit(PICTURES)
+    with pytest.raises(ValueError, match=r"binarise='yes' is unknown; choose 'dynamic'"):
+        Images(binarise="yes")
+    with pytest.raises(ValueError, match=r"likelihood='categorical' is not for pictures"):
+        unfitted(likelihood="categorical").fit(PICTURES)
+
+
+def test_sampling_nothing_and_before_fit(table):
+    with pytest.raises(ValueError, match="n=0 must be at least 1"):
+        table.sample(0)
+    with pytest.raises(ValueError, match="n_samples=0 must be at least 1"):
+        table.score_samples(X, n_samples=0)
+    for method in ("transform", "inverse_transform", "score_samples", "save"):
+        with pytest.raises(ValueError, match="not fitted yet"):
+            getattr(unfitted(), method)(X)
+
+
+# ---- conditions --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "method", ["transform", "reconstruct", "score_samples", "score", "impute", "inverse_transform"]
+)
+def test_a_condition_forgotten_unexpected_unseen_or_too_short(method, conditional, table):
+    first = X[:, :2] if method == "inverse_transform" else X
+    with pytest.raises(ValueError, match=r"fitted with a condition \(kind\): pass condition="):
+        getattr(conditional, method)(first)
+    with pytest.raises(ValueError, match=r"condition= is given, but the model was fitted without one"):
+        getattr(table, method)(first, condition=FRAME["kind"])
+    with pytest.raises(ValueError, match=r"condition, row 5.*'kind'.*unseen at fit; known are a, b, c, d"):
+        getattr(conditional, method)(first, condition=pandas.Series(["a"] * 5 + ["z"] + ["a"] * 34, name="kind"))
+    with pytest.raises(ValueError, match=r"condition has 39 rows, but 40 are needed; give one for each"):
+        getattr(conditional, method)(first, condition=FRAME["kind"][:39])
+
+
+def test_conditions_of_sample(conditional):
+    with pytest.raises(ValueError, match=r"fitted with a condition \(kind\): pass condition="):
+        conditional.sample(3)
+    with pytest.raises(ValueError, match=r"'kind' is missing or unseen at fit; known are a, b, c, d"):
+        conditional.sample(3, condition="z")
+    with pytest.raises(ValueError, match=r"condition has 2 rows, but 3 are needed"):
+        conditional.sample(3, condition=["a", "b"])
+    assert conditional.sample(3, condition="a").shape == (3, 4)
+    assert conditional.sample(3, condition=["a", "b", "a"]).shape == (3, 4)
+
+
+def test_conditions_at_fit():
+    with pytest.raises(ValueError, match=r"condition has 39 rows, but X has 40; give one for each"):
+        unfitted().fit(X, condition=FRAME["kind"][:39])
+    with pytest.raises(ValueError, match=r"condition, row 3: the value of 'x0' is missing"):
+        unfitted().fit(X, condition=np.where(np.arange(40) == 3, np.nan, np.linspace(0, 1, 40)))
+    with pytest.raises(ValueError, match=r"infinity"):
+        unfitted().fit(X, condition=np.where(np.arange(40) == 3, np.inf, np.linspace(0, 1, 40)))
+    # one value for all is a condition too, if a dull one
+    assert unfitted().fit(X, condition="same").transform(X, condition="same").shape == (40, 2)
+
+
+# ---- model folders -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(table, tmp_path):
+    return table.save(tmp_path / "model")
+
+
+def edit(folder, **changes):
+    about = json.loads((folder / "hourglass.json").read_text())
+    (folder / "hourglass.json").write_text(json.dumps({**about, **changes}))
+
+
+def test_no_folder_and_a_folder_without_a_model(tmp_path):
+    with pytest.raises(ModelFolderError, match=r"nowhere is no folder, so there is no model to load"):
+        hourglass.load(tmp_path / "nowhere")
+    with pytest.raises(ModelFolderError, match=r"holds no hourglass\.json"):
+        hourglass.load(tmp_path)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"")
+    with pytest.raises(ModelFolderError, match=r"unfinished.*continue it with --resume"):
+        hourglass.load(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelFolderError, match=r"file is no folder"):
+        hourglass.load(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "hourglass.json"])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_truncated_folder(name, share, folder):
+    path = folder / name
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ModelFolderError, match=rf"{name}.*(truncated|damaged|foreign)"):
+        hourglass.load(folder)
+
+
+def test_weights_that_are_missing_or_foreign(folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelFolderError, match=r"model\.safetensors is missing, truncated or foreign"):
+        hourglass.load(folder)
+    torch.save({"a": torch.zeros(3)}, folder / "model.safetensors")
+    with pytest.raises(ModelFolderError, match=r"model\.safetensors is missing, truncated or foreign"):
+        hourglass.load(folder)
+    save_file({"a": torch.zeros(3)}, folder / "model.safetensors")
+    with pytest.raises(ModelFolderError, match=r"not of the same save"):
+        hourglass.load(folder)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", '{"model": 1}', '{"format": "x"}', "\udcff", "not json"])
+def test_a_foreign_description(content, folder):
+    (folder / "hourglass.json").write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ModelFolderError, match=r"hourglass\.json is damaged or foreign"):
+        hourglass.load(folder)
+
+
+def test_a_newer_folder(folder):
+    edit(folder, format=99)
+    with pytest.raises(ModelFolderError, match=r"written by a newer Hourglass \(format 99, this one reads 1\): update"):
+        hourglass.load(folder)
+
+
+def test_a_folder_mixed_from_two(folder, tmp_path):
+    other = unfitted(random_state=1).fit(X).save(tmp_path / "other")
+    (folder / "model.safetensors").write_bytes((other / "model.safetensors").read_bytes())
+    with pytest.raises(ModelFolderError, match=r"are not of the same save.*save again"):
+        hourglass.load(folder)
+
+
+def test_a_description_that_lost_a_part_or_does_not_fit_its_weights(folder):
+    about = json.loads((folder / "hourglass.json").read_text())
+    for key in about:
+        (folder / "hourglass.json").write_text(json.dumps({k: v for k, v in about.items() if k != key}))
+        if key in ("versions", "estimator"):  # of interest to people only
+            hourglass.load(folder)
+            continue
+        with pytest.raises(ModelFolderError):
+            hourglass.load(folder)
+    edit_of = {**about, "architecture": {**about["architecture"], "n_latent": 3}}
+    (folder / "hourglass.json").write_text(json.dumps(edit_of))
+    with pytest.raises(ModelFolderError, match=r"does not describe a model of this version"):
+        hourglass.load(folder)
+
+
+def near(trip, encode):
+    return trip.z.abs().sum(1)
+
+
+def test_own_parts_not_passed_at_load(tmp_path):
+    own = Term(near, name="contractoin")
+    unfitted(recipe=AE.with_term(own)).fit(X).save(tmp_path)
+    with pytest.raises(
+        ModelFolderError,
+        match=r"'contractoin'.*nearest: 'contraction'.*load\(folder, parts=\{'contractoin': \.\.\.\}\)",
+    ):
+        hourglass.load(tmp_path)
+    assert hourglass.load(tmp_path, parts={"contractoin": own}).recipe_.terms[-1] == own
+
+
+# ---- runs --------------------------------------------------------------------------------------------------------
+
+
+def test_resuming_without_a_run():
+    with pytest.raises(ValueError, match=r"resume=True needs run="):
+        unfitted().fit(X, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "data", "says"),
+    [
+        ({}, X + 1.0, r"other data, another recipe or another network; resume with the same arguments"),
+        ({}, X[:, :3], r"other data, another recipe or another network"),
+        ({"recipe": "ae"}, X, r"other data, another recipe or another network"),
+        ({"recipe": VAE.with_term(hourglass.variants.kl, weight=2.0)}, X, r"another recipe"),
+        ({"hidden": (7,)}, X, r"another network"),
+        ({"variance": 0.5}, X, r"another recipe or another network"),
+        ({"max_epochs": 3}, X, r"max_epochs=2 \(now 3\); resume with the same settings"),
+        ({"batch_size": 8}, X, r"batch_size=32 \(now 8\)"),
+        ({"learning_rate": 0.5}, X, r"learning_rate=0\.001 \(now 0\.5\)"),
+        ({"random_state": 1}, X, r"seed=\d+ \(now \d+\)"),
+        ({"n_threads": 2}, X, r"n_threads=1 \(now 2\)"),
+    ],
+    ids=["data", "columns", "recipe", "weight", "hidden", "variance", "epochs", "batch", "rate", "seed", "threads"],
+)
+def test_resuming_with_other_data_or_settings(options, data, says, tmp_path):
+    unfitted().fit(X, run=tmp_path)
+    with pytest.raises(CheckpointError, match=says):
+        unfitted(**options).fit(data, run=tmp_path, resume=True)
+
+
+def test_a_checkpoint_that_is_none_damaged_or_newer(tmp_path):
+    unfitted().fit(X, run=tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    content = path.read_bytes()
+    for bad in (b"", content[: len(content) // 2], b"something else entirely"):
+        path.write_bytes(bad)
+        with pytest.raises(
+            CheckpointError, match=r"checkpoint\.safetensors is no checkpoint of Hourglass, or is damaged"
+        ):
+            unfitted().fit(X, run=tmp_path, resume=True)
+    path.write_bytes(content)
+    tensors = load_file(path)
+    for about, says in (({"format": 99}, "newer Hourglass"), ({}, "no checkpoint"), ([1], "no checkpoint")):
+        save_file(tensors, path, {"hourglass": json.dumps(about)})
+        with pytest.raises(CheckpointError, match=says):
+            unfitted().fit(X, run=tmp_path, resume=True)
+    # without resume the old checkpoint is of no interest
+    assert unfitted().fit(X, run=tmp_path).summary_.epochs == 2
+
+
+def test_resuming_where_there_is_nothing_yet_starts_anew(tmp_path):
+    estimator = unfitted().fit(X, run=tmp_path / "new", resume=True)
+    assert estimator.summary_.epochs == 2
+
+
+def soon_nan(trip, encode):
+    return torch.full((len(trip.z),), torch.nan) if trip.z.requires_grad else trip.z.sum(1)
+
+
+def test_a_loss_that_is_no_number_names_the_term_and_what_to_try():
+    with pytest.raises(
+        DivergedError, match=r"the term 'soon_nan' became nan in epoch 1, step 1: try a smaller learning"
+    ):
+        unfitted(recipe=AE.with_term(Term(soon_nan))).fit(X)
+
+
+# ---- files -------------------------------------------------------------------------------------------------------
+
+
+def test_files_that_are_not_there_or_damaged(tmp_path):
+    with pytest.raises((OSError, ValueError), match=r"nothing\.csv"):
+        unfitted().fit(tmp_path / "nothing.csv")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(ValueError, match=r"broken\.parquet"):
+        unfitted().fit(tmp_path / "broken.parquet")
+    with pytest.raises(ValueError, match=r"broken\.parquet"):
+        ParquetStream(tmp_path / "broken.parquet")
+
+
+def test_streams_that_cannot_be(tmp_path):
+    path = tmp_path / "data.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pandas(FRAME), path)
+    with pytest.raises(
+        ValueError, match=r"condition='colour' is no column of .*data\.parquet; it has load, kind, flag"
+    ):
+        unfitted().fit(ParquetStream(path), condition="colour")
+    with pytest.raises(ValueError, match=r"a stream of Parquet rows is a table; modality='images'"):
+        unfitted(modality="images").fit(ParquetStream(path))
+    with pytest.raises(ValueError, match=r"has no column 'colour'; it has load, kind, flag"):
+        ParquetStream(path, ["colour"])
