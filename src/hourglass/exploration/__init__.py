@@ -2,11 +2,11 @@
 
 from hourglass.exploration.dimensions import DimensionUse, dimension_use
 from hourglass.exploration.interpolation import interpolate
-from hourglass.exploration.latent_map import LatentMap, latent_map
-from hourglass.exploration.manifold import Manifold, manifold
+from hourglass.exploration.maps import LatentMap, latent_map
+from hourglass.exploration.grids import Manifold, manifold
 from hourglass.exploration.ranges import code_centre, code_quantiles
 from hourglass.exploration.rows import take
-from hourglass.exploration.traversal import Traversal, traversal
+from hourglass.exploration.walks import Traversal, traversal
 
 __all__ = [
     "DimensionUse",

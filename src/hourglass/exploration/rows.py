@@ -39,7 +39,7 @@ def for_each(condition: Any, n: int, n_columns: int) -> Any:
     ------
     ValueError : for the conditions of several examples.
     """
-    if condition is None or np.ndim(condition) == 0 and not hasattr(condition, "columns"):
+    if condition is None or (np.ndim(condition) == 0 and not hasattr(condition, "columns")):
         return condition
     if not hasattr(condition, "columns") and np.ndim(condition) == 1 and n_columns > 1 and len(condition) == n_columns:
         condition = np.asarray(condition, dtype=object if any(isinstance(c, str) for c in condition) else None)[None]

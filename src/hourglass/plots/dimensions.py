@@ -48,9 +48,9 @@ def dimension_bars(use: DimensionUse, scheme: Scheme = LIGHT) -> Figure:
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel("dimensions, the most informative first")
-        for place in range(3):
+        for rank, dimension in enumerate(order[:3].tolist()):
             axes.annotate(
-                f"{order[place]}", (place, values[place]), xytext=(0, 3), textcoords="offset points", ha="center",
+                f"{dimension}", (rank, values[rank]), xytext=(0, 3), textcoords="offset points", ha="center",
                 fontsize=SMALL, color=scheme.ink,
             )  # fmt: skip
     idle = int((~active).sum())

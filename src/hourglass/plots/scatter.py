@@ -104,9 +104,8 @@ def _classes(axes: Axes, points: np.ndarray, size: float, groups: Groups, scheme
     rows = -(-len(handles) // columns)
     columns = -(-len(handles) // rows)
     # legends fill column by column, eyes read row by row
-    by_column = [
-        handles[r * columns + c] for c in range(columns) for r in range(rows) if r * columns + c < len(handles)
-    ]
+    places = [r * columns + c for c in range(columns) for r in range(rows)]
+    by_column = [handles[place] for place in places if place < len(handles)]
     legend = axes.figure.legend(
         handles=by_column, loc="outside upper center", ncols=columns, frameon=False,
         fontsize=SMALL, labelcolor=scheme.ink, handletextpad=0.1, columnspacing=1.2,

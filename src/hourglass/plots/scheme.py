@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 PIXELS_PER_INCH = 96  # of a style sheet: figures are laid out in its pixels
 WIDTH = 460  # pixels: a column of a desktop page, and nearly a telephone's width
@@ -47,9 +48,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h")
 
 def new_figure(height: float, scheme: Scheme, width: float = WIDTH) -> Figure:
     """An empty figure, sizes in style-sheet pixels."""
-    figure = Figure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03)
+    figure = Figure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), layout=layout)
     figure.set_facecolor(scheme.paper)
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)  # type: ignore[union-attr]
     return figure
 
 
@@ -65,7 +66,7 @@ def dress(axes: Axes, scheme: Scheme, grid: str = "y") -> None:
     axes.set_axisbelow(True)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_color(scheme.faint)
-        label.set_size(SMALL)
+        label.set_fontsize(SMALL)
 
 
 def bare(axes: Axes) -> None:

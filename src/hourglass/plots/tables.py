@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -185,7 +186,7 @@ def _walk_of_column(axes: Axes, row: float, column: Column, values: np.ndarray, 
     if named(column):
         half = (across[1] - across[0]) / 2
         starts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
-        for k, (a, b) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        for k, (a, b) in enumerate(pairwise(starts)):
             left, right = max(FROM, across[a] - half), min(TO, across[b - 1] + half)
             axes.plot(
                 [left + 0.004, right - 0.004], [row, row], linewidth=7 if k % 2 == 0 else 3, solid_capstyle="butt",

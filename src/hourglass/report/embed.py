@@ -34,10 +34,8 @@ def data_uri(figure: Figure) -> str:
     """A figure on clear ground as SVG with the page's own fonts, or as PNG where that would be too large."""
     # the context gives matplotlib's settings back as they were
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hourglass"}):
-        file = io.BytesIO()
-        figure.savefig(
-            file, format="svg", facecolor="none", dpi=DOTS_PER_INCH, metadata={"Date": None, "Creator": None}
-        )
+        file, silent = io.BytesIO(), {"Date": None, "Creator": None}
+        figure.savefig(file, format="svg", facecolor="none", dpi=DOTS_PER_INCH, metadata=silent)
     drawing = re.sub(rb"'DejaVu Sans'[^;\"]*", FONTS.replace('"', "'").encode(), file.getvalue())
     if len(drawing) <= LARGEST_SVG:
         return "data:image/svg+xml;base64," + base64.b64encode(drawing).decode()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hourglass.exploration import dimension_use
-from hourglass.exploration.latent_map import FEWEST_ROWS_OF_TSNE, map_of_codes
+from hourglass.exploration.maps import FEWEST_ROWS_OF_TSNE, map_of_codes
 from hourglass.plots import dimension_bars, latent_scatter, loss_curves
 from hourglass.plots.labels import MOST_COLOURS
 from hourglass.report.panels import Panel
@@ -136,8 +136,8 @@ def dimensions(s: Subject) -> Panel:
         )  # fmt: skip
     return Panel(
         "Spread of each dimension",
-        "How far the codes spread along each dimension. One without spread carries nothing; a plain autoencoder is free "
-        "to choose the scale.",
+        "How far the codes spread along each dimension. One without spread carries nothing; a plain autoencoder is "
+        "free to choose the scale.",
         lambda scheme: dimension_bars(use, scheme),
         f"Bar chart: standard deviation of each dimension, the largest {most:.3g} for dimension {best}. {listed}.",
     )

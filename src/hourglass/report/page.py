@@ -76,7 +76,7 @@ def render(s: Subject, title: str | None = None) -> str:
         title=escape(heading),
         style=files("hourglass.report").joinpath("page.css").read_text(encoding="utf-8"),
         lead=escape(lead),
-        figures="".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for value, name in general.headline(s)),
+        figures=_described([(name, value) for value, name in general.headline(s)]),
         advice="".join(f"<li>{escape(sentence)}</li>" for sentence in e.advice_),
         contents="".join(f'<a href="#{section.name}">{escape(section.title)}</a>' for section in sections),
         sections="".join(map(_section, sections)),
@@ -93,8 +93,7 @@ def _sections(s: Subject) -> Iterator[Section]:
     yield Section("map", "The space of codes", [*general.maps(s), *plane])
     yield Section("dimensions", "What the dimensions mean", [general.dimensions(s), *own.walks(s, found, names, given)])
     yield Section("samples", "New examples", own.samples(s))
-    facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in general.facts(s))
-    markup = f"<dl class=facts>{facts}</dl><pre><code>{escape(general.call_of(e))}</code></pre>"
+    markup = f"<dl class=facts>{_described(general.facts(s))}</dl><pre><code>{escape(general.call_of(e))}</code></pre>"
     run = Panel("The run", "What it takes to make this model again.", table=markup)
     yield Section("made", "How it was made", [general.losses(s), run])
 
@@ -110,6 +109,11 @@ def _walks(s: Subject, most: int) -> tuple[list[Traversal], list[str]]:
         for w in found
     ]
     return found, names
+
+
+def _described(facts: list[tuple[str, str]]) -> str:
+    """(name, value) pairs as the rows of a <dl>."""
+    return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
 
 
 def _section(section: Section) -> str:

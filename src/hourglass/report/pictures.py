@@ -55,7 +55,8 @@ def reconstructions(s: Subject) -> list[Panel]:
     panels = [
         pairs(
             "Originals and reconstructions",
-            "Pictures taken at random, and below each what its code brings back. What both share is what the code keeps.",
+            "Pictures taken at random, and below each what its code brings back: what both share is what the code "
+            "keeps.",
             typical,
         )
     ]
@@ -137,8 +138,8 @@ def _paths(s: Subject) -> list[Panel]:
     return [
         Panel(
             "From one picture to another",
-            "Each row goes in a straight line from the code of one example (left) to that of another (right). Where the "
-            f"code is smooth, what lies between looks like a picture too.{given}",
+            "Each row goes in a straight line from the code of one example (left) to that of another (right). Where "
+            f"the code is smooth, what lies between looks like a picture too.{given}",
             lambda scheme: plots.samples(s.estimator.modality_, drawn, [""] * PATHS, columns=STEPS, scheme=scheme),
             f"{PATHS} rows of {STEPS} pictures, each from one example to another.",
         )

@@ -69,14 +69,13 @@ def subject(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -
         data = readers.read(X)
         X, labels = data.X, data.labels if labels is None else labels
     if isinstance(X, readers.ParquetStream):
-        X, labels, condition = _first_of(X, labels, condition)
+        X, labels, condition = _first_of(estimator, X, labels, condition)
     if isinstance(X, list):
         X = np.asarray(X)
     n = len(X)
     for name, values in (("labels", labels), ("condition", condition)):
-        if values is not None and (np.ndim(values) == 0 and not hasattr(values, "columns") or len(values) != n):
-            size = len(values) if hasattr(values, "__len__") else 1
-            raise ValueError(f"{name} has {size} entries, but X has {n} rows; give one for each example")
+        if values is not None and (not hasattr(values, "__len__") or len(values) != n):
+            raise ValueError(f"{name} has {_size(values)}, but X has {n} rows; give one for each example")
     cells = max(1, int(np.prod(estimator.modality_.shape)))
     most = int(np.clip(MOST_CELLS // cells, FEWEST_ROWS, MOST_ROWS))
     rows = np.arange(n)
@@ -91,7 +90,13 @@ def subject(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -
     return Subject(estimator, X, n, grouped, condition, codes, made, given, main)
 
 
-def _first_of(stream: readers.ParquetStream, labels: Any, condition: Any) -> tuple[Any, Any, Any]:
+def _size(values: Any) -> str:
+    return f"{len(values):,} entries" if hasattr(values, "__len__") else f"one value, {values!r}"
+
+
+def _first_of(
+    estimator: Any, stream: readers.ParquetStream, labels: Any, condition: Any
+) -> tuple[Any, Any, Any]:
     """The first rows of a stream; labels and condition may be names of its columns."""
     import pyarrow as pa
 
@@ -104,9 +109,8 @@ def _first_of(stream: readers.ParquetStream, labels: Any, condition: Any) -> tup
     table = pa.Table.from_batches(batches).slice(0, MOST_ROWS)
     names = [condition] if isinstance(condition, str) else list(condition or [])
     label = labels if isinstance(labels, str) else None
-    features = [c for c in table.column_names if c not in names and c != label]
     found = table.column(label).to_pylist() if label else labels
-    return table.select(features), found, table.select(names) if names else None
+    return table.select([c.name for c in estimator.modality_.columns]), found, table.select(names) if names else None
 
 
 def _conditions(estimator: Any, condition: Any, n: int) -> tuple[tuple[Given, ...], Given | None]:
