@@ -53,7 +53,7 @@ def demo(
         ["hourglass", "fit", "--help"],
     )
     text = f"""
-The report is {page.resolve()}
+The report is {page.resolve()} (open it in a browser).
 {_meaning(estimator.summary_)}
 
 {commands}"""

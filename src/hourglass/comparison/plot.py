@@ -38,7 +38,8 @@ def rate_distortion(found: Comparison) -> Figure:
     by_size.set_xscale("log", base=2)
     sizes = sorted({row["n_latent"] for row in found.rows})
     by_size.set_xticks(sizes, [str(size) for size in sizes])
-    by_size.set(xlabel="numbers in the code", ylabel="relative error of held-out rows", ylim=(0, None))
+    top = 1.08 * max(row["distortion"] for row in found.rows if row["distortion"] is not None)
+    by_size.set(xlabel="numbers in the code", ylabel="relative error of held-out rows", ylim=(0, top))
     by_size.set_title(f"Size of the code (recommended: {found.recommended})", fontsize=11, loc="left")
     by_size.legend(frameon=False)
     if variational:
@@ -49,7 +50,7 @@ def rate_distortion(found: Comparison) -> Figure:
             by_rate.plot(x, y, label=name, linewidth=1.6, markersize=6, **styles[name])
             for p, px, py in zip(curve, x, y, strict=True):
                 by_rate.annotate(str(p["n_latent"]), (px, py), xytext=(5, 5), textcoords="offset points", fontsize=8)
-        by_rate.set(xlabel="rate: KL to the prior, nats an example", ylim=(0, None))
+        by_rate.set(xlabel="rate: KL to the prior, nats an example", ylim=(0, top))
         by_rate.set_title("Rate and distortion (numbers: size of the code)", fontsize=11, loc="left")
         by_rate.legend(frameon=False)
     for panel in panels:
