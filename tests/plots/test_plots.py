@@ -66,9 +66,10 @@ def pictures() -> tuple[Embedder, np.ndarray]:
 
 
 def test_importing_plots_leaves_pyplot_and_settings_alone():
+    # rcParams.copy, because reading the backend out of them imports pyplot
     code = (
-        "import matplotlib, sys; before = dict(matplotlib.rcParams); import hourglass.plots, hourglass.report;"
-        "assert 'matplotlib.pyplot' not in sys.modules; assert before == dict(matplotlib.rcParams)"
+        "import matplotlib, sys; before = matplotlib.rcParams.copy(); import hourglass.plots, hourglass.report;"
+        "assert 'matplotlib.pyplot' not in sys.modules; assert before == matplotlib.rcParams.copy()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
