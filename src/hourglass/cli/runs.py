@@ -53,7 +53,7 @@ def begun(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
     from hourglass import __version__
     from hourglass.readers import written_whole
 
-    was_there = folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     earlier = [folder / name for name in OURS if (folder / name).exists()]
     for path in earlier:
         path.replace(_aside(path))
@@ -67,8 +67,9 @@ def begun(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
             (folder / RUN).unlink(missing_ok=True)
             for path in earlier:
                 _aside(path).replace(path)
-            if not was_there and folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+            for place in made:
+                if place.is_dir() and not any(place.iterdir()):
+                    place.rmdir()
         raise
 
 

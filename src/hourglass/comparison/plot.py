@@ -41,7 +41,7 @@ def rate_distortion(found: Comparison) -> Figure:
     top = 1.08 * max(row["distortion"] for row in found.rows if row["distortion"] is not None)
     by_size.set(xlabel="numbers in the code", ylabel="relative error of held-out rows", ylim=(0, top))
     by_size.set_title(f"Size of the code (recommended: {found.recommended})", fontsize=11, loc="left")
-    by_size.legend(frameon=False)
+    by_size.legend(frameon=False, loc="upper right")
     if variational:
         by_rate = panels[1]
         for name in variational:
@@ -52,7 +52,7 @@ def rate_distortion(found: Comparison) -> Figure:
                 by_rate.annotate(str(p["n_latent"]), (px, py), xytext=(5, 5), textcoords="offset points", fontsize=8)
         by_rate.set(xlabel="rate: KL to the prior, nats an example", ylim=(0, top))
         by_rate.set_title("Rate and distortion (numbers: size of the code)", fontsize=11, loc="left")
-        by_rate.legend(frameon=False)
+        by_rate.legend(frameon=False, loc="upper right")
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.25)

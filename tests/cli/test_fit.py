@@ -1,0 +1,197 @@
+"""Runs: where they go, what they say, and that they survive everything that can happen to them."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+SOON = """
+import sys
+import hourglass.training.loop as loop
+loop.SECONDS_BETWEEN_CHECKPOINTS = 0.02
+from hourglass.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+LONG = ("fit", "digits", "--n-latent", "2", "--hidden", "256", "--batch-size", "32")
+EPOCHS = "30"
+
+
+def digest(run: Path) -> str:
+    """sha256 of all tensors of a saved model, names and bytes."""
+    tensors = load_file(run / "model.safetensors")
+    content = b"".join(name.encode() + tensors[name].tobytes() for name in sorted(tensors))
+    return hashlib.sha256(content).hexdigest()
+
+
+def started(folder: Path, *arguments: str, epochs: str = EPOCHS) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", SOON, *LONG, "--max-epochs", epochs, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen) -> None:
+    for _ in range(1200):
+        if path.exists():
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    raise TimeoutError(path)
+
+
+def test_default_folder_and_next_commands(hourglass, tmp_path) -> None:
+    answer = hourglass("fit", "wine", "--max-epochs", 2)
+    assert answer.code == 0
+    assert (tmp_path / "runs/wine-vae/hourglass.json").is_file()
+    assert not (tmp_path / "runs/wine-vae/checkpoint.safetensors").exists()
+    assert "hourglass report runs/wine-vae" in answer.out
+    assert "The code keeps" in answer.out
+
+
+def test_json_is_all_there_is_on_stdout(hourglass) -> None:
+    about = json.loads(hourglass("fit", "wine", "--max-epochs", 2, "--recipe", "ae", "--json").out)
+    assert about["run"] == "runs/wine-ae"
+    assert about["ended"] == "max_epochs"
+    assert about["summary"]["kl"] is None
+
+
+def test_a_finished_run_is_not_overwritten_unless_asked_for(hourglass, tmp_path) -> None:
+    run = tmp_path / "runs/wine-vae"
+    hourglass("fit", "wine", "--max-epochs", 2)
+    before = digest(run)
+    again = hourglass("fit", "wine", "--max-epochs", 3)
+    assert again.code == 1
+    assert "--overwrite" in again.err
+    finished = hourglass("fit", "--resume", "--out", run)
+    assert finished.code == 0
+    assert "is finished" in finished.out
+    assert digest(run) == before
+    assert hourglass("fit", "wine", "--max-epochs", 3, "--overwrite").code == 0
+    assert digest(run) != before
+    assert sorted(p.name for p in run.iterdir()) == ["hourglass.json", "model.safetensors", "run.json"]
+
+
+def test_a_failed_overwrite_keeps_the_run_that_was_there(hourglass, tmp_path) -> None:
+    run = tmp_path / "runs/wine-vae"
+    hourglass("fit", "wine", "--max-epochs", 2)
+    before = digest(run)
+    assert hourglass("fit", "wine", "--learning-rate", 1e30, "--overwrite").code == 1
+    assert digest(run) == before
+    assert sorted(p.name for p in run.iterdir()) == ["hourglass.json", "model.safetensors", "run.json"]
+
+
+def test_a_folder_with_other_things_is_left_alone(hourglass, tmp_path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("all of it")
+    answer = hourglass("fit", "wine", "--out", "mine")
+    assert answer.code == 1
+    assert "other files" in answer.err
+
+
+def test_the_same_arguments_give_the_same_weights(hourglass, tmp_path) -> None:
+    for name in ("a", "b"):
+        hourglass("fit", "wine", "--max-epochs", 2, "--out", name)
+    hourglass("fit", "wine", "--max-epochs", 2, "--out", "c", "--seed", 1)
+    assert digest(tmp_path / "a") == digest(tmp_path / "b") != digest(tmp_path / "c")
+
+
+def test_killed_and_resumed_is_the_uninterrupted_run(hourglass, tmp_path) -> None:
+    assert hourglass(*LONG, "--max-epochs", EPOCHS, "--out", "whole").code == 0
+    process = started(tmp_path, "--out", "killed")
+    wait_for(tmp_path / "killed/checkpoint.safetensors", process)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    run = tmp_path / "killed"
+    assert not (run / "hourglass.json").exists(), "it finished before it was killed"
+
+    assert "--resume" in hourglass("embed", run, "--out", "x.csv").err
+    assert "--resume goes on" in hourglass("fit", "digits", "--out", run).err
+    other = hourglass("fit", "--resume", "--out", run, "--batch-size", 64)
+    assert (other.code, "--batch-size is 64" in other.err) == (2, True)
+
+    answer = hourglass("fit", "--resume", "--out", run)
+    assert answer.code == 0
+    assert digest(run) == digest(tmp_path / "whole")
+    assert not (run / "checkpoint.safetensors").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_one_interrupt_finishes_with_what_there_is(tmp_path) -> None:
+    process = started(tmp_path, "--out", "run", "--patience", "3000", epochs="3000")
+    wait_for(tmp_path / "run/checkpoint.safetensors", process)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "interrupted" in out
+    assert (tmp_path / "run/hourglass.json").exists()
+    assert (tmp_path / "run/checkpoint.safetensors").exists(), "what --resume goes on from"
+
+
+def test_a_second_interrupt_aborts(hourglass, monkeypatch, tmp_path) -> None:
+    def stopped(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hourglass.Embedder.save", stopped)
+    answer = hourglass("fit", "wine", "--max-epochs", 2)
+    assert answer.code == 130
+    assert answer.err.splitlines()[-1] == "hourglass: stopped"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.ENOSPC, "free some space"), (errno.EACCES, "another place"), (errno.EROFS, "another")]
+)
+def test_a_disk_that_will_not_do(hourglass, monkeypatch, tmp_path, number: int, said: str) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number), "runs/wine-vae/model.safetensors")
+
+    monkeypatch.setattr("hourglass.Embedder.save", refuse)
+    monkeypatch.setattr("hourglass.training.state.TrainingState.save", lambda *_: None)
+    answer = hourglass("fit", "wine", "--max-epochs", 2)
+    assert answer.code == 1
+    last = answer.err.splitlines()[-1]
+    assert os.strerror(number) in last
+    assert said in last
+    assert not (tmp_path / "runs/wine-vae").exists()
+
+
+def test_a_damaged_run_file_is_named(hourglass, tmp_path) -> None:
+    hourglass("fit", "wine", "--max-epochs", 1)
+    (tmp_path / "runs/wine-vae/run.json").write_text("{")
+    answer = hourglass("embed", "runs/wine-vae", "wine", "--out", "x.csv")
+    assert answer.code == 1
+    assert "run.json is damaged" in answer.err
+
+
+def test_a_parquet_table_is_streamed(hourglass, tmp_path) -> None:
+    from hourglass.readers import write
+
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    write("rows.parquet", X, columns=["a", "b", "c", "d"])
+    options = ("--stream", "--max-epochs", 2, "--n-latent", 2, "--condition", "d", "--drop", "c")
+    assert hourglass("fit", "rows.parquet", *options).code == 0
+    assert hourglass("embed", "runs/rows-vae", "--out", "codes.npy").code == 0
+    assert np.load("codes.npy").shape == (300, 2)
+    assert "did you mean" in hourglass("fit", "rows.parquet", "--stream", "--drop", "aa", "--out", "x").err
+
+
+def test_large_parquet_tables_stream_by_themselves(hourglass, monkeypatch) -> None:
+    from hourglass import readers
+
+    readers.write("rows.parquet", np.random.default_rng(0).normal(size=(60, 3)))
+    monkeypatch.setattr(sys.modules["hourglass.cli.fit"], "STREAMED", 10)
+    monkeypatch.setattr(readers, "read", None)  # what would hold all of it
+    assert hourglass("fit", "rows.parquet", "--max-epochs", 1, "--n-latent", 1).code == 0

@@ -1,0 +1,61 @@
+"""recipes, datasets, report, compare and demo."""
+
+import json
+from pathlib import Path
+
+from hourglass.datasets import names
+from hourglass.variants import RECIPES
+
+
+def test_every_recipe_is_listed_with_its_words(hourglass) -> None:
+    listed = {r["name"]: r for r in json.loads(hourglass("recipes", "--json").out)}
+    assert set(listed) == set(RECIPES)
+    for recipe in listed.values():
+        assert recipe["what"]
+        assert "reconstruction" in recipe["minimises"]
+    assert "Vincent" in listed["denoising"]["source"]
+    assert "denoising" in hourglass("recipes").out
+
+
+def test_every_data_set_is_listed_with_its_licence(hourglass, monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("HOURGLASS_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    listed = {d["name"]: d for d in json.loads(hourglass("datasets", "--json").out)}
+    assert set(listed) == set(names())
+    assert all(d["licence"] for d in listed.values())
+    assert listed["digits"]["where"].startswith("here")
+    assert listed["mnist"]["where"] == "to be downloaded, 12 MB"
+    assert "mnist" in hourglass("datasets").out
+
+
+def test_report_of_a_run(hourglass, people) -> None:
+    hourglass("fit", people, "--max-epochs", 2, "--n-latent", 2, "--drop", "id", "--labels", "kind", "--out", "run")
+    assert json.loads(hourglass("report", "run", "--json").out) == {"report": "run/report.html"}
+    assert "<html" in Path("run/report.html").read_text()
+    assert hourglass("report", "run", people, "--out", "page.html", "--title", "People").code == 0
+    assert "People" in Path("page.html").read_text()
+
+
+def test_compare_writes_all_and_goes_on(hourglass) -> None:
+    quick = ("--max-epochs", 2, "--hidden", 8)
+    answer = hourglass("compare", "wine", "--n-latents", 1, 2, *quick)
+    assert answer.code == 0, answer.err
+    assert "Recommended code size:" in answer.out
+    written = sorted(p.name for p in Path("runs/wine-compare").iterdir())
+    assert written == ["compare.csv", "compare.json", "compare.png", "compare.svg"]
+    assert "--resume" in hourglass("compare", "wine", *quick).err
+    more = hourglass("compare", "wine", "--n-latents", 1, 2, 3, *quick, "--resume", "--json")
+    found = json.loads(more.out)
+    assert {row["n_latent"] for row in found["rows"]} == {1, 2, 3}
+    assert "other data" in hourglass("compare", "wine", "--max-epochs", 3, "--resume").err
+
+
+def test_the_demo_says_where_the_page_is_and_what_comes_next(hourglass) -> None:
+    answer = hourglass("demo", "--max-epochs", 2)
+    assert answer.code == 0, answer.err
+    assert Path("runs/demo/report.html").is_file()
+    assert str(Path("runs/demo/report.html").resolve()) in answer.out
+    assert "hourglass sample runs/demo" in answer.out
+    assert hourglass("demo", "--max-epochs", 2).code == 0, "a second demo replaces the first"
+    hourglass("fit", "wine", "--max-epochs", 1, "--out", "other")
+    assert hourglass("demo", "--out", "other").code == 1

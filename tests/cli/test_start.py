@@ -1,0 +1,107 @@
+"""How the command starts: quickly, with help, and with one clear line for what is mistyped."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import hourglass as package
+from hourglass.cli import COMMANDS, errors, main
+
+HEAVY = ("torch", "numpy", "sklearn", "pyarrow", "matplotlib")
+
+
+def test_help_answers_at_once() -> None:
+    seconds = []  # of the processor: a busy machine is no fault of the command
+    for _ in range(3):
+        before = os.times()
+        done = subprocess.run([sys.executable, "-m", "hourglass", "--help"], capture_output=True, text=True)
+        after = os.times()
+        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        assert done.returncode == 0
+        assert "hourglass demo" in done.stdout
+    assert min(seconds) < 0.5
+
+
+def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
+    code = f"import sys, hourglass.cli; sys.exit(', '.join(m for m in {HEAVY} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("command", [c.__name__ for c in COMMANDS])
+def test_help_teaches_every_command_and_option(hourglass, command: str) -> None:
+    import inspect
+
+    answer = hourglass(command, "--help")
+    assert answer.code == 0
+    function = next(c for c in COMMANDS if c.__name__ == command)
+    described = inspect.getdoc(function) or ""
+    for name in inspect.signature(function).parameters:
+        assert f"\n{name}\n" in described, f"{command}: {name} is not explained"
+
+
+def test_version(hourglass) -> None:
+    assert hourglass("--version").out.strip() == f"hourglass {package.__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["fitt", "wine"], 2, 'Did you mean "fit"'),
+        (["fit", "wine", "--recpie", "vae"], 2, "Did you mean --recipe"),
+        (["fit", "wine", "--recipe", "vea"], 2, "did you mean 'vae'"),
+        (["fit", "wine", "--n-latent", "many"], 2, "--n-latent"),
+        (["fit"], 2, "name the DATA"),
+        (["fit", "wine", "--map", "--n-latent", "5"], 2, "--map"),
+        (["fit", "wine", "--resume", "--overwrite"], 2, "--resume"),
+        (["fit", "wine", "--resume"], 1, "no run to resume"),
+        (["fit", "winee"], 1, "did you mean the data set 'wine'"),
+        (["fit", "nothing.csv"], 1, "nothing.csv"),
+        (["fit", "wine", "--part", "test"], 1, "no official test part"),
+        (["fit", "wine", "--drop", "alcool"], 1, "did you mean 'alcohol'"),
+        (["fit", "wine", "--condition", "alcool"], 1, "did you mean 'alcohol'"),
+        (["fit", "wine", "--binarise", "dynamic"], 2, "--binarise is for pictures"),
+        (["fit", "digits", "--counts", "x0"], 2, "--counts is for tables"),
+        (["fit", "wine", "--n-latent", "0"], 1, "n_latent=0"),
+        (["fit", "wine", "--stream"], 2, "Parquet"),
+        (["embed", "runs/none", "wine", "--out", "x.csv"], 1, "no model to load"),
+        (["embed", "runs/none"], 2, "--out"),
+        (["compare", "wine", "--recipes", "vea"], 2, "did you mean 'vae'"),
+        (["compare", "wine", "--n-latents", "0"], 1, "n_latents"),
+    ],
+)
+def test_one_clear_line_for_what_is_wrong(hourglass, tmp_path, arguments: list[str], code: int, said: str) -> None:
+    answer = hourglass(*arguments)
+    assert answer.code == code
+    assert said in answer.err
+    assert answer.err.startswith("hourglass: ")
+    assert len(answer.err.splitlines()) == 1
+    assert "Traceback" not in answer.err
+    assert not list(tmp_path.iterdir()), "a failed command leaves nothing behind"
+
+
+def test_debugging_shows_the_traceback(hourglass, monkeypatch) -> None:
+    monkeypatch.setenv("HOURGLASS_DEBUG", "1")
+    assert "Traceback" in hourglass("fit", "winee").err
+
+
+def test_a_bug_is_not_hidden(monkeypatch) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("hourglass.cli.app", broken)
+    with pytest.raises(KeyError):
+        main(["recipes"])
+
+
+def test_out_of_memory_names_the_remedy() -> None:
+    assert "--batch-size" in errors.sentence(RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"))
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    piped = f"{sys.executable} -m hourglass datasets --json | head -1"
+    done = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, env={**os.environ})
+    assert done.stdout.strip() == "["
+    assert done.stderr == ""

@@ -1,0 +1,201 @@
+"""What is done with a run: every command on tables with holes, on pictures and with conditions."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pytest
+from PIL import Image
+
+from hourglass import load
+from hourglass.cli.results import contact_sheet, pixels
+from hourglass.modalities import Images
+from hourglass.readers import read
+
+QUICK = ("--max-epochs", 2, "--n-latent", 2, "--hidden", 8)
+
+
+@pytest.fixture
+def run(hourglass, people) -> str:
+    """A model of people, told their kind."""
+    answer = hourglass("fit", people, *QUICK, "--drop", "id", "--condition", "kind", "--out", "run")
+    assert answer.code == 0, answer.err
+    return "run"
+
+
+@pytest.fixture
+def picture_run(hourglass, pictures) -> str:
+    answer = hourglass("fit", pictures, *QUICK, "--out", "run")
+    assert answer.code == 0, answer.err
+    assert "left out" in answer.err
+    assert "broken.png" in answer.err
+    return "run"
+
+
+def test_embed_is_transform(hourglass, run, people) -> None:
+    assert hourglass("embed", run, people, "--out", "codes.csv").code == 0
+    table = pyarrow.csv.read_csv("codes.csv")
+    assert table.column_names == ["code0", "code1"]
+    data = read(people).X
+    codes = load(run).transform(data.select(["age", "height", "city"]), condition=data.select(["kind"]))
+    np.testing.assert_allclose(np.column_stack([c.to_numpy() for c in table.columns]), codes, atol=1e-6)
+
+
+def test_data_may_be_left_out_and_columns_may_be_moved(hourglass, run, people) -> None:
+    hourglass("embed", run, people, "--out", "a.npy")
+    hourglass("embed", run, "--out", "b.npy")
+    table = read(people).X
+    pyarrow.csv.write_csv(table.select(["kind", "city", "age", "height", "id"]), "moved.csv")
+    assert hourglass("embed", run, "moved.csv", "--out", "c.npy").code == 0
+    assert (np.load("a.npy") == np.load("b.npy")).all()
+    assert (np.load("a.npy") == np.load("c.npy")).all()
+
+
+def test_a_condition_from_a_file(hourglass, run, people) -> None:
+    table = read(people).X
+    pyarrow.csv.write_csv(table.select(["age", "height", "city"]), "bare.csv")
+    pyarrow.csv.write_csv(table.select(["kind"]).rename_columns(["anything"]), "kinds.csv")
+    forgotten = hourglass("embed", run, "bare.csv", "--out", "a.npy")
+    assert (forgotten.code, "fitted with a condition (kind)" in forgotten.err) == (2, True)
+    assert hourglass("embed", run, "bare.csv", "--condition", "kinds.csv", "--out", "a.npy").code == 0
+    hourglass("embed", run, people, "--out", "b.npy")
+    assert (np.load("a.npy") == np.load("b.npy")).all()
+
+
+def test_a_missing_and_a_strange_column(hourglass, run, people) -> None:
+    table = read(people).X
+    pyarrow.csv.write_csv(table.rename_columns(["id", "age", "hight", "city", "kind"]), "strange.csv")
+    answer = hourglass("embed", run, "strange.csv", "--out", "a.npy")
+    assert answer.code == 1
+    assert "no column 'height' (is it 'hight'?)" in answer.err
+    pyarrow.csv.write_csv(table.append_column("extra", table.column("age")), "more.csv")
+    answer = hourglass("embed", run, "more.csv", "--out", "a.npy")
+    assert answer.code == 0
+    assert "left out: extra" in answer.err
+
+
+def test_text_where_numbers_were(hourglass, run, people) -> None:
+    lines = people.read_text().splitlines()
+    Path("texts.csv").write_text("\n".join([lines[0], *(line.replace(",3", ",old3", 1) for line in lines[1:])]))
+    answer = hourglass("embed", run, "texts.csv", "--out", "a.npy")
+    assert answer.code == 1
+    assert "'age'" in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_impute_fills_every_hole_and_changes_nothing_else(hourglass, run, people) -> None:
+    assert hourglass("impute", run, people, "--out", "filled.csv").code == 0
+    before, after = read(people).X, read("filled.csv").X
+    assert after.column_names == ["age", "height", "city"]
+    for name in after.column_names:
+        assert after.column(name).null_count == 0
+        for old, new in zip(before.column(name).to_pylist(), after.column(name).to_pylist(), strict=True):
+            assert old is None or old == new or new == pytest.approx(old, rel=1e-5)
+
+
+def test_score_is_higher_for_the_normal(hourglass, run, people) -> None:
+    odd = people.read_text().splitlines()
+    odd[1] = "person0,3000,1,Rome,a"
+    Path("odd.csv").write_text("\n".join(odd))
+    answer = hourglass("score", run, "odd.csv", "--out", "scores.csv", "--samples", 3)
+    assert answer.code == 0
+    table = pyarrow.csv.read_csv("scores.csv")
+    assert table.column_names == ["score"]
+    assert int(np.argmin(table.column("score").to_numpy())) == 0
+    assert "least normal are row 0" in answer.out
+
+
+def test_samples_of_a_table_with_a_condition(hourglass, run) -> None:
+    answer = hourglass("sample", run, "-n", 5, "--condition", "b", "--out", "new.csv", "--json")
+    assert json.loads(answer.out) == {"out": "new.csv", "rows": 5}
+    assert read("new.csv").X.column_names == ["age", "height", "city"]
+    assert "there is kind (a, b, c)" in hourglass("sample", run, "--out", "x.csv").err
+    assert "was not there at fit" in hourglass("sample", run, "--condition", "z", "--out", "x.csv").err
+
+
+def test_the_seed_is_the_draw(hourglass, run) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        hourglass("sample", run, "--condition", "b", "--seed", seed, "--out", f"{name}.csv")
+    a, b, c = (Path(f"{name}.csv").read_text() for name in "abc")
+    assert a == b != c
+
+
+def test_labels_of_the_data_as_condition(hourglass) -> None:
+    assert hourglass("fit", "digits", *QUICK, "--condition", "labels").code == 0
+    assert hourglass("sample", "runs/digits-vae", "-n", 4, "--condition", 3, "--out", "threes.png").code == 0
+    assert hourglass("embed", "runs/digits-vae", "--out", "codes.npy").code == 0
+    assert np.load("codes.npy").shape == (1797, 2)
+
+
+def test_columns_of_an_array_by_position(hourglass) -> None:
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    np.save("rows.npy", X)
+    np.save("wide.npy", np.ones((60, 2)))
+    np.save("y.npy", np.arange(60) % 2)
+    assert hourglass("fit", "rows.npy", *QUICK, "--drop", 1, "--condition", "y.npy").code == 0
+    assert load("runs/rows-vae").n_features_in_ == 3
+    assert hourglass("embed", "runs/rows-vae", "--out", "codes.npy").code == 0
+    answer = hourglass("embed", "runs/rows-vae", "wide.npy", "--condition", "y.npy", "--out", "x.npy")
+    assert answer.code == 1
+
+
+def test_pictures_to_sheets_folders_and_arrays(hourglass, picture_run) -> None:
+    assert hourglass("sample", picture_run, "-n", 6, "--out", "sheet.png").code == 0
+    assert min(Image.open("sheet.png").size) > 100
+    assert hourglass("sample", picture_run, "-n", 3, "--out", "single").code == 0
+    assert [p.name for p in sorted(Path("single").iterdir())] == ["00000.png", "00001.png", "00002.png"]
+    assert hourglass("reconstruct", picture_run, "--out", "made").code == 0
+    assert Image.open("made/up/00000.png").size == (12, 12)
+    assert hourglass("reconstruct", picture_run, "--out", "made.npy").code == 0
+    assert np.load("made.npy").shape == (30, 1, 12, 12)
+    refused = hourglass("sample", picture_run, "-n", 2, "--out", "x.csv")
+    assert (refused.code, ".npy" in refused.err) == (1, True)
+
+
+def test_codes_of_pictures_carry_their_names(hourglass, picture_run) -> None:
+    hourglass("embed", picture_run, "pictures", "--out", "codes.parquet")
+    names = read("codes.parquet").X.column("name").to_pylist()
+    assert names[:2] == ["down/00000.png", "down/00001.png"]
+    hourglass("embed", picture_run, "pictures", "--out", "codes.npz")
+    assert np.load("codes.npz")["names"].tolist() == names
+
+
+def test_other_kinds_of_data_are_told_apart(hourglass, picture_run) -> None:
+    assert "holds a table, but run was fitted on pictures" in hourglass("embed", "run", "wine", "--out", "x.npy").err
+    assert "fitted on (1, 12, 12)" in hourglass("embed", "run", "digits", "--out", "x.npy").err
+    assert "impute is for tables" in hourglass("impute", "run", "--out", "x.csv").err
+    assert "without a condition" in hourglass("sample", "run", "--condition", 1, "--out", "x.npy").err
+
+
+def test_writing_that_fails_leaves_the_old_file(hourglass, run, people, monkeypatch) -> None:
+    Path("codes.csv").write_text("precious")
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hourglass.readers.writing._write_table", full)
+    answer = hourglass("embed", run, people, "--out", "codes.csv")
+    assert answer.code == 1
+    assert "free some space" in answer.err
+    assert Path("codes.csv").read_text() == "precious"
+    assert not list(Path().glob(".*part*"))
+
+
+def test_pixels_keep_the_files_own_levels_and_stretch_others() -> None:
+    grey = np.array([[[[0.0, 15.6], [200.2, 300.0]]]])
+    kept = pixels(grey, Images().infer(np.array([[[0, 15], [200, 255]]] * 2, np.uint8)))
+    assert kept.tolist() == [[[[0, 16], [200, 255]]]]
+    few = pixels(np.array([[[0.0, 8.0], [16.0, 16.0]]]), Images().infer(np.array([[[0, 8], [16, 16]]] * 2, np.uint8)))
+    assert few.tolist() == [[[[0, 128], [255, 255]]]]
+    deep = pixels(grey, Images().infer(np.array([[[0, 15], [200, 4000]]] * 2, np.uint16)))
+    assert (deep.dtype, deep.max()) == (np.uint16, 300)
+
+
+def test_a_contact_sheet_shows_every_picture_once() -> None:
+    pictures = np.stack([np.full((1, 8, 8), 10 * (i + 1), np.uint8) for i in range(5)])
+    levels, pixels_of = np.unique(contact_sheet(pictures), return_counts=True)
+    assert levels.tolist() == [10, 20, 30, 40, 50, 255]
+    assert len(set(pixels_of[:5].tolist())) == 1
+    with pytest.raises(ValueError, match="too many"):
+        contact_sheet(np.zeros((401, 1, 8, 8), np.uint8))
