@@ -1,9 +1,9 @@
 """Functions of a fitted estimator that show what its code means: maps, grids, traversals, paths between examples."""
 
 from hourglass.exploration.dimensions import DimensionUse, dimension_use
+from hourglass.exploration.grids import Manifold, manifold
 from hourglass.exploration.interpolation import interpolate
 from hourglass.exploration.maps import LatentMap, latent_map
-from hourglass.exploration.grids import Manifold, manifold
 from hourglass.exploration.ranges import code_centre, code_quantiles
 from hourglass.exploration.rows import take
 from hourglass.exploration.walks import Traversal, traversal

@@ -47,12 +47,8 @@ def dimension_bars(use: DimensionUse, scheme: Scheme = LIGHT) -> Figure:
             )  # fmt: skip
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.set_xlabel("dimensions, the most informative first")
-        for rank, dimension in enumerate(order[:3].tolist()):
-            axes.annotate(
-                f"{dimension}", (rank, values[rank]), xytext=(0, 3), textcoords="offset points", ha="center",
-                fontsize=SMALL, color=scheme.ink,
-            )  # fmt: skip
+        first = ", ".join(map(str, order[:3].tolist()))
+        axes.set_xlabel(f"dimensions, the most informative first ({first}, …)")
     idle = int((~active).sum())
     if idle:
         axes.text(

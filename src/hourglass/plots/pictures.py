@@ -77,7 +77,7 @@ def _sheet_figure(
     heights = [width * s.shape[0] / full for s in sheets]
     title = 0 if names else 22
     gaps = [12 if pairs and i % 2 else 4 if names else 8 for i in range(len(rows))]
-    figure = new_figure(sum(heights) + sum(gaps) + title * len(rows) + 8, scheme)
+    figure = new_figure(sum(heights) + sum(gaps[:-1]) + title * len(rows) + 8, scheme)
     figure.set_layout_engine("none")
     total, top = figure.get_figheight() * 96, 4.0
     left = (LABELS if names else 4) / WIDTH

@@ -116,7 +116,7 @@ def _of_labels(s: Subject) -> str:
     if s.labels.numbers is not None:
         return f"Lighter points have the larger label.{unseen}"
     if len(s.labels.names) > MOST_COLOURS:
-        return f"Names stand at the middle of their {len(s.labels.names)} classes.{unseen}"
+        return f"Names stand at the thickest place of their {len(s.labels.names)} classes.{unseen}"
     line = " Each class has its row." if s.codes.shape[1] == 1 else ""
     return f"Colours, shapes and names are the {len(s.labels.names)} classes.{line}{unseen}"
 

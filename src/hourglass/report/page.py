@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from hourglass import storage
 from hourglass.exploration import Traversal, dimension_use, traversal
 from hourglass.report import general, pictures, tables
@@ -87,7 +89,7 @@ def _sections(s: Subject) -> Iterator[Section]:
     e = s.estimator
     own = KINDS[e.modality_.name]
     given = f" Condition: {s.main.name}." if s.main else ""
-    found, names = _walks(s, own.WALKS)
+    found, names = _walks(s, own.WALKS, own.start(s))
     yield Section("reconstructions", "What comes back", own.reconstructions(s))
     plane = own.plane(s, given) if e.n_latent_ == 2 else []
     yield Section("map", "The space of codes", [*general.maps(s), *plane])
@@ -98,12 +100,12 @@ def _sections(s: Subject) -> Iterator[Section]:
     yield Section("made", "How it was made", [general.losses(s), run])
 
 
-def _walks(s: Subject, most: int) -> tuple[list[Traversal], list[str]]:
+def _walks(s: Subject, most: int, start: np.ndarray | None) -> tuple[list[Traversal], list[str]]:
     """Walks along the most informative dimensions in use, and their names."""
     use = dimension_use(s.estimator)
     order = [int(d) for d in use.order if use.active[d]][:most] or [int(use.order[0])]
     unit = "nats" if use.unit == "nats" else "deviation"
-    found = [traversal(s.estimator, d, condition=s.one_condition) for d in order]
+    found = [traversal(s.estimator, d, start=start, condition=s.one_condition) for d in order]
     names = [
         f"dimension {w.dimension} ({use.values[w.dimension]:.2g} {unit}), from {w.values[0]:.2g} to {w.values[-1]:.2g}"
         for w in found

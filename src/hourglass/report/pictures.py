@@ -13,6 +13,7 @@ COLUMNS = 8
 PAIRS = 16
 DRAWN = 64
 SIDE = 15
+FEW = 3  # dimensions whose middle is a place where codes lie
 WALKS = 6
 PATHS = 4
 STEPS = 9
@@ -88,12 +89,22 @@ def plane(s: Subject, given: str) -> list[Panel]:
     ]
 
 
+def start(s: Subject) -> np.ndarray | None:
+    """Where walks begin: the middle of few dimensions; the middle of many decodes to a blur, an example does not."""
+    if s.estimator.n_latent_ <= FEW:
+        return None
+    rows = np.arange(s.n_shown) if s.main is None else s.main.rows
+    errors = _errors(s)[rows]
+    return s.codes[rows[np.argsort(errors, kind="stable")[len(rows) // 2]]]
+
+
 def walks(s: Subject, found: list[Traversal], names: list[str], given: str) -> list[Panel]:
+    held = "at the middle" if start(s) is None else "as they are for one example"
     return [
         Panel(
             "Along the most informative dimensions",
-            "Each row changes one dimension of the code from its low end to its high one and holds the others at the "
-            f"middle; what changes in the row is what that dimension stands for.{given}",
+            "Each row changes one dimension of the code from its low end to its high one and holds the others "
+            f"{held}; what changes in the row is what that dimension stands for.{given}",
             lambda scheme: plots.traversals(s.estimator.modality_, found, names, scheme=scheme),
             f"{len(found)} rows of pictures, one a dimension: {'; '.join(names)}.",
         )

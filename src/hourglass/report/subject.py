@@ -94,9 +94,7 @@ def _size(values: Any) -> str:
     return f"{len(values):,} entries" if hasattr(values, "__len__") else f"one value, {values!r}"
 
 
-def _first_of(
-    estimator: Any, stream: readers.ParquetStream, labels: Any, condition: Any
-) -> tuple[Any, Any, Any]:
+def _first_of(estimator: Any, stream: readers.ParquetStream, labels: Any, condition: Any) -> tuple[Any, Any, Any]:
     """The first rows of a stream; labels and condition may be names of its columns."""
     import pyarrow as pa
 

@@ -99,6 +99,10 @@ def plane(s: Subject, given: str) -> list[Panel]:
     ]
 
 
+def start(s: Subject) -> None:
+    """Where walks begin: at the middle of the codes, which decodes to a plain row."""
+
+
 def walks(s: Subject, found: list[Traversal], names: list[str], given: str) -> list[Panel]:
     first = (
         "The columns that change most while this dimension goes from its low end (values at the left) to its high one "
