@@ -42,7 +42,7 @@ def screenshot(page: Path, browser: str, width: int, height: int) -> Image.Image
 
 def main() -> int:
     digits = load_digits()
-    embedder = Embedder(n_latent=2, max_epochs=100, random_state=0, n_threads=1).fit(digits.images)
+    embedder = Embedder(n_latent=2, max_epochs=60, random_state=0, n_threads=1).fit(digits.images)
     with tempfile.TemporaryDirectory() as folder:
         page = report.write(
             embedder, digits.images, folder, labels=digits.target, title="Handwritten digits in two numbers"
@@ -53,7 +53,9 @@ def main() -> int:
             return 1
         picture = screenshot(page, browser, WIDTH, HEIGHT)
     file = io.BytesIO()
-    picture.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "png", optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=4, dither=Image.Dither.NONE).save(
+        file, "png", optimize=True
+    )
     if len(file.getvalue()) > LARGEST:
         print(
             f"the picture has {len(file.getvalue()):,} bytes, more than {LARGEST:,}: make it smaller", file=sys.stderr

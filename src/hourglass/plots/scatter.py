@@ -17,8 +17,8 @@ MOST_COMPARED = 300  # points of a class, to find its thickest place
 def latent_scatter(latent: LatentMap, groups: Groups | None = None, scheme: Scheme = LIGHT) -> Figure:
     """The examples in the plane of their codes.
 
-    Classes have a colour, a marker and their name where they are thickest; more than 12 have names only. Numbers have a scale
-    even in lightness. A code of one dimension has one row a class.
+    Classes have a colour, a marker and their name where they are thickest; more than 12 have names only. Numbers have a
+    scale even in lightness. A code of one dimension has one row a class.
 
     Parameters
     ----------
@@ -72,11 +72,12 @@ def _numbers(axes: Axes, points: np.ndarray, size: float, numbers: np.ndarray, s
     bar.outline.set_visible(False)  # type: ignore[operator]
 
 
-def _thickest(points: np.ndarray) -> np.ndarray:
+def _thickest(points: np.ndarray) -> tuple[float, float]:
     """The point of (M, 2) with the closest third of the others: inside a cluster, where a median may fall between."""
     some = points[:: max(1, len(points) // MOST_COMPARED)]
     apart = np.linalg.norm(some[:, None] - some[None], axis=-1)
-    return some[np.argmin(np.quantile(apart, 1 / 3, axis=1))]
+    x, y = some[np.argmin(np.quantile(apart, 1 / 3, axis=1))].tolist()
+    return x, y
 
 
 def _classes(axes: Axes, points: np.ndarray, size: float, groups: Groups, scheme: Scheme, named: bool) -> None:
