@@ -1,0 +1,154 @@
+"""How a run ends: at its last epoch, early, by Ctrl-C, or because a number is none any more."""
+
+import numpy as np
+import pytest
+import torch
+
+from hourglass import Embedder
+from hourglass.recipe import Term
+from hourglass.training import DivergedError, Trainer, loop, read_about
+from hourglass.variants import AE, VAE
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 2)) @ RNG.normal(size=(2, 6)) + 0.3 * RNG.normal(size=(60, 6))
+
+
+def unfitted(**options):
+    settings = {"hidden": (64,), "batch_size": 8, "random_state": 0, "n_threads": 1}
+    return Embedder(2, **{**settings, **options})
+
+
+def test_early_stopping_keeps_the_weights_of_the_best_epoch():
+    """Thirty rows and a large network overfit: the held-out objective turns, and the weights of the turn are kept."""
+    states = {}
+
+    def watch(state):
+        states[state.progress.epoch] = {k: v.clone() for k, v in state.averaged.state_dict().items()}
+
+    estimator = unfitted(
+        recipe="ae", hidden=(128, 128), learning_rate=1e-2, max_epochs=400, patience=12, validation_fraction=0.5
+    ).fit(X, watch=watch)
+    summary, history = estimator.summary_, estimator.history_
+    objectives = [entry["objective"] for entry in history]
+    assert summary.ended == "early_stopping"
+    assert summary.epochs == len(history) < 400
+    assert summary.best_epoch == 1 + int(np.argmin(objectives)) == summary.epochs - 12
+    assert objectives[-1] > min(objectives) + 0.1
+    best = states[summary.best_epoch]
+    for name, parameter in estimator.model_.named_parameters():
+        assert torch.equal(parameter, best[name]), name
+        assert not torch.equal(parameter, states[summary.epochs][name]), name
+    assert any("stopp" in line for line in estimator.advice_)
+
+
+def test_without_held_out_rows_the_last_weights_are_kept():
+    estimator = unfitted(validation_fraction=0.0, max_epochs=5, patience=1).fit(X)
+    assert (estimator.summary_.ended, estimator.summary_.best_epoch) == ("max_epochs", 5)
+    assert [entry["held_out"] for entry in estimator.history_] == [{}] * 5
+    assert not estimator.summary_.held_out
+
+
+def test_a_run_to_its_last_epoch():
+    estimator = unfitted(max_epochs=3, patience=3).fit(X)
+    assert (estimator.summary_.ended, estimator.summary_.epochs) == ("max_epochs", 3)
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_control_c_finishes_with_what_it_has(after, tmp_path):
+    """Raised from `watch` after that many epochs: before the first is judged, the weights there are count."""
+    kept = {}
+
+    def watch(state):
+        kept.update({k: v.clone() for k, v in (state.best if after else state.model.state_dict()).items()})
+        if state.progress.epoch >= after:
+            raise KeyboardInterrupt
+
+    estimator = unfitted(max_epochs=50)
+    if after == 0:
+        step = Trainer._step
+
+        def third(self, raw, condition):
+            if self.state.progress.step == 3:
+                watch(self.state)
+            step(self, raw, condition)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Trainer, "_step", third)
+            estimator.fit(X, run=tmp_path)
+    else:
+        estimator.fit(X, run=tmp_path, watch=watch)
+    assert estimator.summary_.ended == "interrupted"
+    assert len(estimator.history_) == estimator.summary_.epochs == after
+    assert np.isfinite(estimator.transform(X)).all()
+    for name, parameter in estimator.model_.named_parameters():
+        assert torch.equal(parameter, kept[name]), name
+    assert any("interrupted" in line for line in estimator.advice_)
+    estimator.save(tmp_path / "model")
+
+
+def test_control_c_can_be_resumed_to_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+
+    def watch(state):
+        if state.progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    whole = unfitted(max_epochs=4).fit(X)
+    assert unfitted(max_epochs=4).fit(X, run=tmp_path, watch=watch).summary_.ended == "interrupted"
+    resumed = unfitted(max_epochs=4).fit(X, run=tmp_path, resume=True)
+    assert resumed.summary_.ended == "max_epochs"
+    for name, value in whole.model_.state_dict().items():
+        assert torch.equal(resumed.model_.state_dict()[name], value), name
+
+
+class Poison:
+    """A term, or its gradient, that is fine for `fine` calls and then no number."""
+
+    def __init__(self, fine, value=torch.nan):
+        self.left, self.value = fine, value
+
+    def __call__(self, trip, encode):
+        self.left -= trip.z.requires_grad
+        return trip.z.flatten(1).sum(1) * (1.0 if self.left >= 0 else self.value)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_term_that_is_no_number_is_named_and_the_checkpoint_is_unharmed(value, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    poison = Term(Poison(10, value), weight=1e-3, name="poison")
+    with pytest.raises(DivergedError, match=r"the term 'poison' became .*in epoch 2, step 11: try a smaller") as error:
+        unfitted(recipe=VAE.with_term(poison), max_epochs=4).fit(X, run=tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    assert str(path) in str(error.value)
+    assert read_about(path)["progress"]["step"] == 10
+    # with the poison gone, the run goes on from there and ends as if nothing had been
+    healed = Term(Poison(10**9), weight=1e-3, name="poison")
+    resumed = unfitted(recipe=VAE.with_term(healed), max_epochs=4).fit(X, run=tmp_path, resume=True)
+    whole = unfitted(recipe=VAE.with_term(healed), max_epochs=4).fit(X)
+    for name, value_there in whole.model_.state_dict().items():
+        assert torch.equal(resumed.model_.state_dict()[name], value_there), name
+
+
+def root_of_nothing(trip, encode):
+    """0, with an infinite gradient."""
+    return (0.0 * trip.z).abs().sqrt().flatten(1).sum(1)
+
+
+def test_a_gradient_that_is_no_number_is_named_too():
+    with pytest.raises(DivergedError, match=r"the gradient became nan \(terms: reconstruction, root_of_nothing\)"):
+        unfitted(recipe=AE.with_term(Term(root_of_nothing)), max_epochs=2).fit(X)
+
+
+def held_out_only(trip, encode):
+    return trip.z.flatten(1).sum(1) * (1.0 if trip.z.requires_grad else torch.nan)
+
+
+def test_a_held_out_objective_that_is_no_number():
+    with pytest.raises(DivergedError, match=r"the held-out objective became nan"):
+        unfitted(recipe=AE.with_term(Term(held_out_only)), max_epochs=2).fit(X)
+
+
+def test_watch_is_called_after_every_epoch():
+    seen = []
+    unfitted(max_epochs=4).fit(X, watch=lambda state: seen.append((state.progress.epoch, state.progress.batch)))
+    assert [epoch for epoch, batch in seen if batch == 0] == [1, 2, 3, 4]

@@ -1,0 +1,161 @@
+"""Where batches come from: every row once an epoch, the same whenever asked, and memory that does not grow."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+import torch
+
+from hourglass import Embedder, ParquetStream
+from hourglass.training import Rows, StreamedRows, Trainer
+
+
+def numbered(n):
+    """Rows that carry their own number, and a condition that does too."""
+    numbers = torch.arange(n, dtype=torch.float32)[:, None]
+    return Rows(numbers, 10 * numbers)
+
+
+def in_memory(n):
+    return numbered(n)
+
+
+def streamed(n, window=50, piece=23, chunk=9):
+    rows = numbered(n)
+    starts = range(0, n, piece)
+
+    def read(k):
+        part = rows[slice(starts[k], starts[k] + piece)]
+        for i in range(0, len(part), chunk):
+            yield part[slice(i, i + chunk)]
+
+    return StreamedRows(n, len(starts), read, window)
+
+
+sources = pytest.mark.parametrize("source", [in_memory, streamed], ids=["in memory", "streamed"])
+
+
+@sources
+@pytest.mark.parametrize(("n", "batch_size"), [(120, 8), (120, 120), (96, 32), (7, 7), (100, 1)])
+def test_every_row_once_an_epoch(source, n, batch_size):
+    batches = list(source(n).epoch(batch_size, 0, 3))
+    assert [len(raw) for raw, _ in batches] == [batch_size] * (n // batch_size)
+    numbers = torch.cat([raw for raw, _ in batches]).flatten()
+    assert sorted(numbers.tolist()) == list(range(n))
+    for raw, condition in batches:
+        assert torch.equal(condition, 10 * raw)
+    assert n < 8 or numbers.tolist() != list(range(n))
+
+
+@sources
+def test_whole_batches_only_and_another_remainder_each_epoch(source):
+    rows = source(103)
+    left_out = []
+    for epoch in range(4):
+        batches = list(rows.epoch(10, 0, epoch))
+        assert [len(raw) for raw, _ in batches] == [10] * 10
+        numbers = set(torch.cat([raw for raw, _ in batches]).flatten().tolist())
+        assert len(numbers) == 100  # none twice
+        left_out.append(frozenset(set(range(103)) - numbers))
+    assert len(set(left_out)) > 1
+
+
+@sources
+def test_the_order_depends_on_seed_and_epoch_alone(source):
+    def order(seed, epoch, start=0):
+        return torch.cat([raw for raw, _ in source(90).epoch(8, seed, epoch, start)]).flatten().tolist()
+
+    assert order(0, 0) == order(0, 0)
+    assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1)}) == 4
+    for start in (1, 5, 10):
+        assert order(0, 1, start) == order(0, 1)[start * 8 :]
+
+
+def test_a_stream_is_shuffled_across_its_pieces():
+    first = next(streamed(2000, window=1000, piece=100, chunk=50).epoch(100, 0, 0))[0].flatten()
+    assert len(set((first // 100).int().tolist())) > 5
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory):
+    path = tmp_path_factory.mktemp("stream") / "rows.parquet"
+    n = 700
+    number = np.arange(n, dtype=np.float64)
+    table = pyarrow.table({"number": number, "other": number / n + 0.1 * np.random.default_rng(0).normal(size=n)})
+    pyarrow.parquet.write_table(table, path, row_group_size=150)
+    return path
+
+
+def test_a_streamed_fit_sees_every_training_row_once_an_epoch_and_no_held_out_one(parquet, monkeypatch):
+    seen, held_out = [], []
+    step = Trainer._step
+
+    def noted(self, raw, condition):
+        seen.append((self.state.progress.epoch, raw[:, 0].round().tolist()))
+        held_out[:] = self.held_out.raw[:, 0].round().tolist()
+        step(self, raw, condition)
+
+    monkeypatch.setattr(Trainer, "_step", noted)
+    Embedder(1, hidden=(4,), max_epochs=3, batch_size=1, random_state=0, n_threads=1).fit(ParquetStream(parquet))
+    assert 30 < len(held_out) < 120  # a tenth of 700
+    for epoch in range(3):
+        rows = [number for e, numbers in seen if e == epoch for number in numbers]
+        assert sorted(rows + held_out) == list(range(700))
+
+
+def test_a_stream_is_learnt_as_the_same_table_in_memory(parquet):
+    """The same scaling, and an error as good; only the order of the rows and those held out are others."""
+    table = pyarrow.parquet.read_table(parquet)
+    settings = {"recipe": "ae", "hidden": (8,), "max_epochs": 25, "random_state": 0, "n_threads": 1}
+    stream, memory = (Embedder(1, **settings).fit(X) for X in (ParquetStream(parquet), table))
+    for one, other in zip(stream.modality_.columns, memory.modality_.columns, strict=True):
+        assert (one.name, one.kind) == (other.name, other.kind)
+        assert one.offset == pytest.approx(other.offset) and one.scale == pytest.approx(other.scale)
+    assert stream.transform(table).shape == (700, 1)
+    assert stream.summary_.relative_error == pytest.approx(memory.summary_.relative_error, abs=0.1)
+
+
+MEMORY = """
+import json, os, sys
+from hourglass import Embedder, ParquetStream
+
+def status(name):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) / 1024
+
+def peak(path):
+    '''Peak resident memory, in MiB, of a forked process that fits a stream, above what it started with.'''
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        try:
+            before = status("VmRSS")
+            settings = dict(recipe="ae", hidden=(8,), max_epochs=1, batch_size=4096, random_state=0, n_threads=1)
+            Embedder(2, **settings).fit(ParquetStream(path))
+            os.write(writer, str(status("VmHWM") - before).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    return float(os.read(reader, 100))
+
+print(json.dumps([peak(path) for path in sys.argv[1:]]))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_memory_of_a_streamed_fit_does_not_grow_with_the_rows(tmp_path):
+    """Four times the rows of 20 columns, 128 MB of them as float64: within a few MiB of the same peak."""
+    rng = np.random.default_rng(0)
+    group = pyarrow.table({f"c{i}": rng.normal(size=50_000) for i in range(20)})
+    for name, n_groups in (("small", 4), ("large", 16)):
+        with pyarrow.parquet.ParquetWriter(tmp_path / name, group.schema, compression="none") as writer:
+            for _ in range(n_groups):
+                writer.write_table(group)
+        (tmp_path / name).rename(tmp_path / f"{name}.parquet")
+    paths = [str(tmp_path / f"{name}.parquet") for name in ("small", "large")]
+    run = subprocess.run([sys.executable, "-c", MEMORY, *paths], capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    small, large = json.loads(run.stdout)
+    assert large < small + 25, (small, large)  # 600,000 rows more are 46 MiB as float32
