@@ -38,7 +38,7 @@ def read(path: Path) -> Data:
         except (
             Exception
         ) as error:  # decoders raise whatever they like on damaged files; one bad file must not stop the rest
-            skipped.append((str(file), str(error).splitlines()[0] if str(error) else type(error).__name__))
+            skipped.append((str(file), _reason(error)))
             continue
         for number, picture in enumerate(pages):
             name = relative.as_posix() + (f"[{number}]" if len(pages) > 1 else "")
@@ -58,6 +58,13 @@ def read(path: Path) -> Data:
         skipped=tuple(skipped),
         source=str(path),
     )
+
+
+def _reason(error: Exception) -> str:
+    """The first line of the error; Pillow's for a foreign file would name an object of ours."""
+    if "cannot identify image file" in str(error):
+        return "not a picture, or one that is damaged"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def picture_files(folder: Path) -> list[Path]:
