@@ -15,8 +15,8 @@ def advise(summary: Summary) -> list[str]:
     s = summary
     rows = f"{s.n_rows:,} rows {'held out of training' if s.held_out else 'of the training data (none were held out)'}"
     sentences = [
-        f"The code keeps {1 - s.relative_error:.1%} of the variance of {rows} in {s.n_latent} numbers per example "
-        f"(relative error {s.relative_error:.3g}, {s.reconstruction:.1f} nats per example)."
+        f"The code keeps {1 - s.relative_error:.1%} of the variance of {rows} in {_many(s.n_latent, 'number')} "
+        f"per example (relative error {s.relative_error:.3g}, {s.reconstruction:.1f} nats per example)."
     ]
     sentences += _collapse(s)
     sentences += _beside_pca(s)
@@ -24,9 +24,13 @@ def advise(summary: Summary) -> list[str]:
     if s.constant_columns:
         names = ", ".join(map(str, s.constant_columns[:8])) + (", ..." if len(s.constant_columns) > 8 else "")
         sentences.append(
-            f"{len(s.constant_columns)} columns never change ({names}): they are kept, carry nothing and could go."
+            f"Never changing: {_many(len(s.constant_columns), 'column')} ({names}), kept, though nothing is in them."
         )
     return sentences
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _collapse(s: Summary) -> list[str]:
@@ -35,7 +39,9 @@ def _collapse(s: Summary) -> list[str]:
         if dead:
             return [f"{dead} of {s.n_latent} dimensions of the code hardly move: a smaller n_latent would do as well."]
         return []
-    used = f"{s.active_units} of {s.n_latent} dimensions are active; the code carries {s.kl:.1f} nats per example."
+    used = (
+        f"Active: {s.active_units} of {_many(s.n_latent, 'dimension')}; the code carries {s.kl:.1f} nats per example."
+    )
     if s.active_units == 0 or s.kl < COLLAPSED * s.n_latent:
         return [
             f"The posterior has collapsed: the code carries {s.kl:.2f} nats and every example is reconstructed as the "
@@ -55,7 +61,7 @@ def _beside_pca(s: Summary) -> list[str]:
     if math.isnan(s.pca_error) or s.pca_error <= 0:
         return []
     ratio = s.relative_error / s.pca_error
-    beside = f"PCA with {s.n_latent} components has a relative error of {s.pca_error:.3g}"
+    beside = f"PCA with {_many(s.n_latent, 'component')} has a relative error of {s.pca_error:.3g}"
     if ratio > 1 + RELATIVE_NOISE:
         why = (
             "A variational code pays for its smoothness; if only the error counts, take recipe='ae'"

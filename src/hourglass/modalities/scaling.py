@@ -9,16 +9,20 @@ from torch import Tensor, nn
 class Standardise(nn.Module):
     """x = (raw - mean) / scale, with `mean` and `scale` broadcast against one example of shape S.
 
+    `varies` is 0 for cells that never changed: whatever a decoder says of them, `inverse` gives their mean.
+
     Numbers that float32 cannot hold beside their mean (a time stamp, say) are centred in float64 and only then rounded.
     """
 
     mean: Tensor
     scale: Tensor
+    varies: Tensor
 
-    def __init__(self, mean: Tensor, scale: Tensor) -> None:
+    def __init__(self, mean: Tensor, scale: Tensor, varies: Tensor | None = None) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
+        self.register_buffer("varies", torch.ones_like(scale) if varies is None else varies.to(scale.dtype))
 
     def forward(self, raw: Tensor) -> Tensor:
         """raw (B, *S) of any number type -> x (B, *S) float32."""
@@ -30,7 +34,7 @@ class Standardise(nn.Module):
 
     def inverse(self, x: Tensor) -> Tensor:
         """x (B, *S) -> raw units (B, *S), in the precision of `mean`."""
-        return x.to(self.mean.dtype) * self.scale + self.mean
+        return x.to(self.mean.dtype) * (self.scale * self.varies) + self.mean
 
 
 class Binarise(Standardise):

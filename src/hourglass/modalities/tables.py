@@ -249,7 +249,8 @@ class Tables:
 
     def scaling(self) -> Standardise:
         offset = torch.tensor([c.offset for c in self.columns], dtype=torch.float64)
-        return Standardise(offset, torch.tensor([c.scale for c in self.columns], dtype=torch.float64))
+        scale = torch.tensor([c.scale for c in self.columns], dtype=torch.float64)
+        return Standardise(offset, scale, torch.tensor([not c.constant or c.texts for c in self.columns]))
 
     def _hidden(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:
