@@ -46,7 +46,8 @@ def main() -> None:
         print(json.dumps({"recipe": "PCA", "size": size, **found}), flush=True)
         for recipe in options.recipes:
             for seed in range(options.seeds):
-                model = Embedder(size, recipe=recipe, max_epochs=options.epochs, random_state=seed, n_threads=2).fit(train.X)
+                model = Embedder(size, recipe=recipe, max_epochs=options.epochs, random_state=seed, n_threads=2)
+                model.fit(train.X)
                 found = accuracies(model.transform(train.X), train.labels, model.transform(test.X), test.labels)
                 row = {"recipe": recipe, "size": size, "seed": seed, **found, "seconds": round(model.summary_.seconds)}
                 print(json.dumps(row), flush=True)

@@ -1,6 +1,6 @@
 """What the contraction penalty costs: one vector-Jacobian product beside the exact Jacobian of a deep encoder.
 
-    python benchmarks/contraction_cost.py --repeats 5
+python benchmarks/contraction_cost.py --repeats 5
 """
 
 from __future__ import annotations
@@ -59,9 +59,11 @@ def main() -> None:
             {
                 "exact_ms": median_milliseconds(with_gradient(exact), options.repeats),
                 "estimate_ms": median_milliseconds(with_gradient(estimate), options.repeats),
-                "exact_norm": round(truth, 4), "mean_of_50_estimates": round(estimates.mean().item(), 4),
-                "deviation_of_one": round(estimates.std().item(), 4), "threads": torch.get_num_threads(),
-            }  # fmt: skip
+                "exact_norm": round(truth, 4),
+                "mean_of_50_estimates": round(estimates.mean().item(), 4),
+                "deviation_of_one": round(estimates.std().item(), 4),
+                "threads": torch.get_num_threads(),
+            }
         )
     )
 

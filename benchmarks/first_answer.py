@@ -1,6 +1,6 @@
 """How soon the command answers, and that importing Hourglass imports no torch.
 
-    python benchmarks/first_answer.py --repeats 10
+python benchmarks/first_answer.py --repeats 10
 """
 
 from __future__ import annotations

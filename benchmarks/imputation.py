@@ -2,11 +2,10 @@
 
     python benchmarks/imputation.py --seeds 3
 
-Tables: NSL-KDD (41 columns, three of text, ADBench's glass and cardio have none and are left out), scikit-learn's
-wine, and ADBench's annthyroid (binary and numeric columns). Cells are hidden completely at random; every method is
-fitted on and fills in the same incomplete table. The error of numeric cells is the root mean square over hidden cells in units of
-the column's standard deviation; of categorical cells, the share filled in wrongly (rivals see categories one-hot and
-answer with the largest).
+Tables: NSL-KDD (41 columns, three of text and some binary), ADBench's annthyroid and cardio, and scikit-learn's wine.
+Cells are hidden completely at random; every method is fitted on, and fills in, the same incomplete table. The error of
+numeric cells is the root mean square over hidden cells in units of the column's standard deviation; of categorical
+cells, the share filled in wrongly (rivals see categories one-hot and answer with the largest).
 """
 
 from __future__ import annotations

@@ -54,10 +54,18 @@ def main() -> None:
         print(
             json.dumps(
                 {
-                    "seed": seed, "seconds": round(seconds, 1), "epochs": len(vae.history_), "ended": vae.summary_.ended,
-                    "n_latent": vae.n_latent_, "batch": vae.settings_.batch_size, "precision": vae.settings_.precision,
-                    "elbo": round(elbo, 2), "nll": round(nll, 2), "samples": options.samples, "rows": len(x),
-                }  # fmt: skip
+                    "seed": seed,
+                    "seconds": round(seconds, 1),
+                    "epochs": len(vae.history_),
+                    "ended": vae.summary_.ended,
+                    "n_latent": vae.n_latent_,
+                    "batch": vae.settings_.batch_size,
+                    "precision": vae.settings_.precision,
+                    "elbo": round(elbo, 2),
+                    "nll": round(nll, 2),
+                    "samples": options.samples,
+                    "rows": len(x),
+                }
             ),
             flush=True,
         )

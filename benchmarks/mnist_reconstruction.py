@@ -34,16 +34,19 @@ def main() -> None:
     ):
         errors, seconds = [], []
         for seed in range(options.seeds):
-            model = Embedder(options.n_latent, recipe=recipe, max_epochs=options.epochs, random_state=seed, n_threads=2, **more)
-            model.fit(X)
+            common = {"max_epochs": options.epochs, "random_state": seed, "n_threads": 2}
+            model = Embedder(options.n_latent, recipe=recipe, **common, **more).fit(X)
             errors.append(float(np.square((model.reconstruct(test) - test.astype(np.float32)) / 255).mean()))
             seconds.append(model.summary_.seconds)
         print(
             json.dumps(
                 {
-                    "model": name, "error": round(float(np.median(errors)), 5), "all": [round(e, 5) for e in errors],
-                    "of_pca": round(float(np.median(errors)) / pca_error, 3), "seconds": [round(s) for s in seconds],
-                }  # fmt: skip
+                    "model": name,
+                    "error": round(float(np.median(errors)), 5),
+                    "all": [round(e, 5) for e in errors],
+                    "of_pca": round(float(np.median(errors)) / pca_error, 3),
+                    "seconds": [round(s) for s in seconds],
+                }
             ),
             flush=True,
         )

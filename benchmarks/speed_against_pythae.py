@@ -3,13 +3,14 @@
     python benchmarks/speed_against_pythae.py --repeats 3 --epochs 3
 
 Same network (784-512-16, ReLU), 60,000 x 784 MNIST, two threads. "same" is fp32 at batch 128 with pythae's loss
-("mse": a Gaussian of fixed variance; "bce": Bernoulli); "defaults" is the same network with our batch size and precision.
+("mse": a Gaussian of fixed variance; "bce": Bernoulli); "defaults" is the same network with our batch and precision.
 Every side runs in a process of its own, so that memory can be told apart. Prints JSON lines and a summary of medians.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -46,12 +47,16 @@ def ours(kind: str, loss: str, epochs: int, threads: int) -> dict[str, object]:
         vae.transform(X)
         seconds.append(time.perf_counter() - started)
     ends = [0.0] + [h["seconds"] for h in vae.history_]
-    epoch = statistics.median(b - a for a, b in zip(ends, ends[1:], strict=False))
+    epoch = statistics.median(b - a for a, b in itertools.pairwise(ends))
     return {
-        "side": f"hourglass {kind}", "loss": loss, "batch": vae.settings_.batch_size, "precision": vae.settings_.precision,
-        "train_rows_per_second": len(X) / epoch, "transform_rows_per_second": len(X) / statistics.median(seconds),
+        "side": f"hourglass {kind}",
+        "loss": loss,
+        "batch": vae.settings_.batch_size,
+        "precision": vae.settings_.precision,
+        "train_rows_per_second": len(X) / epoch,
+        "transform_rows_per_second": len(X) / statistics.median(seconds),
         "peak_mib": {"imported": imported, "train": trained[-1], "fit": fitted, "all": peak_mib()},
-    }  # fmt: skip
+    }
 
 
 def theirs(loss: str, epochs: int, threads: int) -> dict[str, object]:
@@ -109,7 +114,8 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help=argparse.SUPPRESS)
     o = parser.parse_args()
     if o.ours:
-        print(json.dumps(share_of_peak(o.ours, o.threads) if o.profile else ours(o.ours, o.losses[0], o.epochs, o.threads)))
+        profiled = share_of_peak(o.ours, o.threads) if o.profile else ours(o.ours, o.losses[0], o.epochs, o.threads)
+        print(json.dumps(profiled))
         return
 
     def own_process(*words: str) -> dict[str, object]:
