@@ -24,7 +24,7 @@ from hourglass.variants import RECIPES
 def accuracies(train: np.ndarray, y: np.ndarray, test: np.ndarray, y_test: np.ndarray) -> dict[str, float]:
     scaler = StandardScaler().fit(train)
     probe = LogisticRegression(max_iter=200).fit(scaler.transform(train), y)
-    neighbours = KNeighborsClassifier(10, n_jobs=2).fit(train, y)
+    neighbours = KNeighborsClassifier(10, n_jobs=1).fit(train, y)
     return {
         "probe": round(100 * probe.score(scaler.transform(test), y_test), 2),
         "10-NN": round(100 * neighbours.score(test, y_test), 2),
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     train, test = datasets.load("mnist"), datasets.load("mnist", part="test")
     flat, flat_test = (d.X.reshape(len(d.X), -1).astype(np.float32) / 255 for d in (train, test))
@@ -46,7 +47,9 @@ def main() -> None:
         print(json.dumps({"recipe": "PCA", "size": size, **found}), flush=True)
         for recipe in options.recipes:
             for seed in range(options.seeds):
-                model = Embedder(size, recipe=recipe, max_epochs=options.epochs, random_state=seed, n_threads=2)
+                model = Embedder(
+                    size, recipe=recipe, max_epochs=options.epochs, random_state=seed, n_threads=options.threads
+                )
                 model.fit(train.X)
                 found = accuracies(model.transform(train.X), train.labels, model.transform(test.X), test.labels)
                 row = {"recipe": recipe, "size": size, "seed": seed, **found, "seconds": round(model.summary_.seconds)}

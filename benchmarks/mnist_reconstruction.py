@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--n-latent", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     X, test = datasets.load("mnist").X, datasets.load("mnist", part="test").X
     flat, flat_test = (a.reshape(len(a), -1).astype(np.float32) / 255 for a in (X, test))
@@ -34,7 +35,7 @@ def main() -> None:
     ):
         errors, seconds = [], []
         for seed in range(options.seeds):
-            common = {"max_epochs": options.epochs, "random_state": seed, "n_threads": 2}
+            common = {"max_epochs": options.epochs, "random_state": seed, "n_threads": options.threads}
             model = Embedder(options.n_latent, recipe=recipe, **common, **more).fit(X)
             errors.append(float(np.square((model.reconstruct(test) - test.astype(np.float32)) / 255).mean()))
             seconds.append(model.summary_.seconds)

@@ -71,8 +71,9 @@ def main() -> None:
     parser.add_argument("--classifier-epochs", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--n", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
     train, test = datasets.load("mnist"), datasets.load("mnist", part="test")
     X, y = train.X, train.labels
     classifier = trained_classifier(X[:50_000], y[:50_000], options.classifier_epochs, seed=0)
@@ -83,14 +84,14 @@ def main() -> None:
     print(json.dumps(first), flush=True)
     for seed in range(options.seeds):
         common = {"modality": Images(binarise="dynamic"), "max_epochs": options.epochs, "random_state": seed}
-        vae = Embedder(**common, n_threads=2).fit(X)
+        vae = Embedder(**common, n_threads=options.threads).fit(X)
         row: dict[str, object] = {"model": "VAE", "seed": seed, "n_latent": vae.n_latent_}
         for name, prior in (("prior", True), ("density", False)):
             made = vae.sample(options.n, prior=prior, random_state=seed)
             row[name] = round(frechet_distance(in_batches(classifier.body, made), real), 2)
         row["density_over_floor"] = round(float(row["density"]) / floor, 2)  # type: ignore[arg-type]
         print(json.dumps(row), flush=True)
-        cvae = Embedder(**common, n_threads=2).fit(X, condition=y)
+        cvae = Embedder(**common, n_threads=options.threads).fit(X, condition=y)
         asked = np.repeat(np.arange(10), options.n // 10)
         made = cvae.sample(len(asked), condition=asked, random_state=seed)
         right = in_batches(classifier, made).argmax(1) == asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -38,3 +39,6 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """The same for a safetensors file; tensors are copied, because tied or viewed ones are refused by the format."""
     with _beside(path) as partial:
         save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, partial, dict(metadata))
+        mask = os.umask(0)  # safetensors writes for the owner alone; a model is as readable as any other file
+        os.umask(mask)
+        partial.chmod(0o666 & ~mask)
