@@ -116,6 +116,33 @@ def test_cut_after_any_step(name, tmp_path, parquet, monkeypatch):
     assert whole.advice_ == resumed.advice_
 
 
+def test_cut_after_the_best_epoch(tmp_path, monkeypatch):
+    """The best weights lie behind the cut: they come from the checkpoint or from nowhere."""
+
+    def fit(folder, resume=False):
+        return Embedder(
+            2, recipe="ae", hidden=(128,), max_epochs=400, patience=12, batch_size=8, learning_rate=1e-2,
+            validation_fraction=0.5, random_state=0, n_threads=1,
+        ).fit(X, run=tmp_path / folder, resume=resume)  # fmt: skip
+
+    whole = fit("whole").summary_
+    assert whole.ended == "early_stopping"
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    step, cuts = Trainer._step, [whole.best_epoch + 5]
+
+    def cut(self, raw, condition):
+        if cuts and self.state.progress.epoch == cuts[0]:
+            cuts.pop()
+            raise Crash
+        step(self, raw, condition)
+
+    monkeypatch.setattr(Trainer, "_step", cut)
+    with pytest.raises(Crash):
+        fit("cut")
+    fit("cut", resume=True)
+    assert_the_same_run(tmp_path / "whole", tmp_path / "cut")
+
+
 def test_a_finished_run_resumed_is_finished(tmp_path):
     whole = Embedder(2, hidden=(8,), max_epochs=2, random_state=0).fit(X, run=tmp_path)
     before = contents(tmp_path)

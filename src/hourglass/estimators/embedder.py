@@ -42,7 +42,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     max_epochs, batch_size, learning_rate, patience : number or None
         None chooses by the number of rows. `max_epochs` is also the horizon of the learning rate's cosine.
     validation_fraction : float
-        Share of rows held out for early stopping (at most 5,000); 0 trains on all rows to the end.
+        Share of rows held out for early stopping (at most 2,500); 0 trains on all rows to the end.
     precision : "auto", "float32" or "bfloat16"
         Of training; "auto" takes bfloat16 for large networks where the processor is made for it.
     n_threads : int or None

@@ -46,7 +46,7 @@ from hourglass.training.progress import bar
 from hourglass.variants import RECIPES
 
 CHECKPOINT = "checkpoint.safetensors"
-MOST_HELD_OUT = 5_000
+MOST_HELD_OUT = 2_500
 FEWEST_TO_HOLD_OUT = 20  # fewer rows are all needed for training
 ROWS_SHOWN = 6_000_000  # examples shown in a run with max_epochs unset: minutes on two cores
 DENSITY_ROWS = 20_000
