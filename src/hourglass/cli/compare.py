@@ -83,7 +83,7 @@ def compare(
         Print the result as JSON.
     """
     from hourglass import comparison
-    from hourglass.estimators.estimator import named_recipe
+    from hourglass.estimators.names import named_recipe
 
     if resume and overwrite:
         raise UsageError("--resume goes on with a comparison and --overwrite starts it anew; give one of them")

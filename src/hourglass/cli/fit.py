@@ -158,7 +158,7 @@ def _folder(out: Path | None, data: str | None, recipe: str | None) -> Path:
 
 
 def _check_recipe(given: dict[str, Any]) -> None:
-    from hourglass.estimators.estimator import named_recipe
+    from hourglass.estimators.names import named_recipe
 
     try:
         named_recipe(given.get("recipe", "vae"))

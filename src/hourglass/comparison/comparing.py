@@ -15,7 +15,7 @@ from hourglass import readers, storage
 from hourglass.comparison.judging import Examples, judge
 from hourglass.comparison.result import Comparison
 from hourglass.estimators import Embedder
-from hourglass.estimators.estimator import named_modality, named_recipe
+from hourglass.estimators.names import named_modality, named_recipe
 from hourglass.recipe import Recipe
 from hourglass.training import TrainingState
 

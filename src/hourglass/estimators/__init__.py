@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from hourglass import storage
+from hourglass.estimators import saving
 from hourglass.estimators.embedder import Embedder
 from hourglass.estimators.estimator import AutoencoderEstimator
 
@@ -22,7 +23,7 @@ def load(folder: str | Path, parts: dict[str, Any] | None = None) -> Embedder:
     """
     saved = storage.load(Path(folder), parts)
     try:
-        return Embedder._from_saved(saved)
+        return saving.read(saved, Embedder)
     except (KeyError, TypeError) as error:
         raise storage.ModelFolderError(f"{folder} does not describe an estimator of this version: {error!r}") from error
 

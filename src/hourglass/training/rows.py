@@ -101,10 +101,10 @@ class StreamedRows:
                 held.append(rows)
                 n += len(rows)
                 if n >= self.window:
-                    yield _joined(held)
+                    yield joined(held)
                     held, n = [], 0
         if held:
-            yield _joined(held)
+            yield joined(held)
 
     def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         left: Rows | None = None
@@ -113,7 +113,7 @@ class StreamedRows:
         for w, window in enumerate(self._windows(_shuffle(self.n_pieces, seed, epoch))):
             window = window[_shuffle(len(window), seed, epoch, w)]
             if left is not None:
-                window = _joined([left, window])
+                window = joined([left, window])
             whole = len(window) // batch_size if len(self) >= batch_size else 1
             for i in range(whole):
                 if start <= number < last:
@@ -123,7 +123,8 @@ class StreamedRows:
             left = window[slice(whole * batch_size, None)]
 
 
-def _joined(parts: list[Rows]) -> Rows:
+def joined(parts: list[Rows]) -> Rows:
+    """Rows one after the other; at least one part."""
     if len(parts) == 1:
         return parts[0]
     conditions = [p.condition for p in parts if p.condition is not None]

@@ -70,12 +70,14 @@ class TrainingState:
         self.settings = settings
         self.averaged = copy.deepcopy(model)
         self.best = {k: v.clone() for k, v in model.state_dict().items()}
-        matrices = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in model.parameters() if p.ndim > 1]},
+            {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ]
         # the rate is set before every step; decay of matrices only, decoupled (Loshchilov and Hutter 2019,
         # arXiv:1711.05101): without it a VAE of this size learns MNIST's training part by heart
         self.optimiser = torch.optim.AdamW(
-            [{"params": matrices}, {"params": others, "weight_decay": 0.0}],
+            groups,
             lr=settings.learning_rate,
             betas=(0.9, 0.99),
             weight_decay=settings.weight_decay,
