@@ -147,7 +147,7 @@ class Images:
     def _widths(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:
             return hidden
-        return (256, 256) if max(self.shape[1:]) <= 16 else (768, 768, 768)
+        return (256, 256) if max(self.shape[1:]) <= 16 else (640, 640, 640)
 
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
         if self._convolves(network):

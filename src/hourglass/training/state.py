@@ -41,7 +41,7 @@ class Settings:
     n_threads: int
     device: str
     warm_up: float = 0.02
-    averaging: float = 0.999
+    averaging: float = 0.995
     weight_decay: float = 0.1
 
 
