@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hourglass.model import Autoencoder, RoundTrip
 from hourglass.recipe import Recipe
@@ -131,7 +131,8 @@ class Trainer:
             trip = self.trip(self.model, raw, condition, adapt=max(ADAPT, 1 / (progress.step + 1)))
             loss, means = self._objective(trip)
         loss.backward()
-        norm = float(nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None]))
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        norm = torch.stack(torch._foreach_norm(gradients)).norm().item()
         for name, mean in means.items():
             value = mean.item()
             if not math.isfinite(value):
@@ -141,7 +142,7 @@ class Trainer:
             raise self._diverged(f"the gradient became {norm} (terms: {', '.join(means)})")
         limit = CLIP * progress.gradient_norm if progress.gradient_norm else norm
         if norm > limit:
-            torch._foreach_mul_([p.grad for p in self.parameters if p.grad is not None], limit / norm)
+            torch._foreach_mul_(gradients, limit / norm)
         follow = max(0.01, 1 / (progress.step + 1))
         progress.gradient_norm += follow * (min(norm, limit) - progress.gradient_norm)
         optimiser.step()

@@ -65,9 +65,11 @@ class Rows:
         order = _shuffle(len(self), seed, epoch)
         if self.index is not None:
             order = self.index[order.to(self.index.device)]
+        flat = self.raw.flatten(1)  # rows of two dimensions are gathered several times faster
         for i in range(start, steps_per_epoch(len(self), batch_size)):
             which = order[i * batch_size : (i + 1) * batch_size].to(self.raw.device)
-            yield self.raw[which], None if self.condition is None else self.condition[which]
+            rows = flat.index_select(0, which).unflatten(1, self.raw.shape[1:])
+            yield rows, None if self.condition is None else self.condition[which]
 
 
 @dataclass(frozen=True)
