@@ -38,6 +38,18 @@ class RoundTrip:
     output: Distribution  # p(x | z)
 
 
+LEAST_ROWS = 32
+
+
+def filled_up(rows: Tensor, least: int = LEAST_ROWS) -> Tensor:
+    """Rows (B, ...), where they are few repeated to `least` of them.
+
+    The product of a few rows takes another kernel and rounds otherwise; so filled, what is said of a row does not
+    depend on how many are beside it, to the last bit.
+    """
+    return rows if len(rows) >= least else rows[torch.arange(least, device=rows.device) % len(rows)]
+
+
 def beside(features: Tensor, condition: Tensor | None) -> Tensor:
     """Features (B, H, *G) with the condition (B, C) appended along dimension 1, the same at every place of a grid."""
     if condition is None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hourglass.model import Autoencoder, Posterior
+from hourglass.model import Autoencoder, Posterior, filled_up
 from hourglass.training.machine import seeded
 
 NOISE_AT_ONCE = 16  # samples drawn together, so that memory does not grow with their number
@@ -72,16 +72,17 @@ def log_evidence(
     results = []
     with seeded(seed):
         for i in range(0, len(x), batch_size):
-            part = x[i : i + batch_size]
-            given = None if condition is None else condition[i : i + batch_size]
+            n = min(batch_size, len(x) - i)
+            part = filled_up(x[i : i + n])
+            given = None if condition is None else filled_up(condition[i : i + n])
             posterior = model.encode(part, given)
             if prior is None:
-                results.append(model.decode(posterior.mode, given, posterior.shallow).log_prob(part))
+                results.append(model.decode(posterior.mode, given, posterior.shallow).log_prob(part)[:n])
                 continue
             total = torch.full((len(part),), -math.inf, device=x.device)
             for z in _samples(posterior, part, n_samples, seed):
                 log_prior = prior.log_prob(z.flatten(1))
                 log_weight = model.decode(z, given).log_prob(part) + log_prior - posterior.log_prob(z)
                 total = torch.logaddexp(total, log_weight)
-            results.append(total - math.log(n_samples))
+            results.append(total[:n] - math.log(n_samples))
     return torch.cat(results)

@@ -27,6 +27,7 @@ from hourglass.estimators.saving import write
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality, Tables
 from hourglass.modalities.columns import frame_kind
+from hourglass.model import filled_up
 from hourglass.recipe import Recipe
 from hourglass.training import (
     Rows,
@@ -301,8 +302,9 @@ class AutoencoderEstimator(BaseEstimator):
         """Raw rows -> codes (N, L): the posterior's mode, or one sample of it."""
         codes = []
         for part, given in Rows(raw, condition).in_order(PASS_BATCH):
-            posterior = self.model_.encode(self.model_.scaling(part), given)
-            codes.append(posterior.sample() if sampled else posterior.mode)
+            given = None if given is None else filled_up(given)
+            posterior = self.model_.encode(self.model_.scaling(filled_up(part)), given)
+            codes.append((posterior.sample() if sampled else posterior.mode)[: len(part)])
         return torch.cat(codes)
 
     def save(self, folder: str | Path) -> Path:
