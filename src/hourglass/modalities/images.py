@@ -98,7 +98,10 @@ class Images:
             white=white,
             mean=tuple(mean.tolist()),
             scale=tuple(np.where(spread > 0, spread, 1.0).tolist()),
-            two_valued=bool(((array == black) | (array == white)).all()) if len(array) > 1 else False,
+            two_valued=all(
+                bool(((part == black) | (part == white)).all())
+                for part in np.array_split(array, max(1, len(array) // 1000))
+            ),
             dtype=str(array.dtype),
             layout=layout,
         )
