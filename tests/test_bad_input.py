@@ -596,3 +596,57 @@ def test_streams_that_cannot_be(tmp_path):
         unfitted(modality="images").fit(ParquetStream(path))
     with pytest.raises(ValueError, match=r"has no column 'colour'; it has load, kind, flag"):
         ParquetStream(path, ["colour"])
+
+
+def test_numbers_too_large_for_float32_are_named():
+    with pytest.raises(ValueError, match=r"column 'b' holds -1e\+300, beyond 1e\+37"):
+        unfitted().fit(pandas.DataFrame({"a": np.arange(30.0), "b": [-1e300, 1.0, 2.0] * 10}))
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ([f"p{k}" for k in range(40)], "an identifier"),
+        ([f"{k},5" for k in range(40)], "look like numbers, such as '0,5'"),
+        ([f"{k % 30}" for k in range(39)] + ["n/k"], "look like numbers"),
+    ],
+)
+def test_texts_that_are_hardly_categories_are_noted(texts, says):
+    with pytest.warns(UserWarning, match=says):
+        Tables().infer(pandas.DataFrame({"t": texts, "x": np.arange(40.0)}))
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "array"])
+def test_imputing_keeps_what_is_known_to_the_last_bit(kind):
+    generator = np.random.default_rng(0)
+    frame = pandas.DataFrame(
+        {
+            "phone": generator.integers(10**8, 10**9, 40),
+            "money": np.exp(generator.normal(10, 2, 40)),
+            "yes": [True, False] * 20,
+            "job": ["cook", "nurse", None, "cook"] * 10,
+        },
+        index=[f"row{k}" for k in range(40)],
+    )
+    frame.loc["row3", "money"] = np.nan
+    given = {
+        "pandas": lambda: frame,
+        "polars": lambda: polars.from_pandas(frame),
+        "arrow": lambda: pyarrow.Table.from_pandas(frame, preserve_index=False),
+        "array": lambda: frame[["phone", "money"]].to_numpy(),
+    }[kind]()
+    full = unfitted().fit(given).impute(given)
+    if kind == "array":
+        known = ~np.isnan(given)
+        assert (full[known] == given[known]).all()
+        assert np.isfinite(full).all()
+        return
+    assert type(full) is type(given)
+    full = full if kind == "pandas" else full.to_pandas()
+    assert full["phone"].dtype == np.int64
+    assert full["yes"].dtype == bool
+    assert not full.isna().any().any()
+    for name in frame:
+        known = frame[name].notna().to_numpy()
+        assert full[name].to_numpy()[known].tolist() == frame[name].to_numpy()[known].tolist()
+    assert kind != "pandas" or full.index.equals(frame.index)

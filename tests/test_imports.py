@@ -93,7 +93,7 @@ def test_nothing_pickles():
 
 def fresh(code):
     """What a fresh interpreter prints."""
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     return run.stdout.split()
 
@@ -133,3 +133,8 @@ def test_every_exported_name_is_there(name):
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="'Embeder'"):
         _ = hourglass.Embeder
+
+
+def test_the_report_is_at_hand_without_an_import_of_its_own():
+    command = "import hourglass; print(hourglass.report.write.__name__)"
+    assert subprocess.run([sys.executable, "-c", command], capture_output=True, text=True).stdout == "write\n"

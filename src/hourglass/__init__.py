@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Names are imported when they are first used: `import hourglass` imports no torch."""
+    if name == "report":
+        return importlib.import_module("hourglass.report")
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module 'hourglass' has no attribute {name!r}")

@@ -52,6 +52,20 @@ def test_data_may_be_left_out_and_columns_may_be_moved(hourglass, run, people) -
     assert (np.load("a.npy") == np.load("c.npy")).all()
 
 
+def test_what_comes_next_names_the_condition_and_what_was_dropped(hourglass, people) -> None:
+    told = ("--condition", "kind", "--drop", "id")
+    fitted = hourglass("fit", people, *QUICK, *told, "--out", "run")
+    line = next(line for line in fitted.out.splitlines() if "hourglass sample" in line)
+    assert hourglass(*line.split()[1:]).code == 0
+    compared = hourglass("compare", people, *told, "--n-latents", 2, "--max-epochs", 1, "--hidden", 8)
+    assert f"fit {people} --condition kind --drop id --recipe" in compared.out
+
+
+def test_a_table_is_no_picture(hourglass, run) -> None:
+    answer = hourglass("sample", run, "--condition", "a", "--out", "new.png")
+    assert (answer.code, "the model is one of tables" in answer.err) == (2, True)
+
+
 def test_a_condition_from_a_file(hourglass, run, people) -> None:
     table = read(people).X
     pyarrow.csv.write_csv(table.select(["age", "height", "city"]), "bare.csv")

@@ -110,13 +110,15 @@ def compare(
     if json:
         answer(found.to_json() | {"folder": folder}, "", True)
         return
-    _tell(found, folder, data)
+    same = [word for name, value in (("--condition", condition), ("--labels", labels), ("--part", part)) if value
+            for word in (name, value)]  # fmt: skip
+    _tell(found, folder, [data, *same, *(["--drop", *drop] if drop else [])])
 
 
-def _tell(found: Comparison, folder: Path, data: str) -> None:
+def _tell(found: Comparison, folder: Path, data: list[str]) -> None:
     columns, lines = found.table()
     print_table("", columns, lines, numbers=tuple(columns[1:]))
     print(f"\nError: of {found.n_judged:,} held-out rows, relative to their variance; rate: KL in nats an example.")
     print(f"Recommended code size: {found.recommended}. {found.reason}")
     print(f"Wrote {', '.join(str(folder / name) for name in found.files)}\n")
-    print(next_commands(["hourglass", "fit", data, "--recipe", found.recipe, "--n-latent", str(found.recommended)]))
+    print(next_commands(["hourglass", "fit", *data, "--recipe", found.recipe, "--n-latent", str(found.recommended)]))

@@ -286,12 +286,19 @@ def _stream(source: str, drop: list[str], condition: str | None, labels: str | N
 
 
 def _next(folder: Path) -> str:
+    import json
+
     run = str(folder)
-    samples = "samples.csv" if '"class": "Tables"' in (folder / runs.MODEL).read_text() else "samples.png"
+    about = json.loads((folder / runs.MODEL).read_text())
+    samples = "samples.csv" if about["modality"]["class"] == "Tables" else "samples.png"
+    told = [
+        c["categories"][-1] if c["categories"] else c["offset"] for c in (about["condition"] or {}).get("columns", ())
+    ]
+    values = [f"{v:g}" if isinstance(v, float) else str(v) for v in told]
     return next_commands(
         ["hourglass", "report", run],
         ["hourglass", "embed", run, "--out", "codes.csv"],
-        ["hourglass", "sample", run, "-n", "16", "--out", samples],
+        ["hourglass", "sample", run, "-n", "16", *(["--condition", *values] if values else []), "--out", samples],
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hourglass.cli.errors import UsageError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -24,6 +26,8 @@ def write_examples(out: Path, examples: Any, modality: Any, names: Sequence[str]
         readers.write(out, contact_sheet(pixels(examples, modality)))
     elif pictures and not out.suffix:
         readers.write(out, pixels(examples, modality), index=names)
+    elif not pictures and (out.suffix.lower() == ".png" or not out.suffix):
+        raise UsageError(f"--out {out}: the model is one of tables; give a .csv, .tsv, .parquet, .npy or .npz file")
     else:
         readers.write(out, examples, index=names)
 

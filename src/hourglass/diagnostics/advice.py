@@ -14,8 +14,9 @@ def advise(summary: Summary) -> list[str]:
     """Sentences for a person, the most important first."""
     s = summary
     rows = f"{s.n_rows:,} rows {'held out of training' if s.held_out else 'of the training data (none were held out)'}"
+    share = f"{1 - s.relative_error:.1%}" if s.relative_error < 1 else "nothing"
     sentences = [
-        f"The code keeps {1 - s.relative_error:.1%} of the variance of {rows} in {_many(s.n_latent, 'number')} "
+        f"The code keeps {share} of the variance of {rows} in {_many(s.n_latent, 'number')} "
         f"per example (relative error {s.relative_error:.3g}, {s.reconstruction:.1f} nats per example)."
     ]
     sentences += _collapse(s)
@@ -68,7 +69,8 @@ def _beside_pca(s: Summary) -> list[str]:
             if s.active_units >= 0
             else "Train for longer (max_epochs), widen the network (hidden), or simply use PCA"
         )
-        return [f"This model loses to PCA: {beside}, this model {ratio:.2f} times that. {why}."]
+        times = f"{ratio:.2f} times that" if ratio < 100 else f"{s.relative_error:.3g}"
+        return [f"This model loses to PCA: {beside}, this model {times}. {why}."]
     if ratio > 1 - RELATIVE_NOISE:
         return [f"{beside}: no better and no worse than this model, so the data may well be linear."]
     return [f"{beside}; this model has {ratio:.2f} times that."]

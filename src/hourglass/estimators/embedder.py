@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from hourglass.diagnostics.evidence import log_evidence
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
+from hourglass.modalities.columns import known_as_given
 from hourglass.training import seeded, threads
 
 DECODE_BATCH = 2048
@@ -144,11 +145,13 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         give the ideal, which weighs many codes; the mode is the cheap approximation.)
         """
         check_is_fitted(self, "model_")
-        raw = self.modality_.tensor(self._examples(X))
+        X = self._examples(X)
+        raw = self.modality_.tensor(X)
         given = condition_tensor(self.condition_, condition, len(raw))
         with torch.no_grad():
             made = self._decode(self._pass(raw, given), given, False)
-        return self.modality_.restore(torch.where(raw.isnan(), made.to(raw.dtype), raw))
+        full = self.modality_.restore(torch.where(raw.isnan(), made.to(raw.dtype), raw))
+        return known_as_given(X, full, raw.isnan().numpy()) if raw.ndim == 2 else full
 
     @torch.no_grad()
     def sample(

@@ -52,7 +52,7 @@ def _column(name: str, values: Any) -> np.ndarray:
         return np.array(values.to_pylist(), dtype=object)
     raise TypeError(
         f"column {name!r} holds {kind} values; give numbers, texts or booleans "
-        "(turn dates into numbers, such as seconds since a day)"
+        "(turn dates into numbers, such as seconds since a day), or leave the column out"
     )
 
 
@@ -124,6 +124,36 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
             continue
         _refuse_infinity(f"x{i}", columns[f"x{i}"])
     return columns
+
+
+def known_as_given(X: Any, full: Any, holes: np.ndarray) -> Any:
+    """`full` with every cell of X that is no hole (N, D) exactly as it was, not as float32 has it.
+
+    A column of a frame that has no holes keeps its type, too: whole numbers stay whole, and booleans booleans.
+    """
+    given, made = read_columns(X), read_columns(full)
+    columns: dict[str, np.ndarray] = {}
+    for i, ((name, filled), known) in enumerate(zip(made.items(), given.values(), strict=True)):
+        if known.dtype == object and filled.dtype != object:  # nothing but holes, or numbers told as texts
+            columns[name] = filled
+        elif known.dtype == object or filled.dtype == object:
+            columns[name] = np.where(holes[:, i], filled, known.astype(object))
+        else:
+            columns[name] = np.where(holes[:, i], filled, known.astype(np.float64))
+    kind = frame_kind(full)
+    out = write_columns(columns, kind)
+    whole = [] if frame_kind(X) != kind else np.flatnonzero(~holes.any(0)).tolist()
+    if kind == "pandas":
+        if whole or frame_kind(X) == kind:
+            out.index = X.index
+        for i in whole:
+            out.isetitem(i, X.iloc[:, i])
+    elif kind == "polars":
+        out = out.with_columns([X.to_series(i).alias(out.columns[i]) for i in whole])
+    elif kind == "arrow":
+        for i in whole:
+            out = out.set_column(i, out.column_names[i], arrow_table(X).column(i))
+    return out
 
 
 def write_columns(columns: dict[str, np.ndarray], kind: str) -> Any:

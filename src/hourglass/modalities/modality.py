@@ -23,6 +23,10 @@ class Modality(Protocol):
     """
 
     @property
+    def name(self) -> str:
+        """Its name in MODALITIES."""
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """S, the shape of one example in model space."""
 
@@ -52,3 +56,6 @@ class Modality(Protocol):
     def likelihood(self, name: str | None, variance: Any) -> Likelihood: ...
 
     def to_json(self) -> dict[str, Any]: ...
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Modality: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +20,8 @@ from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
 
 MOST_CATEGORIES = 1000
+LARGEST = 1e37  # float32, in which rows are kept, ends at 3e38
+FEWEST_ODD_TEXTS = 20
 FEWEST_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
 
 Kind = Literal["numeric", "binary", "category", "count"]
@@ -74,6 +77,11 @@ class _Tally:
         self.missing |= len(known) < len(values)
         if not len(known):
             return
+        if not -LARGEST <= known.min() <= known.max() <= LARGEST:
+            raise ValueError(
+                f"column {name!r} holds {known[np.abs(known).argmax()]:g}, beyond {LARGEST:g}: "
+                "give it in a larger unit, take its logarithm, or leave it out"
+            )
         # Chan, Golub and LeVeque 1983: merging means and sums of squares
         n, mean = len(known), float(known.mean())
         squares = float(np.square(known - mean).sum())
@@ -111,6 +119,25 @@ class _Tally:
             return Column(name, "numeric", self.mean, 1.0, missing=self.missing, constant=True)
         step = self.step if math.isfinite(self.step) else 0.0
         return Column(name, "numeric", self.mean, spread, step, missing=self.missing)
+
+
+def _note_odd_texts(name: str, texts: set[str], rows: int) -> None:
+    """Warns of texts that are hardly meant as categories: numbers in disguise, and identifiers."""
+    if len(texts) < FEWEST_ODD_TEXTS:
+        return
+    numbers = [t for t in sorted(texts) if re.fullmatch(r"\s*[-+]?[\d.,]*\d[\d.,]*\s*%?", t)]
+    if len(numbers) > len(texts) / 2:
+        warnings.warn(
+            f"column {name!r} is taken for {len(texts)} categories, though most of its texts look like numbers, "
+            f"such as {numbers[0]!r}; write numbers plainly (1234.5), and leave missing cells empty",
+            stacklevel=4,
+        )
+    elif len(texts) > 0.9 * rows:
+        warnings.warn(
+            f"column {name!r} holds another text in nearly every row (an identifier?) and is taken for "
+            f"{len(texts)} categories; better leave it out",
+            stacklevel=4,
+        )
 
 
 @dataclass(frozen=True)
@@ -152,6 +179,8 @@ class Tables:
             raise ValueError(f"counts={unknown[0]!r} is no column of X; its columns are {', '.join(tallies)}")
         if rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
+        for name, tally in tallies.items():
+            _note_odd_texts(name, tally.texts or set(), rows)
         found = tuple(t.column(name, name in self.counts, self.discrete) for name, t in tallies.items())
         if all(c.constant for c in found) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")

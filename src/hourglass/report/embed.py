@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 from collections.abc import Callable
 from html import escape
 
@@ -32,8 +33,9 @@ def picture(draw: Callable[[Scheme], Figure], alternative: str) -> str:
 
 def data_uri(figure: Figure) -> str:
     """A figure on clear ground as SVG with the page's own fonts, or as PNG where that would be too large."""
-    # the context gives matplotlib's settings back as they were
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hourglass"}):
+    # the context gives matplotlib's settings back as they were; the page's fonts have letters that matplotlib's lacks
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hourglass"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         file, silent = io.BytesIO(), {"Date": None, "Creator": None}
         figure.savefig(file, format="svg", facecolor="none", dpi=DOTS_PER_INCH, metadata=silent)
     drawing = re.sub(rb"'DejaVu Sans'[^;\"]*", FONTS.replace('"', "'").encode(), file.getvalue())
