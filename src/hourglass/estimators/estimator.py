@@ -292,19 +292,18 @@ class AutoencoderEstimator(BaseEstimator):
         self.advice_ = advise(self.summary_)
         some = np.random.default_rng(self.seed_).permutation(len(rows))[:DENSITY_ROWS]
         part = rows[torch.from_numpy(some)]
-        with seeded(self.seed_):
-            codes = self._pass(part.raw, part.condition, sampled=True)
+        codes = self._pass(part.raw, part.condition)
         groups = None if taken.groups is None else taken.groups[some]
         self.density_ = CodeDensity.fit(codes.flatten(1).numpy(), groups, seed=self.seed_)
 
     @torch.no_grad()
-    def _pass(self, raw: Tensor, condition: Tensor | None, sampled: bool = False) -> Tensor:
-        """Raw rows -> codes (N, L): the posterior's mode, or one sample of it."""
+    def _pass(self, raw: Tensor, condition: Tensor | None) -> Tensor:
+        """Raw rows -> codes (N, L): the posterior's mode."""
         codes = []
         for part, given in Rows(raw, condition).in_order(PASS_BATCH):
             given = None if given is None else filled_up(given)
             posterior = self.model_.encode(self.model_.scaling(filled_up(part)), given)
-            codes.append((posterior.sample() if sampled else posterior.mode)[: len(part)])
+            codes.append(posterior.mode[: len(part)])
         return torch.cat(codes)
 
     def save(self, folder: str | Path) -> Path:
