@@ -40,7 +40,7 @@ def tables(rows: int) -> dict[str, dict[str, Column]]:
         found[name.partition("_")[2]] = {f"x{i}": X[:, i].astype(float) for i in range(X.shape[1])}
     wine = load_wine().data
     found["wine"] = {f"x{i}": wine[:, i] for i in range(wine.shape[1])}
-    return found
+    return {name: {c: v for c, v in table.items() if len(set(v.tolist())) > 1} for name, table in found.items()}
 
 
 def columns_of(table: pa.Table) -> dict[str, Column]:
@@ -48,7 +48,7 @@ def columns_of(table: pa.Table) -> dict[str, Column]:
     for name in table.column_names:
         values = table.column(name).to_pylist()
         out[name] = np.array(values, dtype=object if isinstance(values[0], str) else float)
-    return {n: v for n, v in out.items() if len(set(v.tolist())) > 1}
+    return out
 
 
 def one_hot(columns: dict[str, Column]) -> tuple[np.ndarray, dict[str, tuple[int, list[str]]]]:
