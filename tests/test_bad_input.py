@@ -548,7 +548,7 @@ def test_a_checkpoint_that_is_none_damaged_or_newer(tmp_path):
             unfitted().fit(X, run=tmp_path, resume=True)
     path.write_bytes(content)
     tensors = load_file(path)
-    for about, says in (({"format": 99}, "newer Hourglass"), ({}, "no checkpoint"), ([1], "no checkpoint")):
+    for about, says in (({"format": 99}, "checkpoint format 99, this"), ({}, "no checkpoint"), ([1], "no checkpoint")):
         save_file(tensors, path, {"hourglass": json.dumps(about)})
         with pytest.raises(CheckpointError, match=says):
             unfitted().fit(X, run=tmp_path, resume=True)

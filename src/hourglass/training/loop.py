@@ -123,16 +123,13 @@ class Trainer:
         return model.round_trip(x, condition, seen, adapt)
 
     def _step(self, raw: Tensor, condition: Tensor | None) -> None:
-        progress, settings, optimiser = self.state.progress, self.state.settings, self.state.optimiser
-        rate = learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        progress, settings = self.state.progress, self.state.settings
         with mixed_precision(settings.precision, self.device):
             trip = self.trip(self.model, raw, condition, adapt=max(ADAPT, 1 / (progress.step + 1)))
             loss, means = self._objective(trip)
         loss.backward()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        norm = torch.stack(torch._foreach_norm(gradients)).norm().item()
+        norm = math.sqrt(sum(torch.dot(flat, flat).item() for flat in (g.flatten() for g in gradients)))
         for name, mean in means.items():
             value = mean.item()
             if not math.isfinite(value):
@@ -145,8 +142,7 @@ class Trainer:
             torch._foreach_mul_(gradients, limit / norm)
         follow = max(0.01, 1 / (progress.step + 1))
         progress.gradient_norm += follow * (min(norm, limit) - progress.gradient_norm)
-        optimiser.step()
-        optimiser.zero_grad()
+        self.state.optimiser.step(learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up))
         progress.step += 1
         if progress.step % AVERAGE_EVERY == 0:
             n = progress.step // AVERAGE_EVERY

@@ -14,9 +14,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from hourglass.model import Autoencoder
+from hourglass.training.optimiser import AdamW
 from hourglass.whole_files import write_tensors
 
-FORMAT = 1
+FORMAT = 2  # 1 kept the moments of torch.optim.AdamW
 
 
 class CheckpointError(ValueError):
@@ -70,19 +71,8 @@ class TrainingState:
         self.settings = settings
         self.averaged = copy.deepcopy(model)
         self.best = {k: v.clone() for k, v in model.state_dict().items()}
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in model.parameters() if p.ndim > 1]},
-            {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        # the rate is set before every step; decay of matrices only, decoupled (Loshchilov and Hutter 2019,
-        # arXiv:1711.05101): without it a VAE of this size learns MNIST's training part by heart
-        self.optimiser = torch.optim.AdamW(
-            groups,
-            lr=settings.learning_rate,
-            betas=(0.9, 0.99),
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
+        # without decay a VAE of this size learns MNIST's training part by heart
+        self.optimiser = AdamW([p for p in model.parameters() if p.requires_grad], settings.weight_decay)
         self.progress = Progress()
         self.steps = 0  # batches an epoch, told by the trainer
 
@@ -91,12 +81,11 @@ class TrainingState:
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
             "best": self.best,
+            "optimiser": self.optimiser.state(),
             "random": {"cpu": torch.get_rng_state()},
         }
         if torch.cuda.is_available():
             groups["random"]["cuda"] = torch.cuda.get_rng_state()
-        for i, moments in self.optimiser.state_dict()["state"].items():
-            groups[f"optimiser.{i}"] = moments
         return {f"{g}/{k}": v for g, group in groups.items() for k, v in group.items()}
 
     def save(self, path: Path, fingerprint: str) -> None:
@@ -127,9 +116,7 @@ class TrainingState:
         self.model.load_state_dict(groups["model"])
         self.averaged.load_state_dict(groups["averaged"])
         self.best = groups["best"]
-        optimiser = self.optimiser.state_dict()
-        optimiser["state"] = {int(g.partition(".")[2]): m for g, m in groups.items() if g.startswith("optimiser.")}
-        self.optimiser.load_state_dict(optimiser)
+        self.optimiser.load_state(groups["optimiser"])
         torch.set_rng_state(groups["random"]["cpu"])
         if "cuda" in groups["random"] and torch.cuda.is_available():
             torch.cuda.set_rng_state(groups["random"]["cuda"])
@@ -141,9 +128,12 @@ def read_about(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {})["hourglass"])
-        newer = about["format"] > FORMAT
+        other = about["format"] != FORMAT
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(f"{path} is no checkpoint of Hourglass, or is damaged: {error}") from error
-    if newer:
-        raise CheckpointError(f"{path} was written by a newer Hourglass (format {about['format']}); update Hourglass")
+    if other:
+        raise CheckpointError(
+            f"{path} has the checkpoint format {about['format']}, this Hourglass continues format {FORMAT}: resume "
+            "with the version that began the run, or start anew in another folder"
+        )
     return about
