@@ -1,16 +1,19 @@
-"""Training, embedding and memory beside pythae 0.1.2 on its own default MLP VAE, in turns, in the same minutes.
+"""Training, embedding and memory beside pythae 0.1.2 on its own default MLP VAE, in turns, epoch by epoch.
 
-    python benchmarks/speed_against_pythae.py --repeats 3 --epochs 3
+    python benchmarks/speed_against_pythae.py --rounds 10
 
 Same network (784-512-16, ReLU), 60,000 x 784 MNIST, two threads. "same" is fp32 at batch 128 with pythae's loss
 ("mse": a Gaussian of fixed variance; "bce": Bernoulli); "defaults" is the same network with our batch and precision.
-Every side runs in a process of its own, so that memory can be told apart. Prints JSON lines and a summary of medians.
+Every side runs in a process of its own, so that memory can be told apart; the three take turns, an epoch or one pass of
+embedding each, so that they see the same minutes. Prints a JSON line a side and a summary: medians over the rounds, and
+the median of the ratios of each round with the smallest and largest.
+
+pythae embeds in two ways: `model.embed` of all rows in one call ("whole"), or a loop by hand over batches of 1,000.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import statistics
 import subprocess
@@ -18,59 +21,65 @@ import sys
 import time
 from pathlib import Path
 
+from rivals.environment import python_of
+from rivals.turns import Player, played
+
+from hourglass.datasets import find, names
+
 HERE = Path(__file__).parent
+ROWS = 60_000
+PASSES = 12
 MACS_A_ROW = 784 * 512 + 512 * 32 + 16 * 512 + 512 * 784
 
 
-def ours(kind: str, loss: str, epochs: int, threads: int) -> dict[str, object]:
+def ours(kind: str, loss: str, rounds: int, threads: int) -> dict[str, object]:
     """One run of ours, in this process."""
-    sys.path.insert(0, str(HERE))
     import torch
     from rivals.resident_memory import peak_mib
+    from rivals.turns import wait
 
     from hourglass import Embedder, Images, datasets
 
-    imported = peak_mib()
+    memory = {"imported": peak_mib()}
     torch.set_num_threads(threads)
     X = datasets.load("mnist").X
     same = {"batch_size": 128, "precision": "float32", "learning_rate": 1e-3} if kind == "same" else {}
     vae = Embedder(
         16, modality=Images(binarise="dynamic" if loss == "bce" else None), variance=1.0, hidden=(512,),
-        activation="relu", validation_fraction=0, max_epochs=epochs, random_state=0, n_threads=threads, **same,
+        activation="relu", validation_fraction=0, max_epochs=rounds + 1, random_state=0, n_threads=threads, **same,
     )  # fmt: skip
-    trained: list[float] = []
-    vae.fit(X, watch=lambda state: trained.append(peak_mib()))
-    fitted = peak_mib()
-    seconds = []
-    for _ in range(5):
+    epochs: list[float] = []
+    begun = 0.0
+
+    def at_end_of_epoch(state) -> None:
+        nonlocal begun
+        if state.progress.batch:
+            return
+        if state.progress.epoch > 1:  # the first epoch began without a turn
+            epochs.append(time.perf_counter() - begun)
+        memory["train"] = peak_mib()
+        if state.progress.epoch <= rounds:
+            wait()
+        begun = time.perf_counter()
+
+    vae.fit(X, watch=at_end_of_epoch)
+    memory["fit"] = peak_mib()
+    embeddings = []
+    for _ in range(PASSES):
+        wait()
         started = time.perf_counter()
         vae.transform(X)
-        seconds.append(time.perf_counter() - started)
-    ends = [0.0] + [h["seconds"] for h in vae.history_]
-    epoch = statistics.median(b - a for a, b in itertools.pairwise(ends))
+        embeddings.append(time.perf_counter() - started)
+    memory["all"] = peak_mib()
     return {
         "side": f"hourglass {kind}",
         "loss": loss,
         "batch": vae.settings_.batch_size,
         "precision": vae.settings_.precision,
-        "train_rows_per_second": len(X) / epoch,
-        "transform_rows_per_second": len(X) / statistics.median(seconds),
-        "peak_mib": {"imported": imported, "train": trained[-1], "fit": fitted, "all": peak_mib()},
+        "epoch_seconds": epochs,
+        "embed_seconds": embeddings,
+        "peak_mib": memory,
     }
-
-
-def theirs(loss: str, epochs: int, threads: int) -> dict[str, object]:
-    """One run of pythae in its own environment."""
-    sys.path.insert(0, str(HERE))
-    from rivals.environment import python_of
-
-    from hourglass.datasets import find, names
-
-    images = next(f for f in names()["mnist"].files if "train-images" in str(f.path))
-    command = [python_of("pythae"), HERE / "rivals/pythae_speed.py", find(images), "--loss", loss]
-    command += ["--epochs", epochs, "--threads", threads]
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=True)
-    return {"side": "pythae", **json.loads(done.stdout.splitlines()[-1])}
 
 
 def share_of_peak(kind: str, threads: int) -> dict[str, object]:
@@ -106,23 +115,18 @@ def share_of_peak(kind: str, threads: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=10, help="epochs of each side")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--losses", nargs="+", default=["mse", "bce"])
     parser.add_argument("--ours", help=argparse.SUPPRESS)
     parser.add_argument("--profile", action="store_true", help=argparse.SUPPRESS)
     o = parser.parse_args()
     if o.ours:
-        profiled = share_of_peak(o.ours, o.threads) if o.profile else ours(o.ours, o.losses[0], o.epochs, o.threads)
+        profiled = share_of_peak(o.ours, o.threads) if o.profile else ours(o.ours, o.losses[0], o.rounds, o.threads)
         print(json.dumps(profiled))
         return
 
-    def own_process(*words: str) -> dict[str, object]:
-        command = [sys.executable, __file__, "--epochs", str(o.epochs), "--threads", str(o.threads), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return json.loads(next(line for line in reversed(done.stdout.splitlines()) if line.startswith("{")))
-
+    own = [sys.executable, __file__, "--rounds", o.rounds, "--threads", o.threads]
     peak = json.loads(
         subprocess.run(
             [sys.executable, str(HERE / "rivals/matmul_peak.py"), "--threads", str(o.threads),
@@ -131,51 +135,47 @@ def main() -> None:
         ).stdout
     )  # fmt: skip
     print(json.dumps(peak), flush=True)
+    images = next(f for f in names()["mnist"].files if "train-images" in str(f.path))
+    theirs = [python_of("pythae"), HERE / "rivals/pythae_speed.py", find(images), "--turns"]
+    theirs += ["--epochs", o.rounds, "--threads", o.threads]
     for loss in o.losses:
-        runs: dict[str, list[dict]] = {}
-        for _ in range(o.repeats):
-            results = [
-                theirs(loss, o.epochs, o.threads),
-                own_process("--ours", "same", "--losses", loss),
-                own_process("--ours", "defaults", "--losses", loss),
-            ]
-            for result in results:
-                runs.setdefault(str(result["side"]), []).append(result)
-                print(json.dumps(result), flush=True)
-        rival = _medians(runs["pythae"])
-        for side in ("hourglass same", "hourglass defaults"):
-            mine = _medians(runs[side])
-            flops = 2 * (3 * MACS_A_ROW - 784 * 512) * mine["train"]
-            print(
-                f"{loss} {side}: train {mine['train']:,.0f} rows/s ({mine['train'] / rival['train']:.2f}x of "
-                f"{rival['train']:,.0f}; {flops / 1e9:.0f} GFLOP/s), transform {mine['embed']:,.0f} rows/s "
-                f"({mine['embed'] / rival['embed']:.2f}x of {rival['embed']:,.0f}), memory after training "
-                f"{mine['memory']:.0f} MiB ({mine['memory'] / rival['memory']:.2f}x of {rival['memory']:.0f}), after "
-                f"embedding {mine['memory_all']:.0f} MiB ({mine['memory_all'] / rival['memory_all']:.2f}x of "
-                f"{rival['memory_all']:.0f})",
-                flush=True,
-            )
+        rival, *mine = played(
+            [Player([*theirs, "--loss", loss])]
+            + [Player([*own, "--ours", kind, "--losses", loss]) for kind in ("same", "defaults")]
+        )
+        for result in (rival, *mine):
+            print(json.dumps(result), flush=True)
+        for result in mine:
+            print(summary(rival, result), flush=True)
     for kind in ("same", "defaults"):
-        print(json.dumps(own_process("--ours", kind, "--profile")), flush=True)
+        print(json.dumps(played([Player([*own, "--ours", kind, "--profile"])])[0]), flush=True)
 
 
-def _medians(runs: list[dict]) -> dict[str, float]:
-    def median(*values: float) -> float:
-        return statistics.median(values)
+def summary(rival: dict, mine: dict) -> str:
+    """One paragraph about one of our sides beside the rival's."""
 
-    if runs[0]["side"] == "pythae":
-        return {
-            "train": median(*(r["epoch_rows_per_second"] for r in runs)),
-            "embed": median(*(max(r["embed_rows_per_second"][c] for c in ("whole", "batches")) for r in runs)),
-            "memory": median(*(r["peak_mib_after"]["train"] for r in runs)),
-            "memory_all": median(*(max(r["peak_mib_after"].values()) for r in runs)),
-        }
-    return {
-        "train": median(*(r["train_rows_per_second"] for r in runs)),
-        "embed": median(*(r["transform_rows_per_second"] for r in runs)),
-        "memory": median(*(r["peak_mib"]["train"] for r in runs)),
-        "memory_all": median(*(r["peak_mib"]["all"] for r in runs)),
-    }
+    def rate(seconds: list[float]) -> str:
+        return (
+            f"{ROWS / statistics.median(seconds):,.0f} ({ROWS / max(seconds):,.0f}-{ROWS / min(seconds):,.0f}) rows/s"
+        )
+
+    def beside(theirs: list[float], ours: list[float]) -> str:
+        ratios = [t / m for t, m in zip(theirs, ours, strict=False)]
+        return f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f}) of {rate(theirs)}"
+
+    flops = 2 * (3 * MACS_A_ROW - 784 * 512) * ROWS / statistics.median(mine["epoch_seconds"])
+    lines = [
+        f"{mine['loss']}, {mine['side']}, batch {mine['batch']}, {mine['precision']}:",
+        f"train {rate(mine['epoch_seconds'])}, {beside(rival['epoch_seconds'], mine['epoch_seconds'])}; "
+        f"{flops / 1e9:.0f} GFLOP/s",
+    ]
+    for way in ("whole", "batches"):
+        seconds = rival["embed_seconds"][way]
+        lines.append(f"embed {rate(mine['embed_seconds'])}, {beside(seconds, mine['embed_seconds'])} ({way})")
+    theirs, ours = rival["peak_mib_after"], mine["peak_mib"]
+    for what, a, b in (("training", theirs["train"], ours["train"]), ("all", max(theirs.values()), ours["all"])):
+        lines.append(f"peak memory after {what} {b:.0f} MiB, {b / a:.2f}x of {a:.0f}")
+    return "\n  ".join(lines)
 
 
 if __name__ == "__main__":

@@ -23,15 +23,19 @@ from pythae.models import VAE
 from pythae.trainers.training_callbacks import TrainingCallback
 from pythae_vae import dataset_of, default_vae, trainer_of
 from resident_memory import peak_mib
+from turns import wait
 
 
 class EpochClock(TrainingCallback):
     """Wall-clock seconds of each epoch, the copy of the best model at its end among them."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_turns: bool) -> None:
         self.seconds: list[float] = []
+        self.in_turns = in_turns
 
     def on_epoch_begin(self, training_config, **_) -> None:
+        if self.in_turns:
+            wait()
         self._begun = perf_counter()
 
     def on_epoch_end(self, training_config, **_) -> None:
@@ -48,16 +52,18 @@ def embed_batches(model: VAE, x: torch.Tensor) -> np.ndarray:
     return np.concatenate([model.embed(rows).detach().numpy() for rows in x.split(1000)])
 
 
-def rows_per_second(
-    embed: Callable[[VAE, torch.Tensor], np.ndarray], model: VAE, x: torch.Tensor, repeats: int
-) -> float:
-    """Median rate of `embed` over `repeats` passes through x (N, 1, 28, 28)."""
+def passes(
+    embed: Callable[[VAE, torch.Tensor], np.ndarray], model: VAE, x: torch.Tensor, repeats: int, in_turns: bool
+) -> list[float]:
+    """Seconds of `repeats` passes of `embed` through x (N, 1, 28, 28)."""
     seconds = []
     for _ in range(repeats):
+        if in_turns:
+            wait()
         begun = perf_counter()
         embed(model, x)
         seconds.append(perf_counter() - begun)
-    return len(x) / statistics.median(seconds)
+    return seconds
 
 
 def main() -> None:
@@ -71,6 +77,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="loader processes; pythae's default is none")
     parser.add_argument("--threads", type=int, help="torch threads; torch's own choice when left out")
     parser.add_argument("--embed-repeats", type=int, default=3)
+    parser.add_argument("--turns", action="store_true", help="wait for a line before every piece (see turns.py)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path, help="write the trained weights and epoch_seconds to this .npz")
     asked = parser.parse_args()
@@ -81,7 +88,7 @@ def main() -> None:
     x = torch.from_numpy(np.divide(read_pixels(asked.images), np.float32(255), dtype=np.float32))
     memory["data"] = peak_mib()
     model = default_vae(asked.latent, asked.loss, asked.seed)
-    clock = EpochClock()
+    clock = EpochClock(asked.turns)
     with tempfile.TemporaryDirectory() as folder:
         trainer = trainer_of(
             model,
@@ -101,13 +108,13 @@ def main() -> None:
 
     model.eval()
     pictures = x.view(-1, 1, 28, 28)
-    embedding = {"batches": rows_per_second(embed_batches, model, pictures, asked.embed_repeats)}
+    embedding = {"batches": passes(embed_batches, model, pictures, asked.embed_repeats, asked.turns)}
     memory["embed_batches"] = peak_mib()
     with torch.no_grad():
-        embedding["batches_no_grad"] = rows_per_second(embed_batches, model, pictures, asked.embed_repeats)
-        embedding["whole_no_grad"] = rows_per_second(embed_whole, model, pictures, asked.embed_repeats)
+        embedding["batches_no_grad"] = passes(embed_batches, model, pictures, asked.embed_repeats, asked.turns)
+        embedding["whole_no_grad"] = passes(embed_whole, model, pictures, asked.embed_repeats, asked.turns)
     memory["embed_whole_no_grad"] = peak_mib()
-    embedding["whole"] = rows_per_second(embed_whole, model, pictures, asked.embed_repeats)
+    embedding["whole"] = passes(embed_whole, model, pictures, asked.embed_repeats, asked.turns)
     memory["embed_whole"] = peak_mib()
 
     if asked.weights is not None:
@@ -130,7 +137,7 @@ def main() -> None:
                 "train_rows_per_second": len(x) * asked.epochs / train_seconds,
                 "epoch_seconds": clock.seconds,
                 "epoch_rows_per_second": len(x) / statistics.median(clock.seconds),
-                "embed_rows_per_second": embedding,
+                "embed_seconds": embedding,
                 "peak_mib_after": memory,
             }
         ),

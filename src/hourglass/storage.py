@@ -163,7 +163,8 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
     parts = parts or {}
     if not (folder / ABOUT).is_file():
         what = "is no folder" if not folder.is_dir() else f"holds no {ABOUT}"
-        unfinished = " (an unfinished run? continue it with --resume)" if any(folder.glob("checkpoint*")) else ""
+        begun = any(folder.glob("checkpoint*")) or (folder / "run.json").exists()
+        unfinished = " (an unfinished run? continue it with --resume)" if begun else ""
         raise ModelFolderError(f"{folder} {what}, so there is no model to load{unfinished}")
     try:
         values = json.loads((folder / ABOUT).read_text())

@@ -231,6 +231,15 @@ def test_kinds_of_columns():
     assert columns["level"].categories == (2.0, 7.0)
 
 
+def test_what_is_drawn_could_have_been_there():
+    modality = Tables().infer(pandas.DataFrame({"age": [20, 35, 36, 90], "height": [1.5, 1.6, 1.7, 1.8]}))
+    raw = torch.tensor([[-3.0, 1.61], [35.4, 9.0]])
+    drawn = modality.restore(raw, drawn=True)
+    np.testing.assert_allclose(drawn["age"], [20, 35])
+    np.testing.assert_allclose(drawn["height"], [1.61, 1.8], rtol=1e-6)
+    np.testing.assert_allclose(modality.restore(raw)["age"], [-3.0, 35.4], rtol=1e-6)
+
+
 def test_the_containers_agree():
     """One table, whichever library holds it, is one tensor."""
     table = {n: v for n, v in MIXED.items() if n != "maybe"}  # pandas has no missing boolean of its own

@@ -194,7 +194,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
                 grouped = self.condition_ is not None and self.density_.groups != [None]
                 groups = self.condition_.groups(condition, n) if grouped else None  # type: ignore[union-attr]
                 z = torch.from_numpy(self.density_.sample(n, groups, seed=seed))
-            return self.modality_.restore(self._decode(z, given, noise))
+            return self.modality_.restore(self._decode(z, given, noise), drawn=noise)
 
     def score_samples(self, X: Any, *, condition: Any = None, n_samples: int = 1, random_state: int = 0) -> np.ndarray:
         """How normal every example is: higher is more normal.

@@ -80,6 +80,8 @@ class Images:
 
     def infer(self, X: Any) -> Images:
         array = _picture_array(X)
+        if not array.size:
+            raise ValueError(f"X has shape {array.shape}: pictures without pixels; give at least one of everything")
         if len(array) < 2:
             raise ValueError("X holds 1 picture; at least two are needed")
         layout = _layout_of(array)
@@ -122,7 +124,7 @@ class Images:
             warnings.simplefilter("ignore")  # that a read-only array is shared: nothing here writes to it
             return torch.from_numpy(np.ascontiguousarray(pictures))
 
-    def restore(self, raw: Tensor) -> np.ndarray:
+    def restore(self, raw: Tensor, drawn: bool = False) -> np.ndarray:
         """Raw levels, float32, clipped to what the data can hold, in the layout that came in."""
         pictures = raw.clamp(self.black, self.white).float().cpu().numpy()
         if self.layout == "NHW":

@@ -19,7 +19,8 @@ class Modality(Protocol):
     """A frozen value that knows one kind of data; one file per modality.
 
     `infer` looks at the data once. `tensor` gives raw tensors compact enough to keep (pictures stay uint8); the model's
-    own `scaling` takes a batch of them to model space. `restore` goes all the way back to what the user handed in.
+    own `scaling` takes a batch of them to model space. `restore` goes all the way back to what the user handed in;
+    what was `drawn` it may bring onto values that could have been there.
     """
 
     @property
@@ -37,7 +38,7 @@ class Modality(Protocol):
     def tensor(self, X: Any) -> Tensor:
         """X -> raw (N, *S)."""
 
-    def restore(self, raw: Tensor) -> Any:
+    def restore(self, raw: Tensor, drawn: bool = False) -> Any:
         """raw units (N, *S) -> what the user handed in."""
 
     def numeric(self) -> Tensor:

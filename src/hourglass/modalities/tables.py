@@ -32,7 +32,8 @@ class Column:
     """One column as it was at fit.
 
     `offset` and `scale` take raw numbers to model space; `resolution` is the smallest step between its values in raw
-    units; `categories` are the texts or numbers that occur; `missing` and `constant` say what was found.
+    units; `categories` are the texts or numbers that occur; `missing` and `constant` say what was found; `lowest`,
+    `highest` and `whole` (nothing but whole numbers) are what samples keep to.
     """
 
     name: str
@@ -43,6 +44,9 @@ class Column:
     categories: tuple[str | float, ...] = ()
     missing: bool = False
     constant: bool = False
+    lowest: float | None = None
+    highest: float | None = None
+    whole: bool = False
 
     @property
     def texts(self) -> bool:
@@ -59,6 +63,9 @@ class _Tally:
     squares: float = 0.0
     distinct: np.ndarray | None = None  # sorted; None once there are too many to matter
     step: float = math.inf
+    lowest: float = math.inf
+    highest: float = -math.inf
+    whole: bool = True
     texts: set[str] | None = None
 
     def add(self, name: str, values: np.ndarray, keep_distinct: int) -> None:
@@ -77,7 +84,9 @@ class _Tally:
         self.missing |= len(known) < len(values)
         if not len(known):
             return
-        if not -LARGEST <= known.min() <= known.max() <= LARGEST:
+        self.lowest, self.highest = min(self.lowest, float(known.min())), max(self.highest, float(known.max()))
+        self.whole = self.whole and bool((known == np.round(known)).all())
+        if not -LARGEST <= self.lowest <= self.highest <= LARGEST:
             raise ValueError(
                 f"column {name!r} holds {known[np.abs(known).argmax()]:g}, beyond {LARGEST:g}: "
                 "give it in a larger unit, take its logarithm, or leave it out"
@@ -118,7 +127,14 @@ class _Tally:
         if constant or spread <= 10 * np.finfo(np.float64).eps * abs(self.mean):
             return Column(name, "numeric", self.mean, 1.0, missing=self.missing, constant=True)
         step = self.step if math.isfinite(self.step) else 0.0
-        return Column(name, "numeric", self.mean, spread, step, missing=self.missing)
+        column = Column(name, "numeric", self.mean, spread, step, missing=self.missing)
+        return replace(column, lowest=self.lowest, highest=self.highest, whole=self.whole)
+
+
+def _possible(column: Column, values: np.ndarray) -> np.ndarray:
+    if column.lowest is not None:
+        values = values.clip(column.lowest, column.highest)
+    return values.round() if column.whole else values
 
 
 def _note_odd_texts(name: str, texts: set[str], rows: int) -> None:
@@ -257,8 +273,11 @@ class Tables:
             codes = np.where(unseen, math.nan, codes)
         return codes
 
-    def restore(self, raw: Tensor) -> Any:
-        """Raw (N, D) -> the kind of table that came in: categories by name."""
+    def restore(self, raw: Tensor, drawn: bool = False) -> Any:
+        """Raw (N, D) -> the kind of table that came in: categories by name.
+
+        Numbers that were `drawn` stay within those that were seen, and whole where those were whole.
+        """
         numbers = raw.cpu().numpy()
         columns: dict[str, np.ndarray] = {}
         for i, column in enumerate(self.columns):
@@ -270,7 +289,7 @@ class Tables:
                 named[unknown] = None if column.texts else math.nan
                 columns[column.name] = named
             else:
-                columns[column.name] = values
+                columns[column.name] = _possible(column, values) if drawn else values
         return write_columns(columns, self.container)
 
     def numeric(self) -> Tensor:

@@ -17,7 +17,7 @@ from hourglass.training.rows import Rows, Source, steps_per_epoch
 from hourglass.training.state import TrainingState
 
 AVERAGE_EVERY = 4  # steps; averaging at every step costs a twentieth of a step and changes nothing
-SECONDS_BETWEEN_CHECKPOINTS = 20.0
+SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS = 2.0, 20.0
 CLIP = 4.0  # times the running mean of the gradient's norm
 EVALUATION_BATCH = 1024
 ADAPT = 0.05  # rate at which a fitted variance follows the batches; the first ones count more
@@ -83,7 +83,8 @@ class Trainer:
         """
         progress, settings = self.state.progress, self.state.settings
         self.model.train()
-        started, self.saved = time.perf_counter() - progress.seconds, time.perf_counter()
+        started = time.perf_counter() - progress.seconds
+        self.save_at = time.perf_counter() + min(SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS)
         shown = 0.0
         try:
             while not progress.ended:
@@ -96,7 +97,7 @@ class Trainer:
                     if self.watch and progress.seconds - shown > 0.2:
                         shown = progress.seconds
                         self.watch(self.state)
-                    if time.perf_counter() - self.saved > SECONDS_BETWEEN_CHECKPOINTS:
+                    if time.perf_counter() > self.save_at:
                         self._save()
                 self._end_epoch()
                 if self.watch:
@@ -114,7 +115,7 @@ class Trainer:
     def _save(self) -> None:
         if self.checkpoint is not None:
             self.state.save(self.checkpoint, self.fingerprint)
-        self.saved = time.perf_counter()
+        self.save_at = time.perf_counter() + SECONDS_BETWEEN_CHECKPOINTS
 
     def trip(self, model: Autoencoder, raw: Tensor, condition: Tensor | None, adapt: float = 0.0) -> RoundTrip:
         """Raw rows -> one pass, drawn, corrupted and scaled as in training."""
