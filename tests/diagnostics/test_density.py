@@ -1,8 +1,13 @@
 """The density of codes: it finds what it was given, survives poor data, and comes back from its arrays."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
 
+from hourglass.diagnostics import density
 from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.frechet import frechet_distance
 
@@ -112,3 +117,23 @@ def test_heavy_duplication_and_great_scales():
 def test_bad_input_is_named(call, says):
     with pytest.raises(ValueError, match=says):
         call(np.random.default_rng(0).normal(size=(100, 3)))
+
+
+def test_the_passes_are_those_of_scikit_learn(monkeypatch):
+    monkeypatch.setattr(density, "PRIOR_ROWS", 0.0)
+    rng = np.random.default_rng(0)
+    Z = np.concatenate([rng.normal(size=(700, 3)) @ rng.normal(size=(3, 3)) + 4 * rng.normal(size=3) for _ in range(3)])
+    start = density._seeded_on(Z, 4, np.eye(3), rng)
+    ours = density._expectation_maximisation(Z, start, 7)
+    precisions = np.linalg.inv(start.factors @ start.factors.transpose(0, 2, 1))
+    theirs = GaussianMixture(
+        4, max_iter=7, tol=0.0, reg_covar=density.RIDGE,
+        weights_init=start.weights, means_init=start.means, precisions_init=precisions,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        theirs.fit(Z)
+    np.testing.assert_allclose(ours.weights, theirs.weights_, rtol=1e-6)
+    np.testing.assert_allclose(ours.means, theirs.means_, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(ours.factors @ ours.factors.transpose(0, 2, 1), theirs.covariances_, atol=1e-5)
+    np.testing.assert_allclose(density._log_likelihoods(Z, ours), theirs.score_samples(Z), rtol=1e-6)

@@ -11,21 +11,23 @@ the likelihood of held-out codes chooses their number.
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+from sklearn.cluster import kmeans_plusplus
 from sklearn.covariance import ledoit_wolf
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
-COMPONENTS = (1, 2, 5, 20)
-MAX_ROWS = 20_000  # of all groups together: more hardly move a small mixture, and each pass over them costs
+COMPONENTS = (1, 2, 5, 20, 50, 100, 200)
+MAX_ROWS = 60_000  # of all groups together
 MAX_ROWS_AT_LEAST = 3_000  # of each group, however many there are
-ROWS_TO_CHOOSE = 5_000
+ROWS_TO_CHOOSE = 20_000
+FITTING_PASSES, FINISHING_PASSES = 25, 10  # of expectation maximisation: enough to draw samples from
+PRIOR_ROWS = 0.1  # times the code's size: how many rows a component's own roundness counts for
 RIDGE = 1e-4  # added to the covariance of codes scaled to deviation 1
 
 
@@ -65,7 +67,7 @@ class CodeDensity:
         Parameters
         ----------
         Z : array-like of shape (N, L)
-            Codes of the training data. About 20,000 rows are used, at least 3,000 of each group that has them.
+            Codes of the training data. At most 60,000 rows are used, at least 3,000 of each group that has them.
         groups : array-like of shape (N,), optional
             The condition of each row, numbers or strings; each value gets its own mixture.
         n_components : int, optional
@@ -217,59 +219,115 @@ def _fit_mixture(
     rows: NDArray[np.float64], n_components: int | None, pooled: NDArray[np.float64], rng: np.random.Generator
 ) -> _Mixture:
     """The mixture for scaled codes (N, L); ``pooled`` is the covariance of all groups' codes."""
+    if len(rows) == 1:
+        return _Mixture(np.ones(1), rows, np.linalg.cholesky(pooled)[None])
     # A component has L (L + 3) / 2 free numbers but L + 1 rows span it; twice that keeps the fit from single points.
     most = max(len(rows) // (2 * (rows.shape[1] + 1)), 1)
-    if n_components is None:
-        start = _likeliest(_subset(rows, ROWS_TO_CHOOSE, rng), most, rng)
-    else:
-        start = _expectation_maximisation(rows, min(n_components, most), rng) if min(n_components, most) > 1 else None
-    if start is None:
-        covariance = _covariance(rows) if len(rows) > 1 else pooled
-        return _Mixture(np.ones(1), rows.mean(axis=0)[None], np.linalg.cholesky(covariance)[None])
-    if n_components is None and len(rows) > ROWS_TO_CHOOSE:
-        start = _expectation_maximisation(rows, start.n_components, rng, start)
-    return _Mixture(start.weights_, start.means_, np.linalg.cholesky(start.covariances_))
+    if n_components is not None:
+        return _expectation_maximisation(rows, _seeded_on(rows, min(n_components, most), pooled, rng), FITTING_PASSES)
+    sample = _subset(rows, ROWS_TO_CHOOSE, rng)
+    start = _likeliest(sample, most, pooled, rng)
+    return _expectation_maximisation(rows, start, FINISHING_PASSES if len(start.weights) > 1 else 1)
 
 
-def _likeliest(rows: NDArray[np.float64], most: int, rng: np.random.Generator) -> GaussianMixture | None:
-    """The mixture under which held-out rows are likeliest; None for a single Gaussian.
+def _likeliest(rows: NDArray[np.float64], most: int, pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
+    """The mixture under which held-out rows are likeliest.
 
     More components have to gain more than one standard error of the rows' differences. The BIC, which charges each of
     a full covariance's L (L + 1) / 2 numbers, stays with one Gaussian for MNIST's codes, whose samples are far worse.
     """
-    if most < 2:
-        return None
     fitted, judged = rows[len(rows) // 5 :], rows[: len(rows) // 5]
-    best: GaussianMixture | None = None
-    lowest = GaussianMixture(1, reg_covar=RIDGE, random_state=0).fit(fitted).score_samples(judged)
+    best = _expectation_maximisation(fitted, _seeded_on(fitted, 1, pooled, rng), 1)
+    if most < 2:
+        return best
+    likelihoods = _log_likelihoods(judged, best)
     for k in COMPONENTS[1:]:
-        if k > most:
+        if k > most * len(fitted) // len(rows):
             break
-        mixture = _expectation_maximisation(fitted, k, rng)
-        scores = mixture.score_samples(judged)
-        gain = scores - lowest
+        mixture = _expectation_maximisation(fitted, _seeded_on(fitted, k, pooled, rng), FITTING_PASSES)
+        found = _log_likelihoods(judged, mixture)
+        gain = found - likelihoods
         if gain.mean() > gain.std() / len(gain) ** 0.5:
-            best, lowest = mixture, scores
+            best, likelihoods = mixture, found
     return best
 
 
-def _expectation_maximisation(
-    rows: NDArray[np.float64], k: int, rng: np.random.Generator, start: GaussianMixture | None = None
-) -> GaussianMixture:
-    mixture = GaussianMixture(
-        k,
-        reg_covar=RIDGE,
-        tol=1e-2,
-        max_iter=30 if start is None else 10,
-        init_params="k-means++" if start is None else "kmeans",
-        weights_init=None if start is None else start.weights_,
-        means_init=None if start is None else start.means_,
-        precisions_init=None if start is None else start.precisions_,
-        random_state=int(rng.integers(2**31)),
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a few passes suffice to draw samples from
-        return mixture.fit(rows)
+def _seeded_on(rows: NDArray[np.float64], k: int, pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
+    """k equal Gaussians on k rows far apart (Arthur and Vassilvitskii 2007: k-means++)."""
+    centres, _ = kmeans_plusplus(_subset(rows, 20 * k + 2000, rng), k, random_state=int(rng.integers(2**31)))
+    factor = np.linalg.cholesky(pooled) * k ** (-1 / rows.shape[1])
+    return _Mixture(np.full(k, 1 / k), centres, np.repeat(factor[None], k, axis=0))
+
+
+def _expectation_maximisation(rows: NDArray[np.float64], mixture: _Mixture, passes: int) -> _Mixture:
+    """Dempster, Laird and Rubin 1977, for rows (N, L) and full covariances.
+
+    With the features (1, x, the products of x with itself) of every row, the log-densities of all components are one
+    matrix product, and so are the sums that a pass needs: many times faster than one component after the other.
+    """
+    L = rows.shape[1]
+    i, j = np.triu_indices(L)
+    for _ in range(passes):
+        sums = np.zeros((len(mixture.weights), 1 + L + len(i)))
+        theta = _natural(mixture)
+        for part in _parts(rows):
+            features = _features(part)
+            share = theta @ features  # the log of each component's part in each row, and then the part
+            share -= share.max(axis=0)
+            np.exp(share, out=share)
+            share /= share.sum(axis=0)
+            sums += share @ features.T
+        sums = sums[sums[:, 0] > 1e-3]  # a component that lost its rows goes
+        n = sums[:, :1]
+        means = sums[:, 1 : 1 + L] / n
+        covariances = np.zeros((len(n), L, L))
+        covariances[:, i, j] = covariances[:, j, i] = sums[:, 1 + L :] / n
+        covariances -= means[:, :, None] * means[:, None, :]
+        # each is drawn towards the sphere of its own size by as much as L rows would draw it
+        sphere = np.trace(covariances, axis1=1, axis2=2)[:, None, None] / L * np.eye(L)
+        weight = (n / (n + PRIOR_ROWS * L))[..., None]
+        covariances = weight * covariances + (1 - weight) * sphere + RIDGE * np.eye(L)
+        mixture = _Mixture(n[:, 0] / n.sum(), means, np.linalg.cholesky(covariances))
+    return mixture
+
+
+def _parts(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Rows in pieces whose features stay in a processor's cache."""
+    size = max(64, 2**20 // rows.shape[1] ** 2)
+    return (rows[i : i + size] for i in range(0, len(rows), size))
+
+
+def _features(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(1 + L + L (L + 1) / 2, N): one, x, and the products x_i x_j, j >= i, with the rows of (N, L) as columns."""
+    L = rows.shape[1]
+    features = np.empty((1 + L + L * (L + 1) // 2, len(rows)))
+    features[0] = 1
+    x = features[1 : 1 + L]
+    x[:] = rows.T
+    end = 1 + L
+    for i in range(L):
+        begin, end = end, end + L - i
+        np.multiply(x[i:], x[i], out=features[begin:end])
+    return features
+
+
+def _natural(mixture: _Mixture) -> NDArray[np.float64]:
+    """What the features are multiplied with to give ln weight + ln N(x; mean, covariance) of each component."""
+    L = mixture.means.shape[1]
+    inverse = np.linalg.inv(mixture.factors)
+    precision = inverse.transpose(0, 2, 1) @ inverse
+    linear = np.einsum("kij,kj->ki", precision, mixture.means)
+    log_det = np.log(np.diagonal(mixture.factors, axis1=1, axis2=2)).sum(1)
+    constant = np.log(mixture.weights) - log_det - 0.5 * (L * math.log(2 * math.pi) + (linear * mixture.means).sum(1))
+    i, j = np.triu_indices(L)
+    products = -precision[:, i, j] * np.where(i == j, 0.5, 1.0)  # those off the diagonal stand for two
+    return np.concatenate([constant[:, None], linear, products], axis=1)
+
+
+def _log_likelihoods(rows: NDArray[np.float64], mixture: _Mixture) -> NDArray[np.float64]:
+    """ln p(x) of rows (N, L): (N,)."""
+    theta = _natural(mixture)
+    return np.concatenate([logsumexp(theta @ _features(part), axis=0) for part in _parts(rows)])
 
 
 def _listed(values: list[Any]) -> str:
