@@ -4,9 +4,10 @@
 
 Same network (784-512-16, ReLU), 60,000 x 784 MNIST, two threads. "same" is fp32 at batch 128 with pythae's loss
 ("mse": a Gaussian of fixed variance; "bce": Bernoulli); "defaults" is the same network with our batch and precision.
-Every side runs in a process of its own, so that memory can be told apart; the three take turns, an epoch or one pass of
-embedding each, so that they see the same minutes. Prints a JSON line a side and a summary: medians over the rounds, and
-the median of the ratios of each round with the smallest and largest.
+Every side runs in a process of its own, so that memory can be told apart; they take turns, an epoch or one pass of
+embedding each, so that they see the same minutes. A bare training loop with fused Adam plays along, as the limit.
+Prints a JSON line a side and a summary: medians over the rounds, and the median of the ratios of each round with the
+smallest and largest.
 
 pythae embeds in two ways: `model.embed` of all rows in one call ("whole"), or a loop by hand over batches of 1,000.
 """
@@ -82,6 +83,43 @@ def ours(kind: str, loss: str, rounds: int, threads: int) -> dict[str, object]:
     }
 
 
+def bare(loss: str, rounds: int, threads: int) -> dict[str, object]:
+    """The least a loop can do on the same network: no held-out part, no watching, no averaging; pixels as float32."""
+    import torch
+    from rivals.resident_memory import peak_mib
+    from rivals.turns import wait
+    from torch import nn
+    from torch.nn import functional as F
+
+    from hourglass import datasets
+
+    torch.set_num_threads(threads)
+    x = torch.from_numpy(datasets.load("mnist").X).flatten(1).float() / 255
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 32))
+    decoder = nn.Sequential(nn.Linear(16, 512), nn.ReLU(), nn.Linear(512, 784))
+    optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3, fused=True)
+    epochs = []
+    for _ in range(rounds):
+        wait()
+        begun = time.perf_counter()
+        order = torch.randperm(len(x))
+        for i in range(0, len(x) - 127, 128):
+            rows = x[order[i : i + 128]]
+            mean, log_variance = encoder(rows).chunk(2, 1)
+            logits = decoder(mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean))
+            if loss == "bce":
+                error = F.binary_cross_entropy_with_logits(logits, rows, reduction="sum")
+            else:
+                error = 0.5 * F.mse_loss(logits, rows, reduction="sum")
+            kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
+            optimiser.zero_grad()
+            ((error + kl) / 128).backward()
+            optimiser.step()
+        epochs.append(time.perf_counter() - begun)
+    return {"side": "bare loop", "loss": loss, "epoch_seconds": epochs, "peak_mib": {"train": peak_mib()}}
+
+
 def share_of_peak(kind: str, threads: int) -> dict[str, object]:
     """How much of the measured matrix-product peak a training step of ours reaches, and where its time goes."""
     import torch
@@ -121,6 +159,9 @@ def main() -> None:
     parser.add_argument("--ours", help=argparse.SUPPRESS)
     parser.add_argument("--profile", action="store_true", help=argparse.SUPPRESS)
     o = parser.parse_args()
+    if o.ours == "bare":
+        print(json.dumps(bare(o.losses[0], o.rounds, o.threads)))
+        return
     if o.ours:
         profiled = share_of_peak(o.ours, o.threads) if o.profile else ours(o.ours, o.losses[0], o.rounds, o.threads)
         print(json.dumps(profiled))
@@ -139,30 +180,31 @@ def main() -> None:
     theirs = [python_of("pythae"), HERE / "rivals/pythae_speed.py", find(images), "--turns"]
     theirs += ["--epochs", o.rounds, "--threads", o.threads]
     for loss in o.losses:
-        rival, *mine = played(
+        rival, limit, *mine = played(
             [Player([*theirs, "--loss", loss])]
-            + [Player([*own, "--ours", kind, "--losses", loss]) for kind in ("same", "defaults")]
+            + [Player([*own, "--ours", kind, "--losses", loss]) for kind in ("bare", "same", "defaults")]
         )
-        for result in (rival, *mine):
+        for result in (rival, limit, *mine):
             print(json.dumps(result), flush=True)
+        print(f"{loss}, bare loop: train {beside(rival['epoch_seconds'], limit['epoch_seconds'])}", flush=True)
         for result in mine:
             print(summary(rival, result), flush=True)
     for kind in ("same", "defaults"):
         print(json.dumps(played([Player([*own, "--ours", kind, "--profile"])])[0]), flush=True)
 
 
+def rate(seconds: list[float]) -> str:
+    return f"{ROWS / statistics.median(seconds):,.0f} ({ROWS / max(seconds):,.0f}-{ROWS / min(seconds):,.0f}) rows/s"
+
+
+def beside(theirs: list[float], ours: list[float]) -> str:
+    """The ratios of rounds; what is longer is cut."""
+    ratios = [t / m for t, m in zip(theirs, ours, strict=False)]
+    return f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f}) of {rate(theirs)}"
+
+
 def summary(rival: dict, mine: dict) -> str:
     """One paragraph about one of our sides beside the rival's."""
-
-    def rate(seconds: list[float]) -> str:
-        return (
-            f"{ROWS / statistics.median(seconds):,.0f} ({ROWS / max(seconds):,.0f}-{ROWS / min(seconds):,.0f}) rows/s"
-        )
-
-    def beside(theirs: list[float], ours: list[float]) -> str:
-        ratios = [t / m for t, m in zip(theirs, ours, strict=False)]
-        return f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f}) of {rate(theirs)}"
-
     flops = 2 * (3 * MACS_A_ROW - 784 * 512) * ROWS / statistics.median(mine["epoch_seconds"])
     lines = [
         f"{mine['loss']}, {mine['side']}, batch {mine['batch']}, {mine['precision']}:",

@@ -197,8 +197,6 @@ def _check_free(folder: Path, overwrite: bool) -> None:
 
 def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embedder:
     """Fits and saves the run that `arguments` describe; the part of `fit` that the demo shares."""
-    from threadpoolctl import threadpool_limits
-
     from hourglass.training import read_about
 
     settings: dict[str, Any] = {}
@@ -215,9 +213,7 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
             device=settings["device"],
         )  # fmt: skip
     X, condition = _examples(arguments)
-    run = contextlib.nullcontext() if resume else runs.begun(folder, arguments)
-    # numpy and scikit-learn have threads of their own, for the density of the codes and for PCA
-    with run, threadpool_limits(arguments.get("threads")):
+    with contextlib.nullcontext() if resume else runs.begun(folder, arguments):
         estimator.set_params(verbose=True)
         estimator.fit(X, condition=condition, run=folder, resume=resume)
         estimator.set_params(**own)

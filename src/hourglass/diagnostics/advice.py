@@ -44,10 +44,11 @@ def _collapse(s: Summary) -> list[str]:
         f"Active: {s.active_units} of {_many(s.n_latent, 'dimension')}; the code carries {s.kl:.1f} nats per example."
     )
     if s.active_units == 0 or s.kl < COLLAPSED * s.n_latent:
+        improving = s.ended == "max_epochs" and s.best_epoch == s.epochs
         return [
             f"The posterior has collapsed: the code carries {s.kl:.2f} nats and every example is reconstructed as the "
-            "mean. Lower the weight of the KL, let it warm up for longer, or leave the likelihood's variance to be "
-            "fitted (variance='shared')."
+            f"mean. {'Train for longer first: the last epoch was the best. ' if improving else ''}Lower the weight of "
+            "the KL, let it warm up for longer, or leave the likelihood's variance to be fitted (variance='shared')."
         ]
     silent = s.n_latent - s.active_units
     if silent:

@@ -22,11 +22,11 @@ from scipy.special import logsumexp
 from sklearn.cluster import kmeans_plusplus
 from sklearn.covariance import ledoit_wolf
 
-COMPONENTS = (1, 2, 5, 20, 50, 100, 200)
+COMPONENTS = (1, 2, 5, 20, 50, 100)
 MAX_ROWS = 60_000  # of all groups together
 MAX_ROWS_AT_LEAST = 3_000  # of each group, however many there are
 ROWS_TO_CHOOSE = 20_000
-FITTING_PASSES, FINISHING_PASSES = 25, 10  # of expectation maximisation: enough to draw samples from
+FITTING_PASSES, FINISHING_PASSES = 12, 15  # of expectation maximisation: enough to draw samples from
 PRIOR_ROWS = 0.1  # times the code's size: how many rows a component's own roundness counts for
 RIDGE = 1e-4  # added to the covariance of codes scaled to deviation 1
 
@@ -224,7 +224,8 @@ def _fit_mixture(
     # A component has L (L + 3) / 2 free numbers but L + 1 rows span it; twice that keeps the fit from single points.
     most = max(len(rows) // (2 * (rows.shape[1] + 1)), 1)
     if n_components is not None:
-        return _expectation_maximisation(rows, _seeded_on(rows, min(n_components, most), pooled, rng), FITTING_PASSES)
+        start = _seeded_on(rows, min(n_components, most), pooled, rng)
+        return _expectation_maximisation(rows, start, FITTING_PASSES + FINISHING_PASSES)
     sample = _subset(rows, ROWS_TO_CHOOSE, rng)
     start = _likeliest(sample, most, pooled, rng)
     return _expectation_maximisation(rows, start, FINISHING_PASSES if len(start.weights) > 1 else 1)

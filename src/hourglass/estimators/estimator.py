@@ -18,7 +18,7 @@ from torch import Tensor
 from hourglass import readers, storage
 from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
-from hourglass.diagnostics.density import CodeDensity
+from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
 from hourglass.diagnostics.summary import PCA_ROWS, Summary, summarise
 from hourglass.estimators.intake import FEWEST_TO_HOLD_OUT, MOST_HELD_OUT, Intake, in_memory, streamed
@@ -46,7 +46,6 @@ from hourglass.training.state import Progress
 
 CHECKPOINT = "checkpoint.safetensors"
 ROWS_SHOWN = 6_000_000  # examples shown in a run with max_epochs unset: minutes on two cores
-DENSITY_ROWS = 20_000
 PASS_BATCH = 2048  # rows of one pass after training
 
 
@@ -290,7 +289,7 @@ class AutoencoderEstimator(BaseEstimator):
             constant_columns=[c.name for c in columns if c.constant],
         )  # fmt: skip
         self.advice_ = advise(self.summary_)
-        some = np.random.default_rng(self.seed_).permutation(len(rows))[:DENSITY_ROWS]
+        some = np.random.default_rng(self.seed_).permutation(len(rows))[:MAX_ROWS]
         part = rows[torch.from_numpy(some)]
         codes = self._pass(part.raw, part.condition)
         groups = None if taken.groups is None else taken.groups[some]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 WORTH_BFLOAT16 = 2**18  # parameters; below, casting costs more than the faster products save
@@ -56,14 +57,17 @@ def mixed_precision(precision: str, device: torch.device) -> Any:
 
 @contextlib.contextmanager
 def threads(n: int | None) -> Iterator[int]:
-    """torch runs with n threads inside, with as many as before outside; None keeps what is set."""
-    before = torch.get_num_threads()
-    if n is not None:
-        if n < 1:
-            raise ValueError(f"n_threads={n} must be at least 1")
-        torch.set_num_threads(n)
-    try:
+    """torch, numpy and SciPy run with n threads inside, with as many as before outside; None keeps what is set."""
+    if n is None:
         yield torch.get_num_threads()
+        return
+    if n < 1:
+        raise ValueError(f"n_threads={n} must be at least 1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        with threadpool_limits(n, user_api="blas"):
+            yield n
     finally:
         torch.set_num_threads(before)
 
