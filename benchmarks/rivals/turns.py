@@ -20,7 +20,8 @@ TURN = "turn"
 def wait() -> None:
     """Within a measured program: says that a piece of work lies ahead and waits for leave to begin."""
     print(TURN, flush=True)
-    sys.stdin.readline()
+    if not sys.stdin.readline():
+        sys.exit("nobody gives turns any more")
 
 
 class Player:
@@ -46,7 +47,7 @@ class Player:
 
     def _listen(self) -> None:
         for line in self.program.stdout:  # type: ignore[union-attr]
-            if line.strip() == TURN:
+            if line.rstrip().endswith(TURN):
                 return
             if line.startswith("{"):
                 self.result = json.loads(line)

@@ -44,7 +44,7 @@ def _collapse(s: Summary) -> list[str]:
         f"Active: {s.active_units} of {_many(s.n_latent, 'dimension')}; the code carries {s.kl:.1f} nats per example."
     )
     if s.active_units == 0 or s.kl < COLLAPSED * s.n_latent:
-        improving = s.ended == "max_epochs" and s.best_epoch == s.epochs
+        improving = s.held_out and s.ended == "max_epochs" and s.best_epoch == s.epochs
         return [
             f"The posterior has collapsed: the code carries {s.kl:.2f} nats and every example is reconstructed as the "
             f"mean. {'Train for longer first: the last epoch was the best. ' if improving else ''}Lower the weight of "

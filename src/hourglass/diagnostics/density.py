@@ -27,6 +27,7 @@ MAX_ROWS = 60_000  # of all groups together
 MAX_ROWS_AT_LEAST = 3_000  # of each group, however many there are
 ROWS_TO_CHOOSE = 20_000
 FITTING_PASSES, FINISHING_PASSES = 12, 15  # of expectation maximisation: enough to draw samples from
+WIDEST_MIXTURE = 100  # numbers of a code; beyond, the products of all pairs cost too much, and one Gaussian is fitted
 PRIOR_ROWS = 0.1  # times the code's size: how many rows a component's own roundness counts for
 RIDGE = 1e-4  # added to the covariance of codes scaled to deviation 1
 
@@ -67,11 +68,12 @@ class CodeDensity:
         Parameters
         ----------
         Z : array-like of shape (N, L)
-            Codes of the training data. At most 60,000 rows are used, at least 3,000 of each group that has them.
+            Codes of the training data. About 60,000 rows are used, at least 3,000 of each group that has them.
         groups : array-like of shape (N,), optional
             The condition of each row, numbers or strings; each value gets its own mixture.
         n_components : int, optional
-            Gaussians per group, fewer where a group has too few rows for them; without it chosen by held-out codes.
+            Gaussians per group, fewer where a group has too few rows for them; without it chosen by held-out codes (a
+            single one for codes of more than 100 numbers).
         seed : int
             Of the subsets and of the mixtures' start.
 
@@ -205,7 +207,7 @@ class CodeDensity:
 
 
 def _subset(rows: NDArray[np.float64], most: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    return rows if len(rows) <= most else rows[rng.choice(len(rows), most, replace=False)]
+    return rows[rng.permutation(len(rows))[:most]]
 
 
 def _covariance(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -219,37 +221,51 @@ def _fit_mixture(
     rows: NDArray[np.float64], n_components: int | None, pooled: NDArray[np.float64], rng: np.random.Generator
 ) -> _Mixture:
     """The mixture for scaled codes (N, L); ``pooled`` is the covariance of all groups' codes."""
-    if len(rows) == 1:
-        return _Mixture(np.ones(1), rows, np.linalg.cholesky(pooled)[None])
-    # A component has L (L + 3) / 2 free numbers but L + 1 rows span it; twice that keeps the fit from single points.
-    most = max(len(rows) // (2 * (rows.shape[1] + 1)), 1)
-    if n_components is not None:
-        start = _seeded_on(rows, min(n_components, most), pooled, rng)
-        return _expectation_maximisation(rows, start, FITTING_PASSES + FINISHING_PASSES)
-    sample = _subset(rows, ROWS_TO_CHOOSE, rng)
-    start = _likeliest(sample, most, pooled, rng)
-    return _expectation_maximisation(rows, start, FINISHING_PASSES if len(start.weights) > 1 else 1)
+    if n_components is None:
+        start = _likeliest(_subset(rows, ROWS_TO_CHOOSE, rng), pooled, rng)
+        passes = FINISHING_PASSES
+    else:
+        start = _seeded_on(rows, max(1, min(n_components, _most(rows))), pooled, rng)
+        passes = FITTING_PASSES + FINISHING_PASSES
+    return _single(rows, pooled) if len(start.weights) == 1 else _expectation_maximisation(rows, start, passes)
 
 
-def _likeliest(rows: NDArray[np.float64], most: int, pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
+def _most(rows: NDArray[np.float64]) -> int:
+    """Components that rows (N, L) can tell apart.
+
+    One has L (L + 3) / 2 free numbers but L + 1 rows span it; twice that keeps the fit from single points.
+    """
+    return len(rows) // (2 * (rows.shape[1] + 1))
+
+
+def _single(rows: NDArray[np.float64], pooled: NDArray[np.float64]) -> _Mixture:
+    covariance = _covariance(rows) if len(rows) > 1 else pooled
+    return _Mixture(np.ones(1), rows.mean(axis=0)[None], np.linalg.cholesky(covariance)[None])
+
+
+def _likeliest(rows: NDArray[np.float64], pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
     """The mixture under which held-out rows are likeliest.
 
-    More components have to gain more than one standard error of the rows' differences. The BIC, which charges each of
+    More components have to gain more than one standard error of the rows' differences; where two steps in a row do not,
+    the search ends. The BIC, which charges each of
     a full covariance's L (L + 1) / 2 numbers, stays with one Gaussian for MNIST's codes, whose samples are far worse.
     """
     fitted, judged = rows[len(rows) // 5 :], rows[: len(rows) // 5]
-    best = _expectation_maximisation(fitted, _seeded_on(fitted, 1, pooled, rng), 1)
-    if most < 2:
-        return best
+    if _most(fitted) < 2 or rows.shape[1] > WIDEST_MIXTURE:
+        return _single(rows, pooled)
+    best = _single(fitted, pooled)
     likelihoods = _log_likelihoods(judged, best)
+    in_vain = 0
     for k in COMPONENTS[1:]:
-        if k > most * len(fitted) // len(rows):
+        if k > _most(fitted) or in_vain == 2:
             break
         mixture = _expectation_maximisation(fitted, _seeded_on(fitted, k, pooled, rng), FITTING_PASSES)
         found = _log_likelihoods(judged, mixture)
         gain = found - likelihoods
         if gain.mean() > gain.std() / len(gain) ** 0.5:
-            best, likelihoods = mixture, found
+            best, likelihoods, in_vain = mixture, found, 0
+        else:
+            in_vain += 1
     return best
 
 
@@ -268,11 +284,12 @@ def _expectation_maximisation(rows: NDArray[np.float64], mixture: _Mixture, pass
     """
     L = rows.shape[1]
     i, j = np.triu_indices(L)
+    space = _space(rows)
     for _ in range(passes):
         sums = np.zeros((len(mixture.weights), 1 + L + len(i)))
         theta = _natural(mixture)
         for part in _parts(rows):
-            features = _features(part)
+            features = _features(part, space)
             share = theta @ features  # the log of each component's part in each row, and then the part
             share -= share.max(axis=0)
             np.exp(share, out=share)
@@ -284,7 +301,7 @@ def _expectation_maximisation(rows: NDArray[np.float64], mixture: _Mixture, pass
         covariances = np.zeros((len(n), L, L))
         covariances[:, i, j] = covariances[:, j, i] = sums[:, 1 + L :] / n
         covariances -= means[:, :, None] * means[:, None, :]
-        # each is drawn towards the sphere of its own size by as much as L rows would draw it
+        # each is drawn towards the sphere of its own size by as much as PRIOR_ROWS * L rows would draw it
         sphere = np.trace(covariances, axis1=1, axis2=2)[:, None, None] / L * np.eye(L)
         weight = (n / (n + PRIOR_ROWS * L))[..., None]
         covariances = weight * covariances + (1 - weight) * sphere + RIDGE * np.eye(L)
@@ -294,14 +311,20 @@ def _expectation_maximisation(rows: NDArray[np.float64], mixture: _Mixture, pass
 
 def _parts(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     """Rows in pieces whose features stay in a processor's cache."""
-    size = max(64, 2**20 // rows.shape[1] ** 2)
+    size = _space(rows).shape[1]
     return (rows[i : i + size] for i in range(0, len(rows), size))
 
 
-def _features(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _space(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Room for the features of one piece of rows (N, L), some 4 MB."""
+    L = rows.shape[1]
+    return np.empty((1 + L + L * (L + 1) // 2, max(1, min(len(rows), 2**20 // L**2))))
+
+
+def _features(rows: NDArray[np.float64], space: NDArray[np.float64]) -> NDArray[np.float64]:
     """(1 + L + L (L + 1) / 2, N): one, x, and the products x_i x_j, j >= i, with the rows of (N, L) as columns."""
     L = rows.shape[1]
-    features = np.empty((1 + L + L * (L + 1) // 2, len(rows)))
+    features = space[:, : len(rows)]
     features[0] = 1
     x = features[1 : 1 + L]
     x[:] = rows.T
@@ -327,8 +350,8 @@ def _natural(mixture: _Mixture) -> NDArray[np.float64]:
 
 def _log_likelihoods(rows: NDArray[np.float64], mixture: _Mixture) -> NDArray[np.float64]:
     """ln p(x) of rows (N, L): (N,)."""
-    theta = _natural(mixture)
-    return np.concatenate([logsumexp(theta @ _features(part), axis=0) for part in _parts(rows)])
+    theta, space = _natural(mixture), _space(rows)
+    return np.concatenate([logsumexp(theta @ _features(part, space), axis=0) for part in _parts(rows)])
 
 
 def _listed(values: list[Any]) -> str:

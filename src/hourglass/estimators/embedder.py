@@ -47,7 +47,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     precision : "auto", "float32" or "bfloat16"
         Of training; "auto" takes bfloat16 for large networks where the processor is made for it.
     n_threads : int or None
-        Threads of torch; None leaves them as they are.
+        Threads of torch and numpy; None leaves them as they are.
     device : "auto", "cpu" or "cuda"
     random_state : int, RandomState or None
     verbose : bool

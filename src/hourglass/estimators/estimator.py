@@ -290,8 +290,8 @@ class AutoencoderEstimator(BaseEstimator):
         )  # fmt: skip
         self.advice_ = advise(self.summary_)
         some = np.random.default_rng(self.seed_).permutation(len(rows))[:MAX_ROWS]
-        part = rows[torch.from_numpy(some)]
-        codes = self._pass(part.raw, part.condition)
+        parts = rows.view(torch.from_numpy(some)).in_order(PASS_BATCH)  # never a copy of all rows
+        codes = torch.cat([self._pass(raw, condition) for raw, condition in parts])
         groups = None if taken.groups is None else taken.groups[some]
         self.density_ = CodeDensity.fit(codes.flatten(1).numpy(), groups, seed=self.seed_)
 

@@ -130,7 +130,7 @@ class Trainer:
             loss, means = self._objective(trip)
         loss.backward()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        norm = math.sqrt(sum(torch.dot(flat, flat).item() for flat in (g.flatten() for g in gradients)))
+        norm = torch.stack([torch.dot(flat, flat) for flat in (g.flatten() for g in gradients)]).sum().sqrt().item()
         for name, mean in means.items():
             value = mean.item()
             if not math.isfinite(value):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
+import operator
 from collections.abc import Iterator
 from typing import Any
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from torch import nn
 
 WORTH_BFLOAT16 = 2**18  # parameters; below, casting costs more than the faster products save
@@ -55,18 +57,25 @@ def mixed_precision(precision: str, device: torch.device) -> Any:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
+@functools.cache
+def _thread_pools() -> ThreadpoolController:
+    """Found once: looking through all loaded libraries takes milliseconds."""
+    return ThreadpoolController()
+
+
 @contextlib.contextmanager
 def threads(n: int | None) -> Iterator[int]:
     """torch, numpy and SciPy run with n threads inside, with as many as before outside; None keeps what is set."""
     if n is None:
         yield torch.get_num_threads()
         return
+    n = operator.index(n)
     if n < 1:
         raise ValueError(f"n_threads={n} must be at least 1")
     before = torch.get_num_threads()
     torch.set_num_threads(n)
     try:
-        with threadpool_limits(n, user_api="blas"):
+        with _thread_pools().limit(limits=n):
             yield n
     finally:
         torch.set_num_threads(before)

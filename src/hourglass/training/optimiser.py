@@ -33,13 +33,15 @@ class AdamW:
         self.parameters = list(parameters)
         self.first = [torch.zeros_like(p) for p in self.parameters]  # running means of the gradients
         self.second = [torch.zeros_like(p) for p in self.parameters]  # and of their squares
-        self.taken = torch.zeros((), device=self.parameters[0].device)  # steps so far
+        self.taken = torch.zeros((), device=self.parameters[0].device)  # steps so far, where the kernel wants them
+        self.count = 0  # the same, to be read without waiting for a device
         self.decay = [weight_decay if p.ndim > 1 else 0.0 for p in self.parameters]
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Moves every parameter that has a gradient, and drops the gradients."""
         self.taken += 1
+        self.count += 1
         for decay in set(self.decay):
             moved = [
                 (parameter, parameter.grad, first, second)
@@ -57,7 +59,7 @@ class AdamW:
                 )  # fmt: skip
         for parameter in self.parameters:
             parameter.grad = None
-        if int(self.taken) % STEPS_BETWEEN_SWEEPS == 0:
+        if self.count % STEPS_BETWEEN_SWEEPS == 0:
             self._sweep()
 
     def _sweep(self) -> None:
@@ -78,6 +80,10 @@ class AdamW:
 
     @torch.no_grad()
     def load_state(self, named: dict[str, Tensor]) -> None:
-        """Takes over what `state` gave; raises KeyError or RuntimeError for the state of other parameters."""
-        for name, tensor in self.state().items():
+        """Takes over what `state` gave; raises ValueError for the state of other parameters."""
+        own = self.state()
+        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in named.items()}:
+            raise ValueError("the state of the optimiser belongs to other parameters; start anew")
+        for name, tensor in own.items():
             tensor.copy_(named[name])
+        self.count = int(self.taken)
