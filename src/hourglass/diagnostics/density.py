@@ -247,8 +247,8 @@ def _likeliest(rows: NDArray[np.float64], pooled: NDArray[np.float64], rng: np.r
     """The mixture under which held-out rows are likeliest.
 
     More components have to gain more than one standard error of the rows' differences; where two steps in a row do not,
-    the search ends. The BIC, which charges each of
-    a full covariance's L (L + 1) / 2 numbers, stays with one Gaussian for MNIST's codes, whose samples are far worse.
+    the search ends. The BIC, which charges each of a full covariance's L (L + 1) / 2 numbers, stays with one Gaussian for
+    MNIST's codes, whose samples are far worse.
     """
     fitted, judged = rows[len(rows) // 5 :], rows[: len(rows) // 5]
     if _most(fitted) < 2 or rows.shape[1] > WIDEST_MIXTURE:
@@ -280,7 +280,8 @@ def _expectation_maximisation(rows: NDArray[np.float64], mixture: _Mixture, pass
     """Dempster, Laird and Rubin 1977, for rows (N, L) and full covariances.
 
     With the features (1, x, the products of x with itself) of every row, the log-densities of all components are one
-    matrix product, and so are the sums that a pass needs: many times faster than one component after the other.
+    matrix product, and so are the sums that a pass needs: up to some hundred numbers a code much faster than one
+    component after the other.
     """
     L = rows.shape[1]
     i, j = np.triu_indices(L)
@@ -309,16 +310,19 @@ def _expectation_maximisation(rows: NDArray[np.float64], mixture: _Mixture, pass
     return mixture
 
 
+def _piece(rows: NDArray[np.float64]) -> int:
+    """How many rows at a time: their features, some 4 MB, stay in a processor's cache."""
+    return max(1, min(len(rows), 2**20 // rows.shape[1] ** 2))
+
+
 def _parts(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Rows in pieces whose features stay in a processor's cache."""
-    size = _space(rows).shape[1]
-    return (rows[i : i + size] for i in range(0, len(rows), size))
+    return (rows[i : i + _piece(rows)] for i in range(0, len(rows), _piece(rows)))
 
 
 def _space(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Room for the features of one piece of rows (N, L), some 4 MB."""
+    """Room for the features of one piece of rows (N, L)."""
     L = rows.shape[1]
-    return np.empty((1 + L + L * (L + 1) // 2, max(1, min(len(rows), 2**20 // L**2))))
+    return np.empty((1 + L + L * (L + 1) // 2, _piece(rows)))
 
 
 def _features(rows: NDArray[np.float64], space: NDArray[np.float64]) -> NDArray[np.float64]:
