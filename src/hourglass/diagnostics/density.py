@@ -247,8 +247,8 @@ def _likeliest(rows: NDArray[np.float64], pooled: NDArray[np.float64], rng: np.r
     """The mixture under which held-out rows are likeliest.
 
     More components have to gain more than one standard error of the rows' differences; where two steps in a row do not,
-    the search ends. The BIC, which charges each of a full covariance's L (L + 1) / 2 numbers, stays with one Gaussian for
-    MNIST's codes, whose samples are far worse.
+    the search ends. The BIC, which charges each of a full covariance's L (L + 1) / 2 numbers, stays with one Gaussian
+    for MNIST's codes, whose samples are far worse.
     """
     fitted, judged = rows[len(rows) // 5 :], rows[: len(rows) // 5]
     if _most(fitted) < 2 or rows.shape[1] > WIDEST_MIXTURE:
