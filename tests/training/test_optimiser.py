@@ -73,6 +73,15 @@ def test_goes_on_where_it_was(parameters):
     assert all(torch.equal(p, q) for p, q in zip(parameters, twin, strict=True))
 
 
+def test_the_state_of_other_parameters_is_refused(parameters):
+    other = AdamW(parameters[:2], 0.1).state()
+    with pytest.raises(ValueError, match="belongs to other parameters"):
+        AdamW(parameters, 0.1).load_state(other)
+    wider = {**AdamW(parameters, 0.1).state(), "first.0": torch.zeros(1)}  # would broadcast
+    with pytest.raises(ValueError, match="belongs to other parameters"):
+        AdamW(parameters, 0.1).load_state(wider)
+
+
 def test_training_does_not_import_the_compiler():
     code = (
         "import sys; from hourglass import Embedder; import numpy as np; "

@@ -4,8 +4,8 @@ The codes of the training data do not fill the prior evenly; a small mixture of 
 gives better samples and lets an autoencoder without a prior generate at all.
 
 Source: Ghosh, Sajjadi, Vergari, Black, Schoelkopf, "From Variational to Deterministic Autoencoders" (2020,
-arXiv:1903.12436, section 4: ex-post density estimation, ten full-covariance components). Here
-the likelihood of held-out codes chooses their number.
+arXiv:1903.12436, section 4: ex-post density estimation, ten full-covariance components). Here the likelihood of
+held-out codes chooses their number.
 """
 
 from __future__ import annotations

@@ -132,6 +132,7 @@ class _Tally:
 
 
 def _possible(column: Column, values: np.ndarray) -> np.ndarray:
+    """Drawn values (N,) within those that were seen, and whole where those were."""
     if column.lowest is not None:
         values = values.clip(column.lowest, column.highest)
     return values.round() if column.whole else values

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import operator
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -69,7 +69,9 @@ def threads(n: int | None) -> Iterator[int]:
     if n is None:
         yield torch.get_num_threads()
         return
-    n = operator.index(n)
+    if not isinstance(n, Integral):
+        raise TypeError(f"n_threads={n!r} must be a whole number")
+    n = int(n)  # of numpy, perhaps
     if n < 1:
         raise ValueError(f"n_threads={n} must be at least 1")
     before = torch.get_num_threads()
