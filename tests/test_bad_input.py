@@ -462,9 +462,12 @@ def test_a_foreign_description(content, folder):
         hourglass.load(folder)
 
 
-def test_a_newer_folder(folder):
-    edit(folder, format=99)
-    with pytest.raises(ModelFolderError, match=r"written by a newer Hourglass \(format 99, this one reads 1\): update"):
+@pytest.mark.parametrize(
+    ("number", "says"), [(99, r"a newer .*\(format 99, .*: update it"), (1, r"an older .*\(format 1, .*: fit .* anew")]
+)
+def test_a_folder_of_another_version(number, says, folder):
+    edit(folder, format=number)
+    with pytest.raises(ModelFolderError, match=f"written by {says}"):
         hourglass.load(folder)
 
 

@@ -1,4 +1,4 @@
-"""What is minimised: a recipe is a bottleneck, terms and a corruption, all of them values."""
+"""What is minimised: a recipe is a bottleneck, terms and corruptions, all of them values."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Recipe:
     bottleneck : class of nn.Module, built as `bottleneck(n_features, n_latent, **options)`; features -> posterior.
     options : of the bottleneck.
     terms : what is minimised.
-    corruption : what is done to x before the encoder sees it, or None.
+    corruptions : what is done to x, one after the other, before the encoder sees it.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class Recipe:
     bottleneck: type[nn.Module]
     options: Mapping[str, Any] = field(default_factory=dict)
     terms: tuple[Term, ...] = (reconstruction,)
-    corruption: Corruption | None = None
+    corruptions: tuple[Corruption, ...] = ()
 
     def with_bottleneck(self, bottleneck: type[nn.Module], **options: Any) -> Recipe:
         """The same recipe around another bottleneck."""
@@ -99,11 +99,17 @@ class Recipe:
         kept = tuple(t for t in self.terms if t.name != term.name)
         return replace(self, terms=(*kept, term))
 
-    def with_corruption(self, corruption: Corruption | None) -> Recipe:
-        """The same recipe that has to undo a corruption."""
-        return replace(self, corruption=corruption)
+    def with_corruption(self, *corruptions: Corruption) -> Recipe:
+        """The same recipe that has to undo these corruptions, made in that order; with none it sees x itself."""
+        return replace(self, corruptions=corruptions)
+
+    def corrupted(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
+        """What the encoder sees of x (B, *S)."""
+        for corruption in self.corruptions:
+            x = corruption(x, numeric, blank)
+        return x
 
     def __repr__(self) -> str:
         terms = " + ".join(t.name if t.weight == 1 else f"{t.weight:g} {t.name}" for t in self.terms)
-        seen = f"; sees {self.corruption!r}" if self.corruption else ""
+        seen = f"; sees {' then '.join(map(repr, self.corruptions))}" if self.corruptions else ""
         return f"Recipe({self.bottleneck.__name__}; {terms}{seen})"

@@ -24,7 +24,7 @@ from hourglass.recipe import Recipe, Term
 from hourglass.training.machine import seeded
 from hourglass.whole_files import write_tensors, write_whole
 
-FORMAT = 1
+FORMAT = 2  # of hourglass.json
 WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
 
 Parts = Mapping[str, Any]
@@ -65,7 +65,7 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
             }
             for term in recipe.terms
         ],
-        "corruption": _options_of(recipe.corruption) if recipe.corruption else None,
+        "corruptions": [_options_of(corruption) for corruption in recipe.corruptions],
     }
 
 
@@ -105,7 +105,7 @@ def recipe_from_json(values: dict[str, Any], parts: Parts) -> Recipe:
         _part(bottleneck["class"], variants, parts),
         bottleneck["options"],
         tuple(terms),
-        build(values["corruption"], variants) if values["corruption"] else None,
+        tuple(build(corruption, variants) for corruption in values["corruptions"]),
     )
 
 
@@ -172,10 +172,11 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
             raise ValueError("it is not one of Hourglass")
     except ValueError as error:
         raise ModelFolderError(f"{folder / ABOUT} is damaged or foreign: {error}") from error
-    if values["format"] > FORMAT:
-        raise ModelFolderError(
-            f"{folder} was written by a newer Hourglass (format {values['format']}, this one reads {FORMAT}): update it"
-        )
+    if values["format"] != FORMAT:
+        written = f"(format {values['format']}, this one reads {FORMAT})"
+        if values["format"] > FORMAT:
+            raise ModelFolderError(f"{folder} was written by a newer Hourglass {written}: update it")
+        raise ModelFolderError(f"{folder} was written by an older Hourglass {written}: fit the model anew")
     groups: dict[str, dict[str, Tensor]] = {"model": {}, "arrays": {}}
     try:
         with safe_open(folder / WEIGHTS, "pt") as file:

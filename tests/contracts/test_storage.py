@@ -193,7 +193,7 @@ def test_loading_runs_no_code_of_the_folder(folder, tmp_path):
             if place == "bottleneck":
                 values["recipe"]["bottleneck"] = part
             elif place == "corruption":
-                values["recipe"]["corruption"] = part
+                values["recipe"]["corruptions"] = [part]
             elif place == "term":
                 values["recipe"]["terms"][0]["name"] = name
             else:

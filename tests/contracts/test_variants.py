@@ -17,7 +17,16 @@ from hourglass.model import Autoencoder
 from hourglass.networks.heads import ChannelLinear
 from hourglass.recipe import Recipe, Term
 from hourglass.storage import recipe_from_json, recipe_to_json
-from hourglass.variants import AE, CONTRACTIVE, RECIPES, VAE, Deterministic, Sampled
+from hourglass.variants import (
+    AE,
+    CONTRACTIVE,
+    RECIPES,
+    VAE,
+    Deterministic,
+    RandomAffine,
+    SaltAndPepper,
+    Sampled,
+)
 
 N = 48
 COLOURS = ("blue", "green", "red")
@@ -76,9 +85,7 @@ def rows_of(estimator, data, given):
     condition = CONDITIONS[given]()
     torch.manual_seed(0)
     x = estimator.model_.scaling.draw(raw)
-    seen = x
-    if estimator.recipe_.corruption:
-        seen = estimator.recipe_.corruption(x, estimator.modality_.numeric(), estimator.modality_.blank)
+    seen = estimator.recipe_.corrupted(x, estimator.modality_.numeric(), estimator.modality_.blank)
     return x, seen, None if condition is None else estimator.condition_.tensor(condition, len(raw))
 
 
@@ -255,6 +262,10 @@ CORRUPTIONS = [
 def test_every_corruption_works_on_every_kind_of_data(corruption, data):
     X = DATA[data]()
     recipe = AE.with_corruption(corruption())
+    if corruption is RandomAffine and data != "pictures":
+        with pytest.raises(ValueError, match=r"is for pictures .* shape \(.*: corrupt them with GaussianNoise"):
+            unfitted(recipe).fit(X)
+        return
     estimator = unfitted(recipe).fit(X)
     x, seen, _ = rows_of(estimator, data, "no condition")
     assert seen.shape == x.shape
@@ -265,6 +276,38 @@ def test_every_corruption_works_on_every_kind_of_data(corruption, data):
     assert not bool((changed & ~numeric & ~blanked).any())  # a category or a flag is hidden or left alone
     assert np.isfinite(estimator.transform(X)).all()
     assert recipe_from_json(json.loads(json.dumps(recipe_to_json(recipe))), {}) == recipe
+
+
+def test_corruptions_follow_one_another():
+    two = AE.with_corruption(SaltAndPepper(0.5), RandomAffine(degrees=0, zoom=0, shift=0.25))
+    assert repr(two).endswith("sees SaltAndPepper(rate=0.5) then RandomAffine(degrees=0, zoom=0, shift=0.25))")
+    assert recipe_from_json(json.loads(json.dumps(recipe_to_json(two))), {}) == two
+    x, everywhere = torch.rand(6, 1, 8, 8), torch.ones(1, 8, 8, dtype=torch.bool)
+    torch.manual_seed(0)
+    once = two.corruptions[1](two.corruptions[0](x, everywhere, 0.0), everywhere, 0.0)
+    torch.manual_seed(0)
+    assert torch.equal(two.corrupted(x, everywhere, 0.0), once)
+
+
+def test_an_affine_corruption_moves_as_far_as_it_says():
+    """Distances from the middle of a wide picture grow by the zoom and keep across turns; shifts stay within theirs."""
+    B, H, W = 400, 21, 41
+    everywhere = torch.ones(1, H, W, dtype=torch.bool)
+    down, right = torch.meshgrid(torch.arange(H) - H // 2, torch.arange(W) - W // 2, indexing="ij")
+    places = torch.stack([right, down]).float().expand(B, 2, H, W).contiguous()
+    torch.manual_seed(0)
+    middle = lambda moved: moved[:, :, H // 2 - 4 : H // 2 + 5, W // 2 - 4 : W // 2 + 5]  # noqa: E731 - no border there
+    turned = middle(RandomAffine(degrees=30, zoom=0, shift=0)(places, everywhere, 0.0))
+    assert torch.allclose(turned.norm(dim=1), middle(places).norm(dim=1), atol=1e-4)
+    angle = torch.rad2deg(torch.atan2(turned[:, 1, 4, -1], turned[:, 0, 4, -1]))
+    assert 28 < angle.max() <= 30.01
+    assert -30.01 <= angle.min() < -28
+    zoomed = middle(RandomAffine(degrees=0, zoom=0.5, shift=0)(places, everywhere, 0.0))
+    factor = zoomed[:, 0, 4, -1] / 4
+    assert 1.45 < factor.max() <= 1.5001
+    assert 1 / 1.5001 <= factor.min() < 1 / 1.45
+    shifted = middle(RandomAffine(degrees=0, zoom=0, shift=0.1)(places, everywhere, 0.0))[:, :, 4, 4]
+    assert torch.allclose(shifted.abs().amax(0), torch.tensor([0.1 * W, 0.1 * H]), rtol=0.03)
 
 
 def test_contraction_on_categories_alone_is_nothing():

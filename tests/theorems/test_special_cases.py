@@ -42,7 +42,7 @@ def same(one, other):
         (BETA_VAE.with_term(kl, weight=1.0), VAE),
         (AE.with_bottleneck(VAE.bottleneck).with_term(kl), VAE),
         (SPARSE.with_term(l1, weight=0.0), AE),
-        (DENOISING.with_corruption(None), AE),
+        (DENOISING.with_corruption(), AE),
         (AE.with_corruption(Masking(0.0)), AE),
         (AE.with_corruption(SaltAndPepper(0.0)), AE),
         (AE.with_corruption(GaussianNoise(0.0)), AE),

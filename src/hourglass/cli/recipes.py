@@ -34,7 +34,7 @@ def described() -> list[dict[str, Any]]:
     found = []
     for name, recipe in RECIPES.items():
         terms = " + ".join(t.name if t.weight == 1 else f"{t.weight:g} {t.name}" for t in recipe.terms)
-        seen = f", from x under {recipe.corruption!r}" if recipe.corruption else ""
+        seen = f", from x under {' then '.join(map(repr, recipe.corruptions))}" if recipe.corruptions else ""
         what, source = homes.get(name.upper(), ("", ""))
         found.append({"name": name, "what": what, "minimises": terms + seen, "source": source})
     return found

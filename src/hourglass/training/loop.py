@@ -120,8 +120,7 @@ class Trainer:
     def trip(self, model: Autoencoder, raw: Tensor, condition: Tensor | None, adapt: float = 0.0) -> RoundTrip:
         """Raw rows -> one pass, drawn, corrupted and scaled as in training."""
         x = model.scaling.draw(raw)  # type: ignore[operator]
-        seen = self.recipe.corruption(x, self.numeric, self.blank) if self.recipe.corruption else x
-        return model.round_trip(x, condition, seen, adapt)
+        return model.round_trip(x, condition, self.recipe.corrupted(x, self.numeric, self.blank), adapt)
 
     def _step(self, raw: Tensor, condition: Tensor | None) -> None:
         progress, settings = self.state.progress, self.state.settings

@@ -2,7 +2,7 @@
 
 from hourglass.recipe import Recipe, reconstruction
 from hourglass.variants.contractive import CONTRACTIVE, contraction
-from hourglass.variants.denoising import DENOISING, GaussianNoise, Masking, SaltAndPepper
+from hourglass.variants.denoising import DENOISING, GaussianNoise, Masking, RandomAffine, SaltAndPepper
 from hourglass.variants.plain import AE, Deterministic
 from hourglass.variants.sparse import SPARSE, SPARSE_KL, l1, target_activation
 from hourglass.variants.vae import BETA_VAE, VAE, Sampled, kl
@@ -21,6 +21,7 @@ __all__ = [
     "Deterministic",
     "GaussianNoise",
     "Masking",
+    "RandomAffine",
     "SaltAndPepper",
     "Sampled",
     "contraction",
