@@ -2,8 +2,8 @@
 
     python benchmarks/codes_as_features.py --sizes 16 40 64 --epochs 20
 
-Beside the recipes as they are, denoising from a heavier corruption: its strength was chosen by the accuracy on the last
-10,000 training images of models fitted on the first 50,000. The probe is a logistic regression on standardised codes;
+Beside the recipes as they are, denoising from heavier corruptions: their strengths were chosen by the accuracy on the
+last 10,000 training images of models fitted on the first 50,000. The probe is a logistic regression on standardised codes;
 models, probes and neighbours see the 60,000 training images, accuracies (in percent) are those of the 10,000 test
 images. No setting was chosen by them.
 """
@@ -20,9 +20,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from hourglass import Embedder, datasets
-from hourglass.variants import AE, RECIPES, GaussianNoise, Masking
+from hourglass.variants import AE, RECIPES, GaussianNoise, Masking, RandomAffine
 
 HEAVIER = {
+    "denoising, moved and noise 1": AE.with_corruption(RandomAffine(), GaussianNoise(1.0)),
     "denoising, masking 0.85": AE.with_corruption(Masking(0.85)),
     "denoising, noise 2": AE.with_corruption(GaussianNoise(2.0)),
 }

@@ -124,7 +124,7 @@ def test_the_passes_are_those_of_scikit_learn(monkeypatch):
     rng = np.random.default_rng(0)
     Z = np.concatenate([rng.normal(size=(700, 3)) @ rng.normal(size=(3, 3)) + 4 * rng.normal(size=3) for _ in range(3)])
     start = density._seeded_on(Z, 4, np.eye(3), rng)
-    ours = density._expectation_maximisation(Z, start, 7)
+    ours = density._expectation_maximisation(Z, start, 7, blocks=1)
     precisions = np.linalg.inv(start.factors @ start.factors.transpose(0, 2, 1))
     theirs = GaussianMixture(
         4, max_iter=7, tol=0.0, reg_covar=density.RIDGE,
@@ -137,3 +137,23 @@ def test_the_passes_are_those_of_scikit_learn(monkeypatch):
     np.testing.assert_allclose(ours.means, theirs.means_, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(ours.factors @ ours.factors.transpose(0, 2, 1), theirs.covariances_, atol=1e-5)
     np.testing.assert_allclose(density._log_likelihoods(Z, ours), theirs.score_samples(Z), rtol=1e-6)
+    rounded = density._expectation_maximisation(Z.astype(np.float32), start, 7, blocks=1)
+    np.testing.assert_allclose(rounded.means, ours.means, rtol=1e-3, atol=1e-3)
+
+
+def test_blocks_arrive_where_passes_do_and_sooner():
+    Z = clusters(2000)[0] / 40
+    Z = Z + 0.3 * np.random.default_rng(3).normal(size=Z.shape)
+    start = density._seeded_on(Z, 5, np.cov(Z.T), np.random.default_rng(1))
+    fit = lambda passes, blocks: density._expectation_maximisation(Z, start, passes, blocks)  # noqa: E731
+    mean = lambda mixture: density._log_likelihoods(Z, mixture).mean()  # noqa: E731
+    assert mean(fit(4, 10)) > mean(fit(4, 1))
+    np.testing.assert_allclose(mean(fit(60, 10)), mean(fit(200, 1)), rtol=1e-4)
+
+
+def test_a_cluster_far_out_does_not_break_single_precision():
+    rng = np.random.default_rng(0)
+    Z = np.concatenate([rng.normal(size=(4000, 6)), 3000 + 1e-3 * rng.normal(size=(40, 6))])
+    drawn = CodeDensity.fit(Z, n_components=5).sample(4000, seed=0)
+    assert np.isfinite(drawn).all()
+    np.testing.assert_allclose((drawn[:, 0] > 1500).mean(), 0.01, atol=0.005)

@@ -22,13 +22,13 @@ from scipy.special import logsumexp
 from sklearn.cluster import kmeans_plusplus
 from sklearn.covariance import ledoit_wolf
 
-COMPONENTS = (1, 2, 5, 20, 50, 100)
+COMPONENTS = (1, 2, 5, 20, 50, 100, 200, 400)
 MAX_ROWS = 60_000  # of all groups together
 MAX_ROWS_AT_LEAST = 3_000  # of each group, however many there are
-ROWS_TO_CHOOSE = 20_000
-FITTING_PASSES, FINISHING_PASSES = 12, 15  # of expectation maximisation: enough to draw samples from
+PASSES, MORE_PASSES = 4, 2  # of expectation maximisation: enough to draw samples from; more of them to finish
+BLOCKS = 10  # of rows; the mixture moves after each
 WIDEST_MIXTURE = 100  # numbers of a code; beyond, the products of all pairs cost too much, and one Gaussian is fitted
-PRIOR_ROWS = 0.1  # times the code's size: how many rows a component's own roundness counts for
+PRIOR_ROWS = 0.3  # times the code's size: how many rows a component's own roundness counts for
 RIDGE = 1e-4  # added to the covariance of codes scaled to deviation 1
 
 
@@ -100,14 +100,14 @@ class CodeDensity:
         centre, scale = codes.mean(axis=0), codes.std(axis=0)
         # A constant dimension stays constant, up to the ridge, in units too small to matter to the decoder.
         scale = np.where(scale > 1e-8 * (1 + np.abs(centre)), scale, 1e-8 * (1 + np.abs(centre)))
-        codes = (codes - centre) / scale
+        codes = ((codes - centre) / scale).astype(np.float32)  # half the time of float64
         rng = np.random.default_rng(seed)
         pooled = _covariance(_subset(codes, MAX_ROWS, rng))
 
         values = [None] if labels is None else np.unique(labels).tolist()
         most = max(MAX_ROWS // len(values), MAX_ROWS_AT_LEAST)
 
-        def fitted(rows: NDArray[np.float64]) -> _Mixture:
+        def fitted(rows: NDArray[np.floating]) -> _Mixture:
             mixture = _fit_mixture(_subset(rows, most, rng), n_components, pooled, rng)
             return _Mixture(mixture.weights, mixture.means * scale + centre, mixture.factors * scale[:, None])
 
@@ -206,31 +206,30 @@ class CodeDensity:
         return cls({group: _Mixture(*(part[owner == g] for part in parts)) for g, group in enumerate(groups)})
 
 
-def _subset(rows: NDArray[np.float64], most: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _subset(rows: NDArray[np.floating], most: int, rng: np.random.Generator) -> NDArray[np.floating]:
     return rows[rng.permutation(len(rows))[:most]]
 
 
-def _covariance(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _covariance(rows: NDArray[np.floating]) -> NDArray[np.floating]:
     """Covariance shrunk towards a multiple of the identity, the less the more rows (Ledoit and Wolf 2004)."""
     if len(rows) == 1:
         return RIDGE * np.eye(rows.shape[1])
-    return ledoit_wolf(rows)[0] + RIDGE * np.eye(rows.shape[1])
+    return ledoit_wolf(rows.astype(np.float64))[0] + RIDGE * np.eye(rows.shape[1])
 
 
 def _fit_mixture(
-    rows: NDArray[np.float64], n_components: int | None, pooled: NDArray[np.float64], rng: np.random.Generator
+    rows: NDArray[np.floating], n_components: int | None, pooled: NDArray[np.float64], rng: np.random.Generator
 ) -> _Mixture:
     """The mixture for scaled codes (N, L); ``pooled`` is the covariance of all groups' codes."""
     if n_components is None:
-        start = _likeliest(_subset(rows, ROWS_TO_CHOOSE, rng), pooled, rng)
-        passes = FINISHING_PASSES
+        start, passes = _likeliest(rows, pooled, rng), MORE_PASSES
     else:
         start = _seeded_on(rows, max(1, min(n_components, _most(rows))), pooled, rng)
-        passes = FITTING_PASSES + FINISHING_PASSES
+        passes = PASSES + MORE_PASSES
     return _single(rows, pooled) if len(start.weights) == 1 else _expectation_maximisation(rows, start, passes)
 
 
-def _most(rows: NDArray[np.float64]) -> int:
+def _most(rows: NDArray[np.floating]) -> int:
     """Components that rows (N, L) can tell apart.
 
     One has L (L + 3) / 2 free numbers but L + 1 rows span it; twice that keeps the fit from single points.
@@ -238,12 +237,12 @@ def _most(rows: NDArray[np.float64]) -> int:
     return len(rows) // (2 * (rows.shape[1] + 1))
 
 
-def _single(rows: NDArray[np.float64], pooled: NDArray[np.float64]) -> _Mixture:
+def _single(rows: NDArray[np.floating], pooled: NDArray[np.float64]) -> _Mixture:
     covariance = _covariance(rows) if len(rows) > 1 else pooled
     return _Mixture(np.ones(1), rows.mean(axis=0)[None], np.linalg.cholesky(covariance)[None])
 
 
-def _likeliest(rows: NDArray[np.float64], pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
+def _likeliest(rows: NDArray[np.floating], pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
     """The mixture under which held-out rows are likeliest.
 
     More components have to gain more than one standard error of the rows' differences; where two steps in a row do not,
@@ -259,7 +258,7 @@ def _likeliest(rows: NDArray[np.float64], pooled: NDArray[np.float64], rng: np.r
     for k in COMPONENTS[1:]:
         if k > _most(fitted) or in_vain == 2:
             break
-        mixture = _expectation_maximisation(fitted, _seeded_on(fitted, k, pooled, rng), FITTING_PASSES)
+        mixture = _expectation_maximisation(fitted, _seeded_on(fitted, k, pooled, rng), PASSES)
         found = _log_likelihoods(judged, mixture)
         gain = found - likelihoods
         if gain.mean() > gain.std() / len(gain) ** 0.5:
@@ -269,63 +268,91 @@ def _likeliest(rows: NDArray[np.float64], pooled: NDArray[np.float64], rng: np.r
     return best
 
 
-def _seeded_on(rows: NDArray[np.float64], k: int, pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
+def _seeded_on(rows: NDArray[np.floating], k: int, pooled: NDArray[np.float64], rng: np.random.Generator) -> _Mixture:
     """k equal Gaussians on k rows far apart (Arthur and Vassilvitskii 2007: k-means++)."""
     centres, _ = kmeans_plusplus(_subset(rows, 20 * k + 2000, rng), k, random_state=int(rng.integers(2**31)))
     factor = np.linalg.cholesky(pooled) * k ** (-1 / rows.shape[1])
     return _Mixture(np.full(k, 1 / k), centres, np.repeat(factor[None], k, axis=0))
 
 
-def _expectation_maximisation(rows: NDArray[np.float64], mixture: _Mixture, passes: int) -> _Mixture:
+def _expectation_maximisation(
+    rows: NDArray[np.floating], mixture: _Mixture, passes: int, blocks: int = BLOCKS
+) -> _Mixture:
     """Dempster, Laird and Rubin 1977, for rows (N, L) and full covariances.
 
-    With the features (1, x, the products of x with itself) of every row, the log-densities of all components are one
-    matrix product, and so are the sums that a pass needs: up to some hundred numbers a code much faster than one
-    component after the other.
+    After a first pass the mixture moves with every block of rows, whose part of the sums is exchanged for its new one:
+    that needs a fraction of the passes and raises the same bound (Neal and Hinton 1998: incremental EM).
     """
     L = rows.shape[1]
-    i, j = np.triu_indices(L)
     space = _space(rows)
-    for _ in range(passes):
-        sums = np.zeros((len(mixture.weights), 1 + L + len(i)))
-        theta = _natural(mixture)
-        for part in _parts(rows):
-            features = _features(part, space)
-            share = theta @ features  # the log of each component's part in each row, and then the part
-            share -= share.max(axis=0)
-            np.exp(share, out=share)
-            share /= share.sum(axis=0)
-            sums += share @ features.T
-        sums = sums[sums[:, 0] > 1e-3]  # a component that lost its rows goes
-        n = sums[:, :1]
-        means = sums[:, 1 : 1 + L] / n
-        covariances = np.zeros((len(n), L, L))
-        covariances[:, i, j] = covariances[:, j, i] = sums[:, 1 + L :] / n
-        covariances -= means[:, :, None] * means[:, None, :]
-        # each is drawn towards the sphere of its own size by as much as PRIOR_ROWS * L rows would draw it
-        sphere = np.trace(covariances, axis1=1, axis2=2)[:, None, None] / L * np.eye(L)
-        weight = (n / (n + PRIOR_ROWS * L))[..., None]
-        covariances = weight * covariances + (1 - weight) * sphere + RIDGE * np.eye(L)
-        mixture = _Mixture(n[:, 0] / n.sum(), means, np.linalg.cholesky(covariances))
+    total = np.zeros((len(mixture.weights), len(space)))
+    sums = np.zeros((blocks, *total.shape), dtype=rows.dtype)
+    for n in range(passes):
+        for b, block in enumerate(np.array_split(rows, blocks)):
+            total -= sums[b]
+            sums[b] = _sums(block, mixture, space)
+            total += sums[b]
+            if n == 0 and b < blocks - 1:
+                continue  # not all rows have been seen
+            alive = total[:, 0] > 1e-3  # a component that lost its rows goes
+            if not alive.all():
+                total, sums = total[alive], sums[:, alive]
+            mixture = _from_sums(total, L, float(np.finfo(rows.dtype).eps))
     return mixture
 
 
-def _piece(rows: NDArray[np.float64]) -> int:
+def _sums(rows: NDArray[np.floating], mixture: _Mixture, space: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Sums of the F features of rows (N, L), each row shared out among the C components: (C, F).
+
+    With the features (1, x, the products of x with itself) of every row, the log-densities of all components are one
+    matrix product, and so are the sums: up to some hundred numbers a code much faster than one component after the
+    other.
+    """
+    theta = _natural(mixture).astype(rows.dtype)
+    sums = np.zeros_like(theta)
+    for part in _parts(rows):
+        features = _features(part, space)
+        share = theta @ features  # the log of each component's part in each row, and then the part
+        share -= share.max(axis=0)
+        np.exp(share, out=share)
+        share /= share.sum(axis=0)
+        sums += share @ features.T
+    return sums
+
+
+def _from_sums(sums: NDArray[np.float64], L: int, rounding: float) -> _Mixture:
+    """The likeliest mixture for the sums (C, F) of features, each good to `rounding` of itself."""
+    i, j = np.triu_indices(L)
+    n = sums[:, :1]
+    means = sums[:, 1 : 1 + L] / n
+    covariances = np.zeros((len(n), L, L))
+    covariances[:, i, j] = covariances[:, j, i] = sums[:, 1 + L :] / n
+    largest = np.diagonal(covariances, axis1=1, axis2=2).max(axis=1)  # of the mean squares, as far as they are exact
+    ridge = (RIDGE + 32 * rounding * largest)[:, None, None]
+    covariances -= means[:, :, None] * means[:, None, :]
+    # each is drawn towards the sphere of its own size by as much as PRIOR_ROWS * L rows would draw it
+    sphere = np.trace(covariances, axis1=1, axis2=2)[:, None, None] / L * np.eye(L)
+    weight = (n / (n + PRIOR_ROWS * L))[..., None]
+    covariances = weight * covariances + (1 - weight) * sphere + ridge * np.eye(L)
+    return _Mixture(n[:, 0] / n.sum(), means, np.linalg.cholesky(covariances))
+
+
+def _piece(rows: NDArray[np.floating]) -> int:
     """How many rows at a time: their features, some 4 MB, stay in a processor's cache."""
     return max(1, min(len(rows), 2**20 // rows.shape[1] ** 2))
 
 
-def _parts(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+def _parts(rows: NDArray[np.floating]) -> Iterator[NDArray[np.floating]]:
     return (rows[i : i + _piece(rows)] for i in range(0, len(rows), _piece(rows)))
 
 
-def _space(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _space(rows: NDArray[np.floating]) -> NDArray[np.floating]:
     """Room for the features of one piece of rows (N, L)."""
     L = rows.shape[1]
-    return np.empty((1 + L + L * (L + 1) // 2, _piece(rows)))
+    return np.empty((1 + L + L * (L + 1) // 2, _piece(rows)), dtype=rows.dtype)
 
 
-def _features(rows: NDArray[np.float64], space: NDArray[np.float64]) -> NDArray[np.float64]:
+def _features(rows: NDArray[np.floating], space: NDArray[np.floating]) -> NDArray[np.floating]:
     """(1 + L + L (L + 1) / 2, N): one, x, and the products x_i x_j, j >= i, with the rows of (N, L) as columns."""
     L = rows.shape[1]
     features = space[:, : len(rows)]
@@ -339,7 +366,7 @@ def _features(rows: NDArray[np.float64], space: NDArray[np.float64]) -> NDArray[
     return features
 
 
-def _natural(mixture: _Mixture) -> NDArray[np.float64]:
+def _natural(mixture: _Mixture) -> NDArray[np.floating]:
     """What the features are multiplied with to give ln weight + ln N(x; mean, covariance) of each component."""
     L = mixture.means.shape[1]
     inverse = np.linalg.inv(mixture.factors)
@@ -352,9 +379,9 @@ def _natural(mixture: _Mixture) -> NDArray[np.float64]:
     return np.concatenate([constant[:, None], linear, products], axis=1)
 
 
-def _log_likelihoods(rows: NDArray[np.float64], mixture: _Mixture) -> NDArray[np.float64]:
+def _log_likelihoods(rows: NDArray[np.floating], mixture: _Mixture) -> NDArray[np.floating]:
     """ln p(x) of rows (N, L): (N,)."""
-    theta, space = _natural(mixture), _space(rows)
+    theta, space = _natural(mixture).astype(rows.dtype), _space(rows)
     return np.concatenate([logsumexp(theta @ _features(part, space), axis=0) for part in _parts(rows)])
 
 
