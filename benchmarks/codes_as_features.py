@@ -3,9 +3,9 @@
     python benchmarks/codes_as_features.py --sizes 16 40 64 --epochs 20
 
 Beside the recipes as they are, denoising from heavier corruptions: their strengths were chosen by the accuracy on the
-last 10,000 training images of models fitted on the first 50,000. The probe is a logistic regression on standardised codes;
-models, probes and neighbours see the 60,000 training images, accuracies (in percent) are those of the 10,000 test
-images. No setting was chosen by them.
+last 10,000 training images of models fitted on the first 50,000. The probe is a logistic regression on standardised
+codes; models, probes and neighbours see the 60,000 training images, accuracies (in percent) are those of the 10,000
+test images. No setting was chosen by them.
 """
 
 from __future__ import annotations

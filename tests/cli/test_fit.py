@@ -192,6 +192,6 @@ def test_large_parquet_tables_stream_by_themselves(hourglass, monkeypatch) -> No
     from hourglass import readers
 
     readers.write("rows.parquet", np.random.default_rng(0).normal(size=(60, 3)))
-    monkeypatch.setattr(sys.modules["hourglass.cli.fit"], "STREAMED", 10)
+    monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "STREAMED", 10)
     monkeypatch.setattr(readers, "read", None)  # what would hold all of it
     assert hourglass("fit", "rows.parquet", "--max-epochs", 1, "--n-latent", 1).code == 0

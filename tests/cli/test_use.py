@@ -1,6 +1,7 @@
 """What is done with a run: every command on tables with holes, on pictures and with conditions."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,50 @@ def test_impute_fills_every_hole_and_changes_nothing_else(hourglass, run, people
             assert old is None or old == new or new == pytest.approx(old, rel=1e-5)
 
 
+def test_large_tables_are_used_piece_by_piece(hourglass, monkeypatch) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from hourglass import load, readers
+
+    rng = np.random.default_rng(0)
+    height = rng.normal(size=300)
+    holes = np.where(rng.random(300) < 0.2, None, height + 0.1 * rng.normal(size=300))
+    town = np.array(["Rome", "Oslo"])[(height > 0).astype(int)]
+    table = pa.table({"height": height, "weight": pa.array(holes.tolist(), pa.float64()), "town": town})
+    pq.write_table(table, "rows.parquet", row_group_size=70)
+    options = ("--max-epochs", 2, "--n-latent", 1, "--condition", "town", "--out", "run")
+    assert hourglass("fit", "rows.parquet", "--stream", *options).code == 0
+    model, X = load("run"), table.select(["height", "weight"])
+
+    monkeypatch.setattr(readers, "read", None)  # what would hold all of it
+    for ending in ("csv", "parquet", "npy"):
+        answer = hourglass("embed", "run", "--out", f"codes.{ending}")
+        assert (answer.code, "300 codes of 1 numbers" in answer.out) == (0, True), answer.err
+    codes = model.transform(X, condition=town)
+    np.testing.assert_allclose(np.load("codes.npy"), codes, atol=1e-6)
+    np.testing.assert_allclose(pq.read_table("codes.parquet")["code0"].to_numpy(), codes[:, 0], atol=1e-6)
+    assert len(Path("codes.csv").read_text().splitlines()) == 301
+    assert hourglass("impute", "run", "rows.parquet", "--out", "full.parquet").code == 0
+    full = pq.read_table("full.parquet")
+    assert full["weight"].null_count == 0
+    assert full["height"].equals(table["height"])
+    answer = hourglass("score", "run", "--out", "scores.csv")
+    lowest = int(np.argmin(model.score_samples(X, condition=town)))
+    assert f"the least normal are row {lowest}," in answer.out
+    monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "SHOWN", 100)
+    answer = hourglass("report", "run", "--labels", "town")
+    assert answer.code == 0
+    assert "rows.parquet has 300 rows; 98 of them, from every part of it, are looked at" in answer.err
+
+    monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "STREAMED", 10)
+    answer = hourglass("embed", "run", "rows.parquet", "--condition", "twon", "--out", "codes.csv")
+    assert answer.code == 2
+    assert "--condition twon: a table read piece by piece needs a column of it" in answer.err
+    answer = hourglass("embed", "run", "rows.parquet", "--out", "codes.xyz")
+    assert (answer.code, "cannot write *.xyz" in answer.err) == (1, True)
+
+
 def test_score_is_higher_for_the_normal(hourglass, run, people) -> None:
     odd = people.read_text().splitlines()
     odd[1] = "person0,3000,1,Rome,a"
@@ -188,7 +233,7 @@ def test_writing_that_fails_leaves_the_old_file(hourglass, run, people, monkeypa
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hourglass.readers.writing._write_table", full)
+    monkeypatch.setattr("hourglass.readers.writing._write_tables", full)
     answer = hourglass("embed", run, people, "--out", "codes.csv")
     assert answer.code == 1
     assert "free some space" in answer.err

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from hourglass.cli import inputs
 from hourglass.cli.output import wrote
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def embed(
@@ -42,8 +45,10 @@ def embed(
     from hourglass import load, readers
 
     estimator = load(run)
-    given = inputs.to_use(estimator, run, data, part=part, condition=condition)
-    codes = estimator.transform(given.X, condition=given.condition)
-    columns = [f"code{j}" for j in range(codes.shape[1])]
-    readers.write(out, codes, columns=columns, index=given.names)
-    wrote(out, len(codes), f"codes of {codes.shape[1]} numbers", json)
+
+    def coded(given: inputs.Inputs) -> np.ndarray:
+        return estimator.transform(given.X, condition=given.condition)
+
+    codes = inputs.mapped(coded, estimator, run, data, part=part, condition=condition)
+    rows = readers.write_pieces(out, codes, columns=[f"code{j}" for j in range(estimator.n_latent_)])
+    wrote(out, rows, f"codes of {estimator.n_latent_} numbers", json)

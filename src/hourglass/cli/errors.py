@@ -64,9 +64,14 @@ def report(error: BaseException, code: int) -> int:
     return code
 
 
+_noted: set[str] = set()
+
+
 def note(text: str) -> None:
-    """Something worth knowing that stops nothing."""
-    print(f"hourglass: note: {text}", file=sys.stderr)
+    """Something worth knowing that stops nothing; a command says it once."""
+    if text not in _noted:
+        _noted.add(text)
+        print(f"hourglass: note: {text}", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -77,6 +82,7 @@ def plain_warnings() -> Iterator[None]:
         if issubclass(category, UserWarning):
             note(" ".join(str(message).split()))
 
+    _noted.clear()
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield

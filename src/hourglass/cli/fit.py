@@ -15,8 +15,6 @@ from hourglass.cli.output import answer, next_commands
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
 
-STREAMED = 10**9  # bytes of Parquet; larger tables are read piece by piece
-PARQUET = (".parquet", ".pq")
 Several = Parameter(consume_multiple=True, negative="")
 Switch = Parameter(negative="")
 
@@ -247,7 +245,7 @@ def _examples(arguments: dict[str, Any]) -> tuple[Any, Any]:
     """X and condition, as `Embedder.fit` takes them."""
     source = arguments["data"]
     beside = {name: arguments.get(name) for name in ("condition", "labels")}
-    if arguments.get("stream") or _parquet_bytes(Path(source)) > STREAMED:
+    if arguments.get("stream") or inputs.is_large(source):
         return _stream(source, drop=arguments.get("drop", []), **beside)
     taken = inputs.to_fit(source, part=arguments.get("part"), drop=arguments.get("drop", []), **beside)
     is_table = not hasattr(taken.X, "ndim") or taken.X.ndim == 2
@@ -258,18 +256,12 @@ def _examples(arguments: dict[str, Any]) -> tuple[Any, Any]:
     return taken.X, taken.condition
 
 
-def _parquet_bytes(path: Path) -> int:
-    """Size of a Parquet file or of the Parquet files in a folder; 0 for everything else."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.suffix in PARQUET and file.is_file())
-
-
 def _stream(source: str, drop: list[str], condition: str | None, labels: str | None) -> tuple[Any, Any]:
     import difflib
 
     from hourglass import ParquetStream
 
-    if not _parquet_bytes(Path(source)):
+    if not inputs.parquet_bytes(source):
         raise UsageError(f"--stream reads Parquet tables, and {source} is none")
     there = ParquetStream(source).columns
     for option, name in [("condition", condition), ("labels", labels), *(("drop", name) for name in drop)]:

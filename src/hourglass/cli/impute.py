@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -40,7 +40,9 @@ def impute(
     estimator = load(run)
     if not getattr(estimator.modality_, "columns", None):
         raise ValueError(f"{run} was fitted on pictures, which have no missing cells; impute is for tables")
-    given = inputs.to_use(estimator, run, data, condition=condition)
-    filled = estimator.impute(given.X, condition=given.condition)
-    readers.write(out, filled, index=given.names)
-    wrote(out, len(filled), "rows without missing cells", json)
+
+    def filled(given: inputs.Inputs) -> Any:
+        return estimator.impute(given.X, condition=given.condition)
+
+    rows = readers.write_pieces(out, inputs.mapped(filled, estimator, run, data, condition=condition))
+    wrote(out, rows, "rows without missing cells", json)

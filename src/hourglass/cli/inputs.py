@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hourglass.cli import runs
 from hourglass.cli.errors import UsageError, note
+from hourglass.cli.output import rows_done
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
-    from hourglass.readers import Data
+    from hourglass.readers import Data, ParquetStream
 
+STREAMED = 10**9  # bytes of Parquet; larger tables are read piece by piece
+SHOWN = 20_000  # rows of such a table that a page is made of
 LABELS = "labels"  # the name by which the labels that come with the data can be asked for
 
 
@@ -173,6 +176,81 @@ def _labels(data: Data, labels: str | None) -> tuple[Any, str | int | None]:
     return _only_column(table, "--labels", labels), column
 
 
+def parquet_bytes(source: str) -> int:
+    """Size of a Parquet file, or of the Parquet files in a folder; 0 for everything else."""
+    from hourglass.readers.tables import PARQUET_SUFFIXES
+
+    path = Path(source).expanduser()
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.suffix in PARQUET_SUFFIXES and file.is_file())
+
+
+def is_large(source: str) -> bool:
+    """Whether a table is so large that it is read piece by piece without being asked to."""
+    return parquet_bytes(source) > STREAMED
+
+
+@dataclass(frozen=True)
+class _Use:
+    """What a fitted model is to be used on: a source, the condition and labels beside it."""
+
+    estimator: Embedder
+    run: Path
+    source: str
+    part: str | None
+    condition: str | None
+    labels: str | None
+    before: dict[str, Any]  # the arguments that the run was started with
+    own: bool  # whether the source is the data of the run
+
+    @classmethod
+    def of(
+        cls, estimator: Embedder, run: Path, source: str | None, part: str | None, condition: str | None,
+        labels: str | None,
+    ) -> _Use:  # fmt: skip
+        before = runs.arguments_of(run)
+        if source is None:
+            if "data" not in before:
+                raise UsageError(f"{run} does not say what it was fitted on; name the DATA")
+            source, part = before["data"], part or before.get("part")
+        own = runs.located(source) == before.get("data")
+        return cls(estimator, run, source, part, condition, labels, before, own)
+
+    @property
+    def is_streamed(self) -> bool:
+        return self.part is None and (is_large(self.source) or (self.own and bool(self.before.get("stream"))))
+
+    def stream(self) -> ParquetStream:
+        """The source row group by row group; what is told beside it must be a column of it."""
+        from hourglass import ParquetStream
+
+        stream = ParquetStream(Path(self.source).expanduser())
+        for option, name in (("condition", self.condition), ("labels", self.labels)):
+            if name is not None and name not in stream.columns:
+                known = ", ".join(stream.columns)
+                raise UsageError(f"--{option} {name}: a table read piece by piece needs a column of it; it has {known}")
+        return stream
+
+    def inputs(self, data: Data) -> Inputs:
+        """The columns the model was fitted on, with the condition it was told then."""
+        wanted = "images" if self.estimator.modality_.name == "images" else "table"  # type: ignore[attr-defined]
+        if data.kind != wanted:
+            words = {"images": "pictures", "table": "a table"}
+            raise ValueError(f"{self.source} holds {words[data.kind]}, but {self.run} was fitted on {words[wanted]}")
+        given = None
+        if self.estimator.condition_ is not None:
+            given = _condition_again(self.estimator, data, self.condition, self.before.get("condition"), self.own)
+        elif self.condition is not None:
+            raise UsageError(
+                f"--condition {self.condition}: {self.run} was fitted without one; fit with --condition first"
+            )
+        then = self.before.get("labels")
+        there = column_of(data, then or "") is not None
+        labels = self.labels or (then if there or (self.own and not self.is_streamed) else None)
+        seen, _ = _labels(data, labels)
+        return Inputs(_known_columns(self.estimator, data, self.before), given, seen, data.names)
+
+
 def to_use(
     estimator: Embedder,
     run: Path,
@@ -182,32 +260,48 @@ def to_use(
     condition: str | None = None,
     labels: str | None = None,
 ) -> Inputs:
-    """Examples for a fitted model: the columns it was fitted on, with the condition it was told then.
+    """Examples for a fitted model, in memory: of a large table a part.
 
     Without a source the run's own data. A table may hold other columns beside; those are left out, which is noted
     unless the run itself did so.
     """
-    before = runs.arguments_of(run)
-    if source is None:
-        if "data" not in before:
-            raise UsageError(f"{run} does not say what it was fitted on; name the DATA")
-        source, part = before["data"], part or before.get("part")
-    own = runs.located(source) == before.get("data")
-    data = read(source, part)
-    wanted = "images" if estimator.modality_.name == "images" else "table"  # type: ignore[attr-defined]
-    if data.kind != wanted:
-        words = {"images": "pictures", "table": "a table"}
-        raise ValueError(f"{source} holds {words[data.kind]}, but {run} was fitted on {words[wanted]}")
-    given = None
-    if estimator.condition_ is not None:
-        given = _condition_again(estimator, data, condition, before.get("condition"), own)
-    elif condition is not None:
-        raise UsageError(f"--condition {condition}: {run} was fitted without one; fit with --condition first")
-    labels = labels or (
-        before.get("labels") if own or column_of(data, before.get("labels") or "") is not None else None
-    )
-    seen, _ = _labels(data, labels)
-    return Inputs(_known_columns(estimator, data, before), given, seen, data.names)
+    from hourglass import readers
+
+    use = _Use.of(estimator, run, source, part, condition, labels)
+    if not use.is_streamed:
+        return use.inputs(read(use.source, use.part))
+    stream = use.stream()
+    table = stream.spread(SHOWN)
+    note(f"{use.source} has {len(stream):,} rows; {len(table):,} of them, from every part of it, are looked at")
+    return use.inputs(readers.Data(table, source=use.source))
+
+
+def mapped(
+    function: Callable[[Inputs], Any],
+    estimator: Embedder,
+    run: Path,
+    source: str | None,
+    *,
+    part: str | None = None,
+    condition: str | None = None,
+) -> Iterator[tuple[Any, Sequence[str] | None]]:
+    """What a function makes of examples as in `to_use`, with their names: large tables piece by piece, else at once."""
+    import pyarrow as pa
+
+    from hourglass import readers
+
+    use = _Use.of(estimator, run, source, part, condition, None)
+    if not use.is_streamed:
+        given = use.inputs(read(use.source, use.part))
+        yield function(given), given.names
+        return
+    stream = use.stream()
+    with rows_done(len(stream)) as advance:
+        for group in range(len(stream.row_groups)):
+            for batch in stream.batches(group):
+                given = use.inputs(readers.Data(pa.Table.from_batches([batch]), source=use.source))
+                yield function(given), None
+                advance(batch.num_rows)
 
 
 def _condition_again(estimator: Embedder, data: Data, condition: str | None, before: str | None, own: bool) -> Any:

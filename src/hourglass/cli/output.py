@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import shlex
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,18 @@ def print_table(title: str, columns: list[str], rows: list[list[str]], numbers: 
         table.add_row(*row)
     # a pipe has no width: lines are then left as long as they are
     Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
+
+
+@contextlib.contextmanager
+def rows_done(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr, where a person is looking; told how many rows more are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("rows", total=total)
+        yield lambda rows: progress.advance(task, rows)
 
 
 def wrote(path: Path, rows: int, what: str, as_json: bool) -> None:

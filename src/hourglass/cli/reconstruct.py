@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -43,7 +43,10 @@ def reconstruct(
     from hourglass import load
 
     estimator = load(run)
-    given = inputs.to_use(estimator, run, data, part=part, condition=condition)
-    made = estimator.reconstruct(given.X, condition=given.condition)
-    write_examples(out, made, estimator.modality_, given.names)
-    wrote(out, len(made), "reconstructions", json)
+
+    def back(given: inputs.Inputs) -> Any:
+        return estimator.reconstruct(given.X, condition=given.condition)
+
+    made = inputs.mapped(back, estimator, run, data, part=part, condition=condition)
+    rows = write_examples(out, made, estimator.modality_)
+    wrote(out, rows, "reconstructions", json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +17,25 @@ SHEET_CELL = 56  # pixels a side that a picture has at least on a contact sheet
 MOST_ON_SHEET = 400
 
 
-def write_examples(out: Path, examples: Any, modality: Any, names: Sequence[str] | None) -> None:
-    """Tables and arrays by the ending of `out`; pictures to .png as a contact sheet, without an ending as a folder."""
+def write_examples(out: Path, pieces: Iterable[tuple[Any, Sequence[str] | None]], modality: Any) -> int:
+    """Tables and arrays by the ending of `out`; pictures to .png as a contact sheet, without an ending as a folder.
+
+    `pieces` are examples with their names; what is given back is their number.
+    """
     from hourglass import readers
 
-    pictures = modality.name == "images"
-    if pictures and out.suffix.lower() == ".png":
-        readers.write(out, contact_sheet(pixels(examples, modality)))
-    elif pictures and not out.suffix:
-        readers.write(out, pixels(examples, modality), index=names)
-    elif not pictures and (out.suffix.lower() == ".png" or not out.suffix):
+    drawn = out.suffix.lower() == ".png" or not out.suffix
+    if not drawn:
+        return readers.write_pieces(out, pieces)
+    if modality.name != "images":
         raise UsageError(f"--out {out}: the model is one of tables; give a .csv, .tsv, .parquet, .npy or .npz file")
+    ((examples, names),) = pieces
+    seen = pixels(examples, modality)
+    if out.suffix:
+        readers.write(out, contact_sheet(seen))
     else:
-        readers.write(out, examples, index=names)
+        readers.write(out, seen, index=names)
+    return len(examples)
 
 
 def pixels(pictures: np.ndarray, modality: Any) -> np.ndarray:

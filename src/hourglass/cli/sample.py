@@ -53,7 +53,7 @@ def sample(
     estimator = load(run)
     given = _condition(estimator, condition, n, run)
     made = estimator.sample(n, condition=given, prior=prior, random_state=seed)
-    write_examples(out, made, estimator.modality_, None)
+    write_examples(out, [(made, None)], estimator.modality_)
     wrote(out, n, "samples", json)
 
 

@@ -43,12 +43,23 @@ def score(
     json
         Print what was written as JSON.
     """
+    import numpy as np
+
     from hourglass import load, readers
 
     estimator = load(run)
-    given = inputs.to_use(estimator, run, data, part=part, condition=condition)
-    scores = estimator.score_samples(given.X, condition=given.condition, n_samples=samples)
-    readers.write(out, scores[:, None], columns=["score"], index=given.names)
+    all_scores: list[np.ndarray] = []
+    names: list[str] = []
+
+    def scored(given: inputs.Inputs) -> np.ndarray:
+        scores = estimator.score_samples(given.X, condition=given.condition, n_samples=samples)
+        all_scores.append(scores)
+        names.extend(given.names or ())
+        return scores[:, None]
+
+    made = inputs.mapped(scored, estimator, run, data, part=part, condition=condition)
+    rows = readers.write_pieces(out, made, columns=["score"])
+    scores = np.concatenate(all_scores)
     lowest = scores.argsort()[:3].tolist()
-    named = [given.names[i] for i in lowest] if given.names is not None else [f"row {i}" for i in lowest]
-    wrote(out, len(scores), f"scores, mean {scores.mean():.2f} nats; the least normal are {', '.join(named)}", json)
+    named = [names[i] if names else f"row {i}" for i in lowest]
+    wrote(out, rows, f"scores, mean {scores.mean():.2f} nats; the least normal are {', '.join(named)}", json)

@@ -210,7 +210,7 @@ def _subset(rows: NDArray[np.floating], most: int, rng: np.random.Generator) -> 
     return rows[rng.permutation(len(rows))[:most]]
 
 
-def _covariance(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+def _covariance(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     """Covariance shrunk towards a multiple of the identity, the less the more rows (Ledoit and Wolf 2004)."""
     if len(rows) == 1:
         return RIDGE * np.eye(rows.shape[1])

@@ -84,6 +84,21 @@ class ParquetStream:
             ):
                 yield batch.select(list(self.columns))
 
+    def spread(self, rows: int) -> Any:
+        """A `pyarrow.Table` of at most `rows` rows: the first ones of every row group, by the group's share."""
+        import pyarrow as pa
+
+        share = min(1.0, rows / self.rows)
+        taken = []
+        for g, group in enumerate(self.row_groups):
+            wanted = int(share * group.rows)
+            for batch in self.batches(g, max(1, min(wanted, 65536))) if wanted else ():
+                taken.append(batch.slice(0, wanted))
+                wanted -= len(taken[-1])
+                if not wanted:
+                    break
+        return pa.Table.from_batches(taken or [next(self.batches(0, rows))])
+
     @staticmethod
     def _open(file: Path) -> Any:
         import pyarrow as pa

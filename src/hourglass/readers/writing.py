@@ -6,8 +6,9 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 
 from hourglass.readers.memory import from_memory
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".npy", ".npz", ".png")
+TABLES = (".csv", ".csv.gz", ".tsv", ".parquet")
+SUFFIXES = (*TABLES, ".npy", ".npz", ".png")
 
 
 def write(
@@ -51,14 +53,14 @@ def write(
     FileExistsError
         If `path` is a folder with something in it.
     """
-    path = Path(path).expanduser()
+    path = _writable(path)
     name = path.name.lower()
     if index is not None and len(index) != len(values):
         raise ValueError(f"index has {len(index)} names for {len(values)} rows; give one a row")
-    if name.endswith((".csv", ".csv.gz", ".tsv", ".parquet")):
+    if name.endswith(TABLES):
         table = _table(values, columns, index, path)
         with written_whole(path) as temporary:
-            _write_table(table, temporary, name)
+            _write_tables(iter([table]), temporary, name)
     elif name.endswith((".npy", ".npz")):
         array = np.asarray(values)
         if array.dtype.kind == "O":
@@ -77,9 +79,43 @@ def write(
         content = _png(_one_picture(np.asarray(values), path), path)
         with written_whole(path) as temporary:
             temporary.write_bytes(content)
-    elif not path.suffix:
-        _write_pictures(path, np.asarray(values), index)
     else:
+        _write_pictures(path, np.asarray(values), index)
+    return path
+
+
+def write_pieces(
+    path: str | Path, pieces: Iterable[tuple[Any, Sequence[Any] | None]], *, columns: Sequence[str] | None = None
+) -> int:
+    """Write what comes piece by piece, each with its `index`, as `write` would write all of it; the number of rows.
+
+    Of a .csv, .tsv or .parquet file no more than a piece is in memory; for other endings the pieces are put together.
+    """
+    path = _writable(path)
+    rows = 0
+    if path.name.lower().endswith(TABLES):
+
+        def tables() -> Iterator[Any]:
+            nonlocal rows
+            for values, index in pieces:
+                table = _table(values, columns, index, path)
+                rows += table.num_rows
+                yield table
+
+        with written_whole(path) as temporary:
+            _write_tables(tables(), temporary, path.name.lower())
+        return rows
+    parts = list(pieces)
+    names = [name for _, index in parts for name in index or ()] or None
+    values = parts[0][0] if len(parts) == 1 else np.concatenate([np.asarray(values) for values, _ in parts])
+    write(path, values, columns=columns, index=names)
+    return len(values)
+
+
+def _writable(path: str | Path) -> Path:
+    """The path, if its ending is one that can be written."""
+    path = Path(path).expanduser()
+    if path.suffix and not path.name.lower().endswith(SUFFIXES):
         raise ValueError(
             f"path={str(path)!r}: cannot write *{path.suffix}; "
             f"use {', '.join(SUFFIXES)}, or no ending for a folder of pictures"
@@ -146,18 +182,26 @@ def _table(values: Any, columns: Sequence[str] | None, index: Sequence[Any] | No
     return X
 
 
-def _write_table(table: Any, path: Path, name: str) -> None:
-    if name.endswith(".parquet"):
-        import pyarrow.parquet as pq
-
-        pq.write_table(table, path)
-        return
+def _write_tables(tables: Iterator[Any], path: Path, name: str) -> None:
+    """Tables of the first one's columns, one after the other, into one file."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from pyarrow import csv
 
+    first = next(tables)
+    if name.endswith(".parquet"):
+        with pq.ParquetWriter(path, first.schema) as writer:
+            for table in chain([first], tables):
+                writer.write_table(table.cast(first.schema))
+        return
     options = csv.WriteOptions(delimiter="\t" if name.endswith(".tsv") else ",", quoting_style="needed")
-    with pa.output_stream(path, compression="gzip" if name.endswith(".gz") else None) as stream:
-        csv.write_csv(table, stream, options)
+    compression = "gzip" if name.endswith(".gz") else None
+    with (
+        pa.output_stream(path, compression=compression) as stream,
+        csv.CSVWriter(stream, first.schema, write_options=options) as writer,
+    ):
+        for table in chain([first], tables):
+            writer.write_table(table.cast(first.schema))
 
 
 def _write_pictures(folder: Path, pictures: np.ndarray, index: Sequence[Any] | None) -> None:
