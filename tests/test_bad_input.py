@@ -471,6 +471,13 @@ def test_a_folder_of_another_version(number, says, folder):
         hourglass.load(folder)
 
 
+def test_a_stream_where_rows_are_needed(tmp_path):
+    hourglass.readers.write(tmp_path / "rows.parquet", X)
+    stream = hourglass.ParquetStream(tmp_path / "rows.parquet")
+    with pytest.raises(TypeError, match=r"ParquetStream, which is for fit: here give its batches"):
+        unfitted().fit(X).transform(stream)
+
+
 def test_a_folder_mixed_from_two(folder, tmp_path):
     other = unfitted(random_state=1).fit(X).save(tmp_path / "other")
     (folder / "model.safetensors").write_bytes((other / "model.safetensors").read_bytes())

@@ -1,6 +1,5 @@
 """What every recipe keeps, over all the zoo, on every kind of data, with and without a condition."""
 
-import dataclasses
 import functools
 import json
 
@@ -12,6 +11,7 @@ from torch import nn
 
 import hourglass
 from hourglass import Embedder, variants
+from hourglass.estimators.names import named_recipe
 from hourglass.likelihoods import Gaussian
 from hourglass.model import Autoencoder
 from hourglass.networks.heads import ChannelLinear
@@ -19,13 +19,18 @@ from hourglass.recipe import Recipe, Term
 from hourglass.storage import recipe_from_json, recipe_to_json
 from hourglass.variants import (
     AE,
+    BETA_VAE,
     CONTRACTIVE,
+    CORRUPTIONS,
     RECIPES,
     VAE,
     Deterministic,
+    GaussianNoise,
+    Masking,
     RandomAffine,
     SaltAndPepper,
     Sampled,
+    contraction,
 )
 
 N = 48
@@ -249,15 +254,7 @@ def test_the_seed_decides_and_the_callers_state_is_left_as_it_was(name, data, tm
     assert not equal_models(estimator, unfitted(name, random_state=1).fit(X))
 
 
-CORRUPTIONS = [
-    value
-    for n in variants.__all__
-    if dataclasses.is_dataclass(value := getattr(variants, n)) and isinstance(value, type) and "Corrupt" not in n
-    if not issubclass(value, nn.Module)
-]
-
-
-@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("corruption", CORRUPTIONS.values(), ids=CORRUPTIONS)
 @each_data
 def test_every_corruption_works_on_every_kind_of_data(corruption, data):
     X = DATA[data]()
@@ -276,6 +273,40 @@ def test_every_corruption_works_on_every_kind_of_data(corruption, data):
     assert not bool((changed & ~numeric & ~blanked).any())  # a category or a flag is hidden or left alone
     assert np.isfinite(estimator.transform(X)).all()
     assert recipe_from_json(json.loads(json.dumps(recipe_to_json(recipe))), {}) == recipe
+
+
+@pytest.mark.parametrize(
+    ("words", "recipe"),
+    [
+        ("vae", VAE),
+        ("vae kl=1", VAE),
+        ("VAE  kl=4", BETA_VAE),
+        ("vae contraction=0.1", VAE.with_term(contraction, weight=0.1)),
+        ("ae randomaffine GaussianNoise=1", AE.with_corruption(RandomAffine(), GaussianNoise(1.0))),
+        ("denoising GaussianNoise=2", AE.with_corruption(GaussianNoise(2.0))),
+        ("denoising Masking", AE.with_corruption(GaussianNoise(0.3), Masking())),
+    ],
+)
+def test_a_recipe_in_words(words, recipe):
+    assert repr(named_recipe(words)) == repr(recipe)
+    assert recipe_to_json(named_recipe(words)) == recipe_to_json(recipe)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("vea kl=1", "did you mean 'vae'"),
+        ("", "there are ae,"),
+        ("vae kll=1", "did you mean 'kl'"),
+        ("vae kl", "kl= needs a number of at least 0"),
+        ("vae kl=one", "kl=one needs a number"),
+        ("vae kl=nan", "kl=nan needs a number"),
+        ("ae Masking=-1", "Masking=-1 needs a number"),
+    ],
+)
+def test_a_recipe_in_wrong_words(words, says):
+    with pytest.raises(ValueError, match=says):
+        named_recipe(words)
 
 
 def test_corruptions_follow_one_another():

@@ -174,6 +174,10 @@ class AutoencoderEstimator(BaseEstimator):
         """Paths and names read, the number and names of a table's features checked as scikit-learn does."""
         if isinstance(X, (str, Path)):
             X = readers.read(X).X
+        if isinstance(X, readers.ParquetStream):
+            raise TypeError(
+                "X is a ParquetStream, which is for fit: here give its batches, from X.batches(group), in turn"
+            )
         if frame_kind(X) == "array" and not hasattr(X, "ndim") and hasattr(X, "__array__"):
             X = np.asarray(X)  # anything else that says it is an array
         modality = self.modality_ if not reset else named_modality(self.modality, X)

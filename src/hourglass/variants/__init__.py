@@ -1,22 +1,34 @@
 """The zoo: one idea, one file, each ends in its recipe. The module is the registry."""
 
-from hourglass.recipe import Recipe, reconstruction
+import dataclasses
+from typing import Any
+
+from hourglass.recipe import Recipe, Term, reconstruction
 from hourglass.variants.contractive import CONTRACTIVE, contraction
 from hourglass.variants.denoising import DENOISING, GaussianNoise, Masking, RandomAffine, SaltAndPepper
 from hourglass.variants.plain import AE, Deterministic
 from hourglass.variants.sparse import SPARSE, SPARSE_KL, l1, target_activation
 from hourglass.variants.vae import BETA_VAE, VAE, Sampled, kl
 
-RECIPES: dict[str, Recipe] = {name.lower(): value for name, value in globals().items() if isinstance(value, Recipe)}
+_parts = dict(globals())
+RECIPES: dict[str, Recipe] = {name.lower(): part for name, part in _parts.items() if isinstance(part, Recipe)}
+TERMS: dict[str, Term] = {part.name: part for part in _parts.values() if isinstance(part, Term)}
+CORRUPTIONS: dict[str, type[Any]] = {
+    name: part
+    for name, part in _parts.items()
+    if isinstance(part, type) and dataclasses.is_dataclass(part) and part.__module__.startswith(f"{__name__}.")
+}
 
 __all__ = [
     "AE",
     "BETA_VAE",
     "CONTRACTIVE",
+    "CORRUPTIONS",
     "DENOISING",
     "RECIPES",
     "SPARSE",
     "SPARSE_KL",
+    "TERMS",
     "VAE",
     "Deterministic",
     "GaussianNoise",
