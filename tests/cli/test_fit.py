@@ -18,6 +18,7 @@ SOON = """
 import sys
 import hourglass.training.loop as loop
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.02
+from hourglass import load
 from hourglass.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -174,6 +175,17 @@ def test_a_damaged_run_file_is_named(hourglass, tmp_path) -> None:
     answer = hourglass("embed", "runs/wine-vae", "wine", "--out", "x.csv")
     assert answer.code == 1
     assert "run.json is damaged" in answer.err
+
+
+def test_a_recipe_changed_by_words(hourglass) -> None:
+    answer = hourglass("fit", "digits", "--recipe", "vae kl=0.1 Masking=0.2", "--max-epochs", 1, "--n-latent", 2)
+    assert answer.code == 0
+    run = Path("runs/digits-vae-kl-0.1-Masking-0.2")
+    assert repr(load(run).recipe_) == "Recipe(Sampled; reconstruction + 0.1 kl; sees Masking(rate=0.2))"
+    assert hourglass("report", run).code == 0
+    assert "Variational autoencoder, kl=0.1, Masking=0.2" in (run / "report.html").read_text()
+    answer = hourglass("fit", "digits", "--recipe", "vae kll=1")
+    assert (answer.code, "did you mean 'kl'" in answer.err) == (2, True)
 
 
 def test_a_parquet_table_is_streamed(hourglass, tmp_path) -> None:

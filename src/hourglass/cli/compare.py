@@ -50,7 +50,7 @@ def compare(
     data
         As for `hourglass fit`.
     recipes
-        ae and vae if left out; `hourglass recipes` lists them.
+        ae and vae if left out; `hourglass recipes` lists them. As for `hourglass fit`, more words change one.
     n_latents
         Code sizes; 2 4 8 16 32 if left out, as far as they are below the number of features.
     seeds

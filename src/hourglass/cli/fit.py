@@ -64,7 +64,8 @@ def fit(
         A .csv, .tsv, .parquet, .npy or .npz file, a folder of pictures, or a named data set (`hourglass datasets`).
         Empty cells of a table are missing values.
     recipe
-        The kind of autoencoder: vae if left out; `hourglass recipes` lists them.
+        The kind of autoencoder: vae if left out; `hourglass recipes` lists them. More words change it: "vae kl=0.1"
+        weighs a term, "ae RandomAffine GaussianNoise=1" shows the encoder moved and noisy pictures.
     n_latent
         Numbers in a code: a whole number, or "map" for 2. Left out, it is estimated from the data.
     map

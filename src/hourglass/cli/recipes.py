@@ -23,7 +23,11 @@ def recipes(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
         return
     rows = [[r["name"], r["what"], r["minimises"], r["source"]] for r in zoo]
     print_table("", ["recipe", "what it is", "minimises", "source"], rows)
+    from hourglass.variants import CORRUPTIONS, TERMS
+
     print("\nUse one with `hourglass fit DATA --recipe NAME`; compare several with `hourglass compare DATA`.")
+    print('Words after the name change it: --recipe "vae kl=0.1", --recipe "ae RandomAffine GaussianNoise=1".')
+    print(f"Terms are {', '.join(TERMS)}; corruptions are {', '.join(CORRUPTIONS)}.")
 
 
 def described() -> list[dict[str, Any]]:

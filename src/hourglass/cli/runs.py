@@ -18,7 +18,7 @@ FORMAT = 1
 def default_folder(data: str, recipe: str) -> Path:
     """runs/NAME-RECIPE, NAME being the data set's, or the file's without its ending."""
     name = re.sub(r"[^\w.-]+", "-", Path(data).name.split(".")[0]).strip("-") or "data"
-    return Path("runs") / f"{name}-{recipe}"
+    return Path("runs") / re.sub(r"[^\w.-]+", "-", f"{name}-{recipe}")
 
 
 def located(name: str | None) -> str | None:

@@ -42,7 +42,7 @@ def compare(
     Parameters
     ----------
     X : as for `Embedder.fit`, but not a stream.
-    recipes : names, or Recipe values.
+    recipes : names, with words for what is to be different (see `Embedder`), or Recipe values.
     n_latents : code sizes; None takes 2, 4, 8, 16 and 32, as far as they are below the number of features.
     seeds : fits of each kind, from the seeds 0, 1, ...; the split into rows for learning and judging stays the same.
     condition : as for `Embedder.fit`, told to every model.

@@ -27,7 +27,8 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         Size of the code. "map" is 2. None estimates it: twice the intrinsic dimension (TwoNN), from 2 to 64, never
         above half the number of features.
     recipe : str or Recipe
-        The kind of autoencoder: "ae", "denoising", "sparse", "sparse_kl", "contractive", "vae", "beta_vae", or a value.
+        The kind of autoencoder: "ae", "denoising", "sparse", "sparse_kl", "contractive", "vae", "beta_vae", with words
+        for what is to be different ("vae kl=0.1", "ae RandomAffine GaussianNoise=1"), or a value.
     modality : str, Modality or None
         "tables", "images", or a value such as `Images(binarise="dynamic")`; None looks at X.
     likelihood : str or None

@@ -29,11 +29,14 @@ IN_WORDS = {
 
 
 def recipe_in_words(estimator: Any) -> str:
-    """The recipe's name in the zoo, in words; its own notation for one that is not there."""
-    names = [name for name, recipe in RECIPES.items() if repr(recipe) == repr(estimator.recipe_)]
-    given = estimator.recipe.lower() if isinstance(estimator.recipe, str) else None
-    name = given if given in RECIPES else (names[0] if names else None)
-    words = repr(estimator.recipe_) if name is None else IN_WORDS.get(name, name.replace("_", " "))
+    """The recipe's name in the zoo, in words, and what was changed; its own notation for one that is not there."""
+    same = [name for name, recipe in RECIPES.items() if repr(recipe) == repr(estimator.recipe_)]
+    given = estimator.recipe.split() if isinstance(estimator.recipe, str) else same[:1]
+    if not given:
+        words = repr(estimator.recipe_)
+    else:
+        name, *changes = given
+        words = IN_WORDS.get(name.lower(), name.replace("_", " ")) + "".join(f", {change}" for change in changes)
     return words if estimator.condition_ is None else f"conditional {words}"
 
 
