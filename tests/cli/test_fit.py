@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from hourglass import load
+
 SOON = """
 import sys
 import hourglass.training.loop as loop
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.02
-from hourglass import load
 from hourglass.cli import main
 sys.exit(main(sys.argv[1:]))
 """
