@@ -70,12 +70,13 @@ def one_hot(columns: dict[str, Column]) -> tuple[np.ndarray, dict[str, tuple[int
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--share", type=float, default=0.2)
     options = parser.parse_args()
     for name, whole in tables(options.rows).items():
         scale = {n: float(np.std(v)) for n, v in whole.items() if v.dtype != object}
-        for seed in range(options.seeds):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             rng = np.random.default_rng(seed)
             hidden = {n: rng.random(len(v)) < options.share for n, v in whole.items()}
             holed = {

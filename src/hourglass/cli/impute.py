@@ -17,6 +17,7 @@ def impute(
     /,
     *,
     out: Path,
+    rounds: int | None = None,
     condition: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
@@ -30,6 +31,8 @@ def impute(
         A table with the columns the model was fitted on; left out, the data the run was fitted on.
     out
         A .csv, .tsv or .parquet file (also .npy or .npz for numbers alone).
+    rounds
+        How often the filled-in row is encoded and filled in anew: 3 for variational recipes, 1 for others if left out.
     condition
         A column of DATA or a FILE, where the model was fitted with a condition.
     json
@@ -42,7 +45,7 @@ def impute(
         raise ValueError(f"{run} was fitted on pictures, which have no missing cells; impute is for tables")
 
     def filled(given: inputs.Inputs) -> Any:
-        return estimator.impute(given.X, condition=given.condition)
+        return estimator.impute(given.X, condition=given.condition, rounds=rounds)
 
     rows = readers.write_pieces(out, inputs.mapped(filled, estimator, run, data, condition=condition))
     wrote(out, rows, "rows without missing cells", json)
