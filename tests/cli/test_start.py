@@ -52,6 +52,8 @@ def test_version(hourglass) -> None:
         (["fitt", "wine"], 2, 'Did you mean "fit"'),
         (["fit", "wine", "--recpie", "vae"], 2, "Did you mean --recipe"),
         (["fit", "wine", "--recipe", "vea"], 2, "did you mean 'vae'"),
+        (["fit", "wine", "--recipe", "ae Masking=2"], 2, "rate must be at least 0 and at most 1"),
+        (["compare", "wine", "--recipes", "vae", "kl=0.1"], 2, "a recipe of several words goes in quotes"),
         (["fit", "wine", "--n-latent", "many"], 2, "--n-latent"),
         (["fit"], 2, "name the DATA"),
         (["fit", "wine", "--map", "--n-latent", "5"], 2, "--map"),

@@ -302,11 +302,17 @@ def test_a_recipe_in_words(words, recipe):
         ("vae kl=one", "kl=one needs a number"),
         ("vae kl=nan", "kl=nan needs a number"),
         ("ae Masking=-1", "Masking=-1 needs a number"),
+        ("ae SaltAndPepper=1.5", r"SaltAndPepper\(rate=1.5\): rate must be at least 0 and at most 1"),
     ],
 )
 def test_a_recipe_in_wrong_words(words, says):
     with pytest.raises(ValueError, match=says):
         named_recipe(words)
+
+
+def test_a_kl_needs_a_distribution():
+    with pytest.raises(ValueError, match="take a variational recipe, vae or beta_vae"):
+        unfitted("ae kl=1").fit(a_table())
 
 
 def test_corruptions_follow_one_another():

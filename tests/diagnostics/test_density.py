@@ -151,6 +151,14 @@ def test_blocks_arrive_where_passes_do_and_sooner():
     np.testing.assert_allclose(mean(fit(60, 10)), mean(fit(200, 1)), rtol=1e-4)
 
 
+@pytest.mark.parametrize("far", [1e3, 1e6])
+def test_a_single_code_far_out_leaves_the_others_as_they_are(far):
+    Z = np.random.default_rng(0).normal(size=(5000, 2))
+    Z[0] = far
+    drawn = CodeDensity.fit(Z, n_components=5).sample(5000, seed=0)
+    np.testing.assert_allclose(np.quantile(drawn, (0.05, 0.95), axis=0), [[-1.64] * 2, [1.64] * 2], atol=0.2)
+
+
 def test_a_cluster_far_out_does_not_break_single_precision():
     rng = np.random.default_rng(0)
     Z = np.concatenate([rng.normal(size=(4000, 6)), 3000 + 1e-3 * rng.normal(size=(40, 6))])

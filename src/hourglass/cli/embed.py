@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from hourglass.cli import inputs
 from hourglass.cli.output import wrote
+from hourglass.cli.results import write_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,7 @@ def embed(
     json
         Print what was written as JSON.
     """
-    from hourglass import load, readers
+    from hourglass import load
 
     estimator = load(run)
 
@@ -50,5 +51,5 @@ def embed(
         return estimator.transform(given.X, condition=given.condition)
 
     codes = inputs.mapped(coded, estimator, run, data, part=part, condition=condition)
-    rows = readers.write_pieces(out, codes, columns=[f"code{j}" for j in range(estimator.n_latent_)])
+    rows = write_rows(out, codes, columns=[f"code{j}" for j in range(estimator.n_latent_)])
     wrote(out, rows, f"codes of {estimator.n_latent_} numbers", json)

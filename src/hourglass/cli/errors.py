@@ -64,14 +64,16 @@ def report(error: BaseException, code: int) -> int:
     return code
 
 
+MOST_NOTES = 20
 _noted: set[str] = set()
 
 
 def note(text: str) -> None:
-    """Something worth knowing that stops nothing; a command says it once."""
-    if text not in _noted:
-        _noted.add(text)
-        print(f"hourglass: note: {text}", file=sys.stderr)
+    """Something worth knowing that stops nothing; a command says it once, and not more than twenty such things."""
+    if text in _noted or len(_noted) > MOST_NOTES:
+        return
+    _noted.add(text)
+    print(f"hourglass: note: {text if len(_noted) <= MOST_NOTES else 'and more of the kind'}", file=sys.stderr)
 
 
 @contextlib.contextmanager

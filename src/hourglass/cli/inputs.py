@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ class Inputs:
     condition: Any = None
     labels: Any = None
     names: Sequence[str] | None = None
+    with_missing: frozenset[str] = frozenset()  # of a piece of a table: columns with missing cells anywhere in it
 
 
 def read(source: str, part: str | None = None) -> Data:
@@ -205,8 +206,8 @@ class _Use:
 
     @classmethod
     def of(
-        cls, estimator: Embedder, run: Path, source: str | None, part: str | None, condition: str | None,
-        labels: str | None,
+        cls, estimator: Embedder, run: Path, source: str | None, part: str | None,
+        condition: str | None, labels: str | None = None,
     ) -> _Use:  # fmt: skip
         before = runs.arguments_of(run)
         if source is None:
@@ -225,7 +226,8 @@ class _Use:
         from hourglass import ParquetStream
 
         stream = ParquetStream(Path(self.source).expanduser())
-        for option, name in (("condition", self.condition), ("labels", self.labels)):
+        then = self.before.get("condition") if self.own and self.estimator.condition_ is not None else None
+        for option, name in (("condition", self.condition or then), ("labels", self.labels)):
             if name is not None and name not in stream.columns:
                 known = ", ".join(stream.columns)
                 raise UsageError(f"--{option} {name}: a table read piece by piece needs a column of it; it has {known}")
@@ -271,6 +273,8 @@ def to_use(
     if not use.is_streamed:
         return use.inputs(read(use.source, use.part))
     stream = use.stream()
+    if (then := use.before.get("labels")) and use.own and not labels and then not in stream.columns:
+        note(f"the labels of {then} are left out: of a table read piece by piece they need to be a column")
     table = stream.spread(SHOWN)
     note(f"{use.source} has {len(stream):,} rows; {len(table):,} of them, from every part of it, are looked at")
     return use.inputs(readers.Data(table, source=use.source))
@@ -290,17 +294,18 @@ def mapped(
 
     from hourglass import readers
 
-    use = _Use.of(estimator, run, source, part, condition, None)
+    use = _Use.of(estimator, run, source, part, condition)
     if not use.is_streamed:
         given = use.inputs(read(use.source, use.part))
         yield function(given), given.names
         return
     stream = use.stream()
+    with_missing = stream.with_missing()
     with rows_done(len(stream)) as advance:
         for group in range(len(stream.row_groups)):
             for batch in stream.batches(group):
                 given = use.inputs(readers.Data(pa.Table.from_batches([batch]), source=use.source))
-                yield function(given), None
+                yield function(replace(given, with_missing=with_missing)), None
                 advance(batch.num_rows)
 
 

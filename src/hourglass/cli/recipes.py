@@ -27,7 +27,8 @@ def recipes(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
 
     print("\nUse one with `hourglass fit DATA --recipe NAME`; compare several with `hourglass compare DATA`.")
     print('Words after the name change it: --recipe "vae kl=0.1", --recipe "ae RandomAffine GaussianNoise=1".')
-    print(f"Terms are {', '.join(TERMS)}; corruptions are {', '.join(CORRUPTIONS)}.")
+    defaults = ", ".join(repr(kind()) for kind in CORRUPTIONS.values())
+    print(f"Terms are {', '.join(TERMS)}. Corruptions are {defaults};\nNAME=NUMBER sets the first number of one.")
 
 
 def described() -> list[dict[str, Any]]:

@@ -17,6 +17,21 @@ SHEET_CELL = 56  # pixels a side that a picture has at least on a contact sheet
 MOST_ON_SHEET = 400
 
 
+def write_rows(
+    out: Path, pieces: Iterable[tuple[Any, Sequence[str] | None]], columns: Sequence[str] | None = None
+) -> int:
+    """Rows with their names into one file, by the ending of `out`, which is looked at first; the number of rows."""
+    from hourglass import readers
+
+    if _is_drawn(out):
+        raise UsageError(f"--out {out}: these are rows, no pictures; give a .csv, .tsv, .parquet, .npy or .npz file")
+    return readers.write_pieces(out, pieces, columns=columns)
+
+
+def _is_drawn(out: Path) -> bool:
+    return out.suffix.lower() == ".png" or not out.suffix
+
+
 def write_examples(out: Path, pieces: Iterable[tuple[Any, Sequence[str] | None]], modality: Any) -> int:
     """Tables and arrays by the ending of `out`; pictures to .png as a contact sheet, without an ending as a folder.
 
@@ -24,11 +39,8 @@ def write_examples(out: Path, pieces: Iterable[tuple[Any, Sequence[str] | None]]
     """
     from hourglass import readers
 
-    drawn = out.suffix.lower() == ".png" or not out.suffix
-    if not drawn:
-        return readers.write_pieces(out, pieces)
-    if modality.name != "images":
-        raise UsageError(f"--out {out}: the model is one of tables; give a .csv, .tsv, .parquet, .npy or .npz file")
+    if modality.name != "images" or not _is_drawn(out):
+        return write_rows(out, pieces)
     ((examples, names),) = pieces
     seen = pixels(examples, modality)
     if out.suffix:

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from hourglass.cli import inputs
 from hourglass.cli.output import wrote
+from hourglass.cli.results import write_rows
 
 
 def score(
@@ -45,7 +46,7 @@ def score(
     """
     import numpy as np
 
-    from hourglass import load, readers
+    from hourglass import load
 
     estimator = load(run)
     all_scores: list[np.ndarray] = []
@@ -58,7 +59,7 @@ def score(
         return scores[:, None]
 
     made = inputs.mapped(scored, estimator, run, data, part=part, condition=condition)
-    rows = readers.write_pieces(out, made, columns=["score"])
+    rows = write_rows(out, made, columns=["score"])
     scores = np.concatenate(all_scores)
     lowest = scores.argsort()[:3].tolist()
     named = [names[i] if names else f"row {i}" for i in lowest]

@@ -98,11 +98,13 @@ class CodeDensity:
             raise ValueError(f"groups has shape {labels.shape}: give one for each of the {len(codes)} rows of Z.")
 
         centre, scale = codes.mean(axis=0), codes.std(axis=0)
+        low, high = np.quantile(codes, (0.25, 0.75), axis=0)
+        scale = np.where(high > low, (high - low) / 1.349, scale)  # of a Gaussian the same, and deaf to a code far out
         # A constant dimension stays constant, up to the ridge, in units too small to matter to the decoder.
         scale = np.where(scale > 1e-8 * (1 + np.abs(centre)), scale, 1e-8 * (1 + np.abs(centre)))
         codes = ((codes - centre) / scale).astype(np.float32)  # half the time of float64
         rng = np.random.default_rng(seed)
-        pooled = _covariance(_subset(codes, MAX_ROWS, rng))
+        pooled = _covariance(_subset(codes, MAX_ROWS, rng).clip(-10, 10))
 
         values = [None] if labels is None else np.unique(labels).tolist()
         most = max(MAX_ROWS // len(values), MAX_ROWS_AT_LEAST)
@@ -260,7 +262,7 @@ def _likeliest(rows: NDArray[np.floating], pooled: NDArray[np.float64], rng: np.
             break
         mixture = _expectation_maximisation(fitted, _seeded_on(fitted, k, pooled, rng), PASSES)
         found = _log_likelihoods(judged, mixture)
-        gain = found - likelihoods
+        gain = (found - likelihoods).clip(-20, 20)  # nats: one code far out does not decide
         if gain.mean() > gain.std() / len(gain) ** 0.5:
             best, likelihoods, in_vain = mixture, found, 0
         else:

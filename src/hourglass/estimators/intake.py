@@ -76,7 +76,7 @@ def streamed(
         raise ValueError(f"a stream of Parquet rows is a table; modality={modality!r} is not for tables")
     table = found.infer(chunks(features))
     fitted = Condition(Tables(discrete=True).infer(chunks(names))) if names else None
-    share = min(validation_fraction, MOST_HELD_OUT / max(1, len(stream)))
+    share = min(validation_fraction, MOST_HELD_OUT / len(stream)) if len(stream) >= FEWEST_TO_HOLD_OUT else 0.0
 
     def spared(group: int, number: int, n: int) -> np.ndarray:
         return np.random.default_rng((seed, 1, group, number)).random(n) < share
@@ -88,21 +88,34 @@ def streamed(
             rows = Rows(table.tensor(_arrow(batch.select(features))), condition_tensor(fitted, given, batch.num_rows))
             yield rows[torch.from_numpy(mask if held else ~mask)]
 
+    def looked_at() -> tuple[Rows, np.ndarray | None]:
+        """Training rows from every part of the stream, and their groups."""
+        taken, told = [], []
+        for group, wanted in enumerate(stream.shares(SAMPLE_ROWS)):
+            for number, batch in enumerate(stream.batches(group)) if wanted else ():
+                mask = ~spared(group, number, batch.num_rows)
+                some = np.flatnonzero(mask)[:wanted]
+                part = _arrow(batch.take(some))
+                given = part.select(names) if names else None
+                taken.append(Rows(table.tensor(part.select(features)), condition_tensor(fitted, given, len(some))))
+                if fitted is not None and (labels := fitted.groups(given, len(some))) is not None:
+                    told.append(labels)
+                wanted -= len(some)
+                if not wanted:
+                    break
+        return joined(taken), np.concatenate(told) if told else None
+
     n_groups = len(stream.row_groups)
     parts = [rows for group in range(n_groups) for rows in read(group, True) if len(rows)] if share > 0 else []
     held_out = joined(parts) if parts else None
     n_rows = len(stream) - (0 if held_out is None else len(held_out))
-    groups = None
-    if fitted is not None:
-        given = _arrow(next(stream.batches(0)).select(names))
-        groups = fitted.groups(given, given.num_rows)
-        groups = None if groups is None else groups[~spared(0, 0, given.num_rows)][:SAMPLE_ROWS]
+    sample, groups = looked_at()
     return Intake(
         modality=table,
         condition=fitted,
         rows=StreamedRows(n_rows, n_groups, lambda group: read(group, False)),
         held_out=held_out,
-        sample=next(read(0, False))[slice(0, SAMPLE_ROWS)],
+        sample=sample,
         groups=groups,
         fingerprint=storage.fingerprint(
             [[str(g.path), g.index, g.rows, g.path.stat().st_size] for g in stream.row_groups]

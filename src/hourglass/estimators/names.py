@@ -29,6 +29,7 @@ def named_recipe(recipe: str | Recipe) -> Recipe:
     if name.lower() not in RECIPES:
         near = difflib.get_close_matches(name.lower(), RECIPES, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = "a recipe of several words goes in quotes; " if "=" in name else hint
         raise ValueError(f"recipe={recipe!r} is unknown; {hint}there are {', '.join(sorted(RECIPES))}")
     found = RECIPES[name.lower()]
     for change in changes:
@@ -51,7 +52,7 @@ def _changed(recipe: Recipe, name: str, number: str) -> Recipe:
     except ValueError:
         value = math.nan
     if (value is None and name in TERMS) or not math.isfinite(value or 0.0) or (value or 0.0) < 0:
-        raise ValueError(f"{name}={number} needs a number of at least 0, as in {name}=0.5")
+        raise ValueError(f"{name}={number} needs a number of at least 0, without spaces, as in {name}=0.5")
     if name in TERMS:
         own = {term.name: term for term in recipe.terms}
         return recipe.with_term(own.get(name, TERMS[name]), weight=value)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hourglass.readers.tables import damaged, data_columns, parquet_files, same_schema
 
 BUFFER = 1 << 20  # bytes read ahead per column; without a limit pyarrow reads a whole column of the row group at once
@@ -84,20 +86,36 @@ class ParquetStream:
             ):
                 yield batch.select(list(self.columns))
 
+    def shares(self, rows: int) -> list[int]:
+        """How many of `rows` rows every row group stands for, by its length; all of its rows where there are fewer."""
+        ends = np.cumsum([group.rows for group in self.row_groups])
+        return np.diff(ends * min(rows, self.rows) // self.rows, prepend=0).tolist()
+
     def spread(self, rows: int) -> Any:
         """A `pyarrow.Table` of at most `rows` rows: the first ones of every row group, by the group's share."""
         import pyarrow as pa
 
-        share = min(1.0, rows / self.rows)
         taken = []
-        for g, group in enumerate(self.row_groups):
-            wanted = int(share * group.rows)
-            for batch in self.batches(g, max(1, min(wanted, 65536))) if wanted else ():
+        for g, wanted in enumerate(self.shares(rows)):
+            for batch in self.batches(g, min(wanted, 65536)) if wanted else ():
                 taken.append(batch.slice(0, wanted))
                 wanted -= len(taken[-1])
                 if not wanted:
                     break
-        return pa.Table.from_batches(taken or [next(self.batches(0, rows))])
+        return pa.Table.from_batches(taken)
+
+    def with_missing(self) -> frozenset[str]:
+        """The columns that have, as far as the files tell, missing cells somewhere."""
+        found: set[str] = set()
+        for group in self.row_groups:
+            with self._open(group.path) as opened:
+                told = opened.metadata.row_group(group.index)
+                for j in range(told.num_columns):
+                    column = told.column(j)
+                    known = column.statistics is not None and column.statistics.has_null_count
+                    if not known or column.statistics.null_count:
+                        found.add(column.path_in_schema)
+        return frozenset(found)
 
     @staticmethod
     def _open(file: Path) -> Any:

@@ -13,11 +13,23 @@ from torch import Tensor
 from hourglass.variants.plain import AE
 
 
+def _within(corruption: object, **most: float) -> None:
+    """Raises ValueError where a number of the corruption lies outside 0 ... most."""
+    for name, limit in most.items():
+        value = getattr(corruption, name)
+        if not 0 <= value <= limit or not math.isfinite(value):
+            upper = "" if math.isinf(limit) else f" and at most {limit:g}"
+            raise ValueError(f"{type(corruption).__name__}({name}={value!r}): {name} must be at least 0{upper}")
+
+
 @dataclass(frozen=True)
 class GaussianNoise:
     """Adds noise of standard deviation `scale`, in units of the data's own scale, to the numeric cells."""
 
     scale: float = 0.3
+
+    def __post_init__(self) -> None:
+        _within(self, scale=math.inf)
 
     def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
         return torch.where(numeric, x + self.scale * torch.randn_like(x), x)
@@ -29,6 +41,9 @@ class Masking:
 
     rate: float = 0.3
 
+    def __post_init__(self) -> None:
+        _within(self, rate=1)
+
     def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
         return x.masked_fill(torch.rand_like(x) < self.rate, blank)
 
@@ -39,6 +54,9 @@ class SaltAndPepper:
 
     rate: float = 0.1
 
+    def __post_init__(self) -> None:
+        _within(self, rate=1)
+
     def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
         known = torch.where(numeric, x.nan_to_num(), 0.0)
         extreme = torch.where(torch.rand_like(x) < 0.5, known.amin(), known.amax())
@@ -47,10 +65,10 @@ class SaltAndPepper:
 
 @dataclass(frozen=True)
 class RandomAffine:
-    """Turns, zooms and shifts each picture at random, so that the code cares less how exactly a thing stands.
+    """Shifts, turns and zooms each picture at random, so that the code cares less how exactly a thing stands.
 
-    Up to `degrees` either way, to between 1 / (1 + `zoom`) and 1 + `zoom` times its size, and by up to `shift` of its
-    width and of its height; the border is continued outward. For pictures (B, C, H, W) only.
+    By up to `shift` of its width and of its height; then up to `degrees` either way; then to between 1 / (1 + `zoom`)
+    and 1 + `zoom` times its size. The border is continued outward. For pictures (B, C, H, W) only.
 
     Source: Simard, Steinkraus, Platt 2003, ICDAR, who show a classifier digits so distorted.
     """
@@ -59,10 +77,13 @@ class RandomAffine:
     zoom: float = 0.1
     shift: float = 0.07
 
+    def __post_init__(self) -> None:
+        _within(self, degrees=180, zoom=math.inf, shift=1)
+
     def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
         if x.ndim != 4:
             raise ValueError(
-                f"RandomAffine is for pictures (B, C, H, W), and the data have shape {tuple(x.shape)}: "
+                f"RandomAffine is for pictures (B, C, H, W), and an example here has shape {tuple(x.shape[1:])}: "
                 "corrupt them with GaussianNoise or Masking"
             )
         B, _, H, W = x.shape

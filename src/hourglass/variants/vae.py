@@ -87,7 +87,9 @@ class Sampled(nn.Module):
 
 def kl_to_prior(trip: RoundTrip, encode: Encode) -> Tensor:
     """KL(q(z | x) || p(z)), (B,) nats."""
-    return trip.posterior.kl()  # type: ignore[attr-defined]
+    if not hasattr(trip.posterior, "kl"):
+        raise ValueError("the term kl needs a code that is a distribution: take a variational recipe, vae or beta_vae")
+    return trip.posterior.kl()
 
 
 kl = Term(kl_to_prior, schedule=WarmUp(0.1), name="kl")
