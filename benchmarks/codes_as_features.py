@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=list(KNOWN), default=list(KNOWN))
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     train, test = datasets.load("mnist"), datasets.load("mnist", part="test")
@@ -55,7 +56,7 @@ def main() -> None:
         found = accuracies(pca.transform(flat), train.labels, pca.transform(flat_test), test.labels)
         print(json.dumps({"recipe": "PCA", "size": size, **found}), flush=True)
         for recipe in options.recipes:
-            for seed in range(options.seeds):
+            for seed in range(options.first_seed, options.first_seed + options.seeds):
                 model = Embedder(
                     size, recipe=KNOWN[recipe], max_epochs=options.epochs, random_state=seed, n_threads=options.threads
                 )

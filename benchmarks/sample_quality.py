@@ -72,6 +72,7 @@ def main() -> None:
     parser.add_argument("--classifier-epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--n", type=int, default=10_000)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -86,7 +87,7 @@ def main() -> None:
 
     floor = distance(X[50_000:])
     print(json.dumps({"classifier_test_accuracy": round(100 * accuracy, 2), "real_against_real": floor}), flush=True)
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         for recipe in options.recipes:
             common = {"modality": Images(binarise="dynamic"), "max_epochs": options.epochs, "random_state": seed}
             vae = Embedder(recipe=recipe, **common, n_threads=options.threads).fit(X)
