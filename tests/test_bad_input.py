@@ -476,6 +476,8 @@ def test_a_stream_where_rows_are_needed(tmp_path):
     stream = hourglass.ParquetStream(tmp_path / "rows.parquet")
     with pytest.raises(TypeError, match=r"ParquetStream, which is for fit: here give its batches"):
         unfitted().fit(X).transform(stream)
+    with pytest.raises(TypeError, match=r"call fit, then transform"):
+        unfitted().fit_transform(stream)
 
 
 def test_a_folder_mixed_from_two(folder, tmp_path):

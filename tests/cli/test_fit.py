@@ -131,11 +131,12 @@ def test_killed_and_resumed_is_the_uninterrupted_run(hourglass, tmp_path) -> Non
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
-def test_one_interrupt_finishes_with_what_there_is(tmp_path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_interrupt_finishes_with_what_there_is(tmp_path, number: signal.Signals) -> None:
     process = started(tmp_path, "--out", "run", "--patience", "3000", epochs="3000")
     wait_for(tmp_path / "run/checkpoint.safetensors", process)
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "interrupted" in out

@@ -85,6 +85,15 @@ def test_pipeline_grid_search_and_score(kind):
 
 
 @each
+def test_fit_transform_tells_the_condition_to_both(kind):
+    X = a_table(60)
+    options = {"n_latent": 2, "max_epochs": 2, "hidden": (8,), "random_state": 0}
+    condition = np.arange(60) % 3
+    codes = kind(**options).fit_transform(X, condition=condition)
+    np.testing.assert_array_equal(codes, kind(**options).fit(X, condition=condition).transform(X, condition=condition))
+
+
+@each
 @pytest.mark.parametrize(("output", "frame"), [("pandas", pandas.DataFrame), ("polars", polars.DataFrame)])
 def test_set_output_and_feature_names(kind, output, frame):
     X = pandas.DataFrame(a_table(), columns=["a", "b", "c", "d"])

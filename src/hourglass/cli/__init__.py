@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Set HOURGLASS_DEBUG=1 to see tracebacks.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
-    with errors.plain_warnings():
+    with errors.plain_warnings(), errors.terminated_as_interrupted():
         try:
             app(tokens, exit_on_error=False, print_error=False)
         except CycloptsError as error:

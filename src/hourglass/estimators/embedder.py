@@ -13,6 +13,7 @@ from hourglass.diagnostics.evidence import log_evidence
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.modalities.columns import known_as_given
+from hourglass.readers import ParquetStream
 from hourglass.training import seeded, threads
 
 DECODE_BATCH = 2048
@@ -99,6 +100,17 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         raw = self.modality_.tensor(self._examples(X))
         with threads(self.n_threads):
             return self._pass(raw, condition_tensor(self.condition_, condition, len(raw))).numpy()
+
+    def fit_transform(self, X: Any, y: Any = None, *, condition: Any = None, **options: Any) -> np.ndarray:
+        """`fit`, with all of its options, then the codes of the same examples, (N, L) float32.
+
+        Raises TypeError for a ParquetStream, before training: its codes come batch by batch from `transform`.
+        """
+        if isinstance(X, ParquetStream):
+            raise TypeError(
+                "X is a ParquetStream: call fit, then transform on each of its batches, from X.batches(group)"
+            )
+        return self.fit(X, y, condition=condition, **options).transform(X, condition=condition)
 
     @torch.no_grad()
     def inverse_transform(self, Z: Any, *, condition: Any = None) -> Any:
