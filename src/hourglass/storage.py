@@ -24,7 +24,7 @@ from hourglass.recipe import Recipe, Term
 from hourglass.training.machine import seeded
 from hourglass.whole_files import write_tensors, write_whole
 
-FORMAT = 2  # of hourglass.json
+FORMAT = 3  # of hourglass.json
 WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
 
 Parts = Mapping[str, Any]

@@ -79,10 +79,11 @@ def log_evidence(
             if prior is None:
                 results.append(model.decode(posterior.mode, given, posterior.shallow).log_prob(part)[:n])
                 continue
-            total = torch.full((len(part),), -math.inf, device=x.device)
+            # in double precision: the sum over many samples, and the last bit, which else depends on a row's place
+            total = torch.full((len(part),), -math.inf, device=x.device, dtype=torch.float64)
             for z in _samples(posterior, part, n_samples, seed):
                 log_prior = prior.log_prob(z.flatten(1))
                 log_weight = model.decode(z, given).log_prob(part) + log_prior - posterior.log_prob(z)
                 total = torch.logaddexp(total, log_weight)
-            results.append(total[:n] - math.log(n_samples))
+            results.append((total[:n] - math.log(n_samples)).to(x.dtype))
     return torch.cat(results)

@@ -311,7 +311,7 @@ class Tables:
         if network not in (None, "mlp"):
             raise ValueError(f"network={network!r} is not for tables; choose 'mlp' or leave it unset")
         if self._all_numeric:  # no cell was missing at fit, but a corruption or a later table may leave some out
-            return MLPEncoder(self.shape, self._hidden(hidden), activation, missing=True)
+            return MLPEncoder(self.shape, self._hidden(hidden), activation, missing=True, shortcut=True)
         front = TableInput(
             self._of_kind("numeric"),
             self._of_kind("binary"),
@@ -319,12 +319,12 @@ class Tables:
             [(i, len(self.columns[i].categories)) for i in self._of_kind("category")],
             [i for i, c in enumerate(self.columns) if c.missing],
         )
-        return _Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation))
+        return _Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation, shortcut=True))
 
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
     ) -> nn.Module:
-        return MLPDecoder(n_code, shape, tuple(reversed(self._hidden(hidden))), activation)
+        return MLPDecoder(n_code, shape, tuple(reversed(self._hidden(hidden))), activation, shortcut=True)
 
     def likelihood(self, name: str | None, variance: Any) -> likelihoods.Likelihood:
         if name not in (None, "gaussian", "laplace", "bernoulli", "negative_binomial"):

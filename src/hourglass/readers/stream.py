@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +108,13 @@ class ParquetStream:
     def with_missing(self) -> frozenset[str]:
         """The columns that have, as far as the files tell, missing cells somewhere."""
         found: set[str] = set()
-        for group in self.row_groups:
-            with self._open(group.path) as opened:
-                told = opened.metadata.row_group(group.index)
-                for j in range(told.num_columns):
-                    column = told.column(j)
-                    known = column.statistics is not None and column.statistics.has_null_count
-                    if not known or column.statistics.null_count:
-                        found.add(column.path_in_schema)
+        for path, groups in groupby(self.row_groups, lambda group: group.path):
+            with self._open(path) as opened:
+                told = [opened.metadata.row_group(group.index) for group in groups]
+            for column in (group.column(j) for group in told for j in range(group.num_columns)):
+                known = column.statistics is not None and column.statistics.has_null_count
+                if not known or column.statistics.null_count:
+                    found.add(column.path_in_schema)
         return frozenset(found)
 
     @staticmethod
