@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -89,6 +89,8 @@ class Recipe:
         **options: Any,
     ) -> Recipe:
         """The same recipe with one more term; a term of that name is replaced. What is None stays the term's own."""
+        if not isinstance(term, Term):
+            raise TypeError(f"term={term!r} must be a Term: for a function of one's own, Term(function, name='...')")
         term = replace(
             term,
             weight=term.weight if weight is None else weight,
@@ -101,6 +103,11 @@ class Recipe:
 
     def with_corruption(self, *corruptions: Corruption) -> Recipe:
         """The same recipe that has to undo these corruptions, made in that order; with none it sees x itself."""
+        for corruption in corruptions:
+            if isinstance(corruption, type) or not is_dataclass(corruption):
+                raise TypeError(
+                    f"corruption {corruption!r} must be a value of a dataclass, such as GaussianNoise() or Masking(0.2)"
+                )
         return replace(self, corruptions=corruptions)
 
     def corrupted(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:

@@ -321,7 +321,12 @@ def _condition_again(estimator: Embedder, data: Data, condition: str | None, bef
     table, _ = _beside(data, condition, "--condition")
     if table.num_columns != len(known):
         raise ValueError(f"--condition {condition}: has {table.num_columns} columns; {', '.join(known)} are needed")
-    return table.rename_columns(known)
+    return called(table, known)
+
+
+def called(table: Any, names: Sequence[str]) -> Any:
+    """The columns of these names, in their order; where the table calls them otherwise, they go by their place."""
+    return table.select(names) if set(table.column_names) == set(names) else table.rename_columns(names)
 
 
 def _known_columns(estimator: Embedder, data: Data, before: dict[str, Any]) -> Any:

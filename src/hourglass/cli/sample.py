@@ -81,7 +81,7 @@ def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Pa
                 f"--condition {condition[0]}: has {table.num_rows} rows and {table.num_columns} columns; "
                 f"{n} and {len(columns)} are needed"
             )
-        return table.rename_columns([c.name for c in columns])
+        return inputs.called(table, [c.name for c in columns])
     if len(condition) != len(columns):
         raise UsageError(f"--condition {' '.join(condition)}: give {len(columns)} value(s), one each for {known}")
     values: dict[str, list[Any]] = {}

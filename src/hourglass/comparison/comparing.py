@@ -91,6 +91,8 @@ def compare(
                 continue
             estimator = Embedder(n_latent=size, recipe=named[name], random_state=seed, **options)
             estimator.fit(learning.X, condition=learning.condition, watch=watch)
+            if estimator.summary_.ended == "interrupted":
+                raise KeyboardInterrupt  # what is half learnt is not compared; what was finished before is kept
             row, pca = judge(estimator, learning, judged)
             if pca is not None and ("pca", size, 0) not in done:
                 rows.append({"recipe": "pca", "n_latent": size, "seed": 0, **pca})

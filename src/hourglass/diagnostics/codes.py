@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+ACTIVE = 0.01  # variance over the data of a posterior mean that answers to x
+
 
 def kl_per_dimension(mean: ArrayLike, log_variance: ArrayLike) -> NDArray[np.float64]:
     """Average KL divergence of N(mean, exp(log_variance)) from N(0, 1), per dimension of the code.
@@ -37,7 +39,7 @@ def kl_per_dimension(mean: ArrayLike, log_variance: ArrayLike) -> NDArray[np.flo
     return (0.5 * (m**2 + np.expm1(log_v) - log_v)).mean(axis=0)
 
 
-def active_units(mean: ArrayLike, threshold: float = 0.01) -> NDArray[np.bool_]:
+def active_units(mean: ArrayLike, threshold: float = ACTIVE) -> NDArray[np.bool_]:
     """Which dimensions of the code answer to x: variance over x of the posterior mean above ``threshold``.
 
     Parameters
@@ -57,11 +59,6 @@ def active_units(mean: ArrayLike, threshold: float = 0.01) -> NDArray[np.bool_]:
     Source: Burda, Grosse, Salakhutdinov, "Importance Weighted Autoencoders" (2016, arXiv:1509.00519, section 5.2).
     """
     return _codes(mean, "mean").var(axis=0) > threshold
-
-
-def collapsed(kl: ArrayLike, threshold: float = 0.01) -> NDArray[np.bool_]:
-    """Which dimensions carry nothing: a KL (L,), nats, below ``threshold`` means posterior and prior coincide."""
-    return np.asarray(kl, dtype=np.float64) < threshold
 
 
 def effective_dimension(Z: ArrayLike) -> float:

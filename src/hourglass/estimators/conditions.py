@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,8 +71,6 @@ class Condition:
         table = _as_table(condition, n)
         if len(table) != n:
             raise ValueError(f"condition has {len(table)} rows, but {n} are needed; give one for each example")
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             raw = self.table.tensor(table)
@@ -81,6 +80,15 @@ class Condition:
             column = self.table.columns[i]
             known = f"; known are {', '.join(map(str, column.categories))}" if column.categories else ""
             raise ValueError(f"condition, row {row}: the value of {column.name!r} is missing or unseen at fit{known}")
+        for column, values in zip(self.table.columns, raw.T, strict=True):
+            if column.lowest is not None and column.highest is not None:
+                low, high, margin = column.lowest, column.highest, column.highest - column.lowest
+                if bool(((values < low - margin) | (values > high + margin)).any()):
+                    warnings.warn(
+                        f"condition: {column.name!r} lay between {low:g} and {high:g} at fit and is far outside now; "
+                        "what the model says there is a guess",
+                        stacklevel=3,
+                    )
         return x
 
     def tensor(self, condition: Any, n: int) -> Tensor:

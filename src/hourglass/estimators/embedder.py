@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from hourglass.diagnostics.evidence import log_evidence
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
-from hourglass.modalities.columns import known_as_given
+from hourglass.modalities.columns import frame_kind, known_as_given
 from hourglass.readers import ParquetStream
 from hourglass.training import seeded, threads
 
@@ -148,8 +148,11 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         return torch.cat(parts) if parts else torch.empty(0, *self.modality_.shape)
 
     def reconstruct(self, X: Any, *, condition: Any = None) -> Any:
-        """X through the bottleneck and back, in its own units."""
-        return self.inverse_transform(self.transform(X, condition=condition), condition=condition)
+        """X through the bottleneck and back, in its own units, and with the index of a pandas frame."""
+        made = self.inverse_transform(self.transform(X, condition=condition), condition=condition)
+        if frame_kind(X) == frame_kind(made) == "pandas":
+            made.index = X.index
+        return made
 
     @torch.no_grad()
     def impute(self, X: Any, *, condition: Any = None, rounds: int | None = None) -> Any:
@@ -227,7 +230,9 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         """How normal every example is: higher is more normal.
 
         For recipes with a prior the importance-weighted bound of log p(x) with `n_samples` samples of the code (1: the
-        ELBO); for the others log p(x | code). Nats per sample, of the data in model space (standardised).
+        ELBO); for the others log p(x | code), which is no bound of log p(x): scores of recipes of the two kinds do not
+        compare (`hourglass.comparison.compare` does). Nats per sample, of the data in model space (standardised).
+        Missing cells are left out of the sum, so that only rows with the same cells known are on one scale.
 
         Returns
         -------

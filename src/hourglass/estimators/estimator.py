@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -159,12 +160,15 @@ class AutoencoderEstimator(BaseEstimator):
         whole = isinstance(self.n_latent, (int, np.integer))
         if not (whole or isinstance(self.n_latent, (str, type(None)))) or (whole and self.n_latent < 1):  # type: ignore[operator]
             raise ValueError(f"n_latent={self.n_latent!r} must be at least 1: a whole number, 'map' or None")
+        if self.hidden is not None and not isinstance(self.hidden, (tuple, list)):
+            raise ValueError(f"hidden={self.hidden!r} must be a tuple of widths, such as (64,) or (64, 32)")
         if self.hidden is not None and any(not isinstance(h, (int, np.integer)) or h < 1 for h in self.hidden):
             raise ValueError(f"hidden={self.hidden!r} must hold whole numbers of at least 1; () makes both ends linear")
         if not 0 <= self.validation_fraction < 1:
             raise ValueError(f"validation_fraction={self.validation_fraction} must be in [0, 1)")
-        if self.learning_rate is not None and not self.learning_rate > 0:
-            raise ValueError(f"learning_rate={self.learning_rate} must be positive")
+        rate = self.learning_rate
+        if rate is not None and not (isinstance(rate, Real) and rate > 0):
+            raise ValueError(f"learning_rate={rate!r} must be a positive number, or None")
         if isinstance(self.variance, str) and self.variance not in ("shared", "feature"):
             raise ValueError(f"variance={self.variance!r} is unknown; choose 'shared', 'feature' or a positive number")
 

@@ -24,8 +24,8 @@ Fitted = TypeVar("Fitted")
 def write(estimator: Any, folder: Path) -> Path:
     """Writes a fitted estimator; recipes and modalities given by value are described by their parts."""
     parameters = estimator.get_params(deep=False)
-    for name in ("recipe", "modality"):
-        parameters[name] = parameters[name] if isinstance(parameters[name], str) else None
+    by_value = [n for n in ("recipe", "modality") if not isinstance(parameters[n], (str, type(None)))]
+    parameters |= dict.fromkeys(by_value)
     state = parameters["random_state"]
     parameters["random_state"] = int(state) if isinstance(state, (int, np.integer)) else None
     if parameters["hidden"] is not None:
@@ -33,6 +33,7 @@ def write(estimator: Any, folder: Path) -> Path:
     about = {
         "estimator": type(estimator).__name__,
         "parameters": parameters,
+        "by_value": by_value,
         "settings": asdict(estimator.settings_),
         "summary": asdict(estimator.summary_),
         "history": estimator.history_,
@@ -68,8 +69,7 @@ def read(saved: storage.Saved, kind: type[Fitted]) -> Fitted:
     parameters = about["parameters"]
     if parameters["hidden"] is not None:
         parameters["hidden"] = tuple(parameters["hidden"])
-    parameters["recipe"] = parameters["recipe"] or saved.recipe
-    parameters["modality"] = parameters["modality"] or saved.modality
+    parameters |= {name: getattr(saved, name) for name in about["by_value"]}
     estimator: Any = kind(**parameters)
     estimator.model_, estimator.recipe_, estimator.modality_ = saved.model, saved.recipe, saved.modality
     estimator.architecture_, estimator.n_latent_ = saved.architecture, saved.architecture.n_latent

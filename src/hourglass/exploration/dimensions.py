@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hourglass.diagnostics.codes import collapsed
+from hourglass.diagnostics.codes import ACTIVE
 
 STILL = 1e-3  # of the largest deviation: a deterministic dimension below hardly moves
 
@@ -46,8 +46,8 @@ def dimension_use(estimator: Any) -> DimensionUse:
     """
     check_is_fitted(estimator, "model_")
     summary = estimator.summary_
+    scale = np.asarray(summary.code_scale, dtype=np.float64)
     if summary.kl_per_dimension:
         kl = np.asarray(summary.kl_per_dimension, dtype=np.float64)
-        return DimensionUse(kl, "nats", ~collapsed(kl))
-    scale = np.asarray(summary.code_scale, dtype=np.float64)
+        return DimensionUse(kl, "nats", scale**2 > ACTIVE)
     return DimensionUse(scale, "deviation", scale > STILL * scale.max())

@@ -45,7 +45,8 @@ def _column(name: str, values: Any) -> np.ndarray:
     if pa.types.is_boolean(kind):  # 0 and 1, as in an array of booleans
         values, kind = pc.cast(values, pa.int8()), pa.int8()
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        numbers = np.array(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+        values = pc.cast(values, pa.float64(), safe=False)  # whole numbers beyond 2^53 are rounded
+        numbers = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
         _refuse_infinity(name, numbers)
         return numbers
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):

@@ -116,6 +116,7 @@ class Images:
                 f"X holds pictures of shape {pictures.shape[1:]} (channels, height, width), "
                 f"but the model was fitted on {self.shape}: resize or convert them first"
             )
+        self._note_other_units(pictures)
         if pictures.dtype == np.uint16:  # torch has few operations on uint16
             pictures = pictures.astype(np.int32)
         elif pictures.dtype.kind == "f" or pictures.dtype == bool:
@@ -123,6 +124,18 @@ class Images:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a read-only array is shared: nothing here writes to it
             return torch.from_numpy(np.ascontiguousarray(pictures))
+
+    def _note_other_units(self, pictures: np.ndarray) -> None:
+        """Warns of levels that can hardly mean what they meant at fit, such as 0 to 1 where there was 0 to 255."""
+        low, high, span = float(pictures.min()), float(pictures.max()), self.white - self.black
+        outside = high > self.white + span or low < self.black - span
+        fractions = pictures.dtype.kind == "f" and self.dtype[0] in "ui" and self.black < high <= 1 < self.white
+        if outside or fractions:
+            warnings.warn(
+                f"X holds {pictures.dtype} levels from {low:g} to {high:g}, but the model was fitted on {self.dtype} "
+                f"from {self.black:g} to {self.white:g}: give pictures in the same units",
+                stacklevel=4,
+            )
 
     def restore(self, raw: Tensor, drawn: bool = False) -> np.ndarray:
         """Raw levels, float32, clipped to what the data can hold, in the layout that came in."""

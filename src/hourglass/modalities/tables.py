@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from hourglass.networks.table_input import TableInput
 MOST_CATEGORIES = 1000
 LARGEST = 1e37  # float32, in which rows are kept, ends at 3e38
 FEWEST_ODD_TEXTS = 20
+MOST_OF_VARIANCE = 0.5  # that one cell may make up unremarked
 FEWEST_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
 
 Kind = Literal["numeric", "binary", "category", "count"]
@@ -110,7 +111,7 @@ class _Tally:
     def column(self, name: str, counts: bool, discrete: bool) -> Column:
         if self.texts is not None:
             if not self.texts:
-                return Column(name, "numeric", missing=True, constant=True)
+                return Column(name, "numeric", math.nan, missing=True, constant=True)
             texts = tuple(sorted(self.texts))
             kind: Kind = "binary" if len(texts) == 2 else "category"
             return Column(name, kind, categories=texts, missing=self.missing, constant=len(texts) == 1)
@@ -125,7 +126,8 @@ class _Tally:
             return Column(name, "category", categories=tuple(levels.tolist()), missing=self.missing)
         spread = math.sqrt(self.squares / self.n) if self.n else 0.0
         if constant or spread <= 10 * np.finfo(np.float64).eps * abs(self.mean):
-            return Column(name, "numeric", self.mean, 1.0, missing=self.missing, constant=True)
+            offset = self.mean if self.n else math.nan  # of a column that nothing is known of, nothing is said
+            return Column(name, "numeric", offset, 1.0, missing=self.missing, constant=True)
         step = self.step if math.isfinite(self.step) else 0.0
         column = Column(name, "numeric", self.mean, spread, step, missing=self.missing)
         return replace(column, lowest=self.lowest, highest=self.highest, whole=self.whole)
@@ -155,6 +157,29 @@ def _note_odd_texts(name: str, texts: set[str], rows: int) -> None:
             f"{len(texts)} categories; better leave it out",
             stacklevel=4,
         )
+
+
+def _note_odd_number(name: str, tally: _Tally) -> None:
+    """Warns where one cell is so far out that the others hardly differ beside it."""
+    if tally.n < FEWEST_ODD_TEXTS or not tally.squares or (tally.distinct is not None and len(tally.distinct) < 3):
+        return
+    value = max(tally.lowest, tally.highest, key=lambda v: abs(v - tally.mean))
+    share = (value - tally.mean) ** 2 * tally.n / (tally.n - 1) / tally.squares
+    if share > MOST_OF_VARIANCE:
+        warnings.warn(
+            f"column {name!r}: a single cell, {value:g}, makes up {share:.0%} of its variance, so that the other cells "
+            "count for little; correct it, empty it, or take logarithms",
+            stacklevel=4,
+        )
+
+
+def _spellings(value: Any) -> Iterator[str]:
+    """How a category may have been written that a reader takes for a number now."""
+    yield str(value)
+    if isinstance(value, float):
+        yield f"{value:.15g}"
+        if value in (0, 1):
+            yield from (("False", "false", "FALSE"), ("True", "true", "TRUE"))[int(value)]
 
 
 @dataclass(frozen=True)
@@ -198,6 +223,7 @@ class Tables:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
         for name, tally in tallies.items():
             _note_odd_texts(name, tally.texts or set(), rows)
+            _note_odd_number(name, tally)
         found = tuple(t.column(name, name in self.counts, self.discrete) for name, t in tallies.items())
         if all(c.constant for c in found) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
@@ -255,7 +281,8 @@ class Tables:
             return values
         if column.texts:
             place = {category: float(k) for k, category in enumerate(column.categories)}
-            codes = np.array([math.nan if v is None or v != v else place.get(str(v), -1.0) for v in values.tolist()])
+            known = {v: next((place[s] for s in _spellings(v) if s in place), -1.0) for v in set(values.tolist())}
+            codes = np.array([math.nan if v is None or v != v else known[v] for v in values.tolist()])
             unseen = codes == -1.0
         else:
             levels = np.array(column.categories)

@@ -12,6 +12,7 @@ from hourglass.plots.labels import MOST_COLOURS, UNLABELLED, Groups
 from hourglass.plots.scheme import LIGHT, MARKERS, SMALL, TEXT, Scheme, dress, new_figure
 
 MOST_COMPARED = 300  # points of a class, to find its thickest place
+LINE = 0.05  # height of a name on a map, as a share of the map
 
 
 def latent_scatter(latent: LatentMap, groups: Groups | None = None, scheme: Scheme = LIGHT) -> Figure:
@@ -85,13 +86,21 @@ def _classes(axes: Axes, points: np.ndarray, size: float, groups: Groups, scheme
     many = len(groups.names) > MOST_COLOURS
     _dots(axes, points[groups.codes < 0], size, scheme.line, "o")
     halo = [withStroke(linewidth=3, foreground=scheme.paper)]
-    for i, name in enumerate(groups.names):
+    extent = np.maximum(np.ptp(points, axis=0), 1e-12)
+    taken: list[np.ndarray] = []  # places of names, in shares of the map
+    sizes = np.bincount(groups.codes[groups.codes >= 0], minlength=len(groups.names))
+    for i in np.argsort(-sizes, kind="stable").tolist() if many else range(len(groups.names)):
+        name = groups.names[i]
         mine = points[groups.codes == i]
         colour = scheme.faint if many else scheme.colours[i % len(scheme.colours)]
         _dots(axes, mine, size * (0.6 if many else 1), colour, "o" if many else MARKERS[i])
         if len(mine) and named:
             place = _thickest(mine)
             short = name if len(name) <= 16 else name[:15] + "…"
+            where = np.array(place) / extent
+            if many and any((np.abs(where - other) < (0.02 * len(short), LINE)).all() for other in taken):
+                continue  # on top of a larger class's name
+            taken.append(where)
             axes.annotate(
                 short, place, ha="center", va="center", fontsize=SMALL if many else TEXT + 2, fontweight="bold",
                 color=scheme.ink, path_effects=halo, annotation_clip=True, zorder=5,

@@ -90,7 +90,7 @@ def column_errors(modality: Any, originals: Any, made: Any) -> ColumnErrors:
             off, guess = float((x != y).mean()), 1 - counts.max() / len(x)
         else:
             off, guess = float(np.square(x - y).mean()), float(x.var())
-        if guess > 1e-12 * (1 + np.square(x).max()):
+        if guess > 1e-12 * np.square(x).max():
             errors[i] = off / guess
     return ColumnErrors(tuple(c.name for c in modality.columns), errors)
 

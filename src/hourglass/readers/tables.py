@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,24 +17,25 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
 def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
-    """Table of a CSV file (comma, or semicolon if its first line has no comma) or TSV file, plain or gzipped.
+    """Table of a CSV file (separated by commas, semicolons, tabs or bars) or TSV file, plain or gzipped.
 
     The first line names the columns. If every field of it is a number other than the plain count 0, 1, 2, ... that
-    pandas writes, the file has no header and the columns are called x0, x1, ...; `names` says so outright.
+    pandas writes, the file has no header and the columns are called x0, x1, ...; `names` says so outright. A first
+    column without a name that holds another whole number in every row is the index that pandas writes, and left out.
 
     Raises ValueError for an empty file, a row of another length (with its number), or bytes that are not UTF-8.
     """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    first = _first_line(path)
-    delimiter = "\t" if ".tsv" in path.name.lower() else ";" if ";" in first and "," not in first else ","
+    first, *more = _first_lines(path)
+    delimiter = "\t" if ".tsv" in path.name.lower() else _delimiter([first, *more])
     fields = next(csv.reader([first], delimiter=delimiter), [])
     if names is None and _headerless(fields):
         names = [f"x{j}" for j in range(len(fields))]
     parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in first)
     convert = arrow_csv.ConvertOptions(
-        null_values=[*arrow_csv.ConvertOptions().null_values, "?"],
+        null_values=[*arrow_csv.ConvertOptions().null_values, "?", " "],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
@@ -65,7 +67,27 @@ def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
     for field in table.schema:
         if pa.types.is_binary(field.type):
             raise _not_utf8(path, f"column {field.name!r}")
-    return unique_names(table, str(path))
+    return unique_names(_without_index(table), str(path))
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """What separates the fields: what gives most of them, as many in each line; a comma where nothing does."""
+    counts = {d: [len(next(csv.reader([line], delimiter=d), [])) for line in lines] for d in ",;\t|"}
+    alike = [d for d, found in counts.items() if len(set(found)) == 1] or list(counts)
+    return max(alike, key=lambda d: counts[d][0])
+
+
+def _without_index(table: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if table.num_columns < 2 or table.column_names[0] not in ("", "Unnamed: 0"):
+        return table
+    numbers = table.column(0)
+    if not pa.types.is_integer(numbers.type) or numbers.null_count or pc.count_distinct(numbers).as_py() < len(numbers):
+        return table
+    warnings.warn("the first column has no name and numbers the rows; it is left out", stacklevel=3)
+    return table.remove_column(0)
 
 
 def read_parquet(path: Path) -> Any:
@@ -124,19 +146,21 @@ def damaged(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); write or fetch it again")
 
 
-def _first_line(path: Path) -> str:
-    """The first line as text; a ValueError if the file is empty, damaged or not UTF-8."""
+def _first_lines(path: Path) -> list[str]:
+    """The first line, and the second if there is one; a ValueError if the file is empty, damaged or not UTF-8."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            line = file.readline(1 << 24)
+            lines = [file.readline(1 << 24), file.readline(1 << 24)]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: the gzip file is damaged or cut short ({error}); write or fetch it again") from error
-    if not line:
+    if not lines[0]:
         raise ValueError(f"{path}: the file is empty; a header line and at least one row are needed")
     try:
-        return line.decode("utf-8-sig").rstrip("\r\n")
+        first = lines[0].decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise _not_utf8(path, "the header") from error
+    second = lines[1].decode(errors="replace").rstrip("\r\n")
+    return [first, second] if second else [first]
 
 
 def _content(path: Path) -> bytes:

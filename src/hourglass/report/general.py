@@ -57,7 +57,8 @@ def headline(s: Subject) -> list[tuple[str, str]]:
     facts.append((f"{cells:,} → {summary.n_latent}", "numbers of an example → numbers of its code"))
     if math.isfinite(summary.pca_error) and summary.pca_error > 0:
         ratio = summary.relative_error / summary.pca_error
-        facts.append((f"{ratio:.2f} ×", f"the error of PCA with {summary.n_latent} components (below 1 is better)"))
+        told = f"{ratio:.2f} ×" if ratio < 1000 else "> 1000 ×"
+        facts.append((told, f"the error of PCA with {summary.n_latent} components (below 1 is better)"))
     if summary.active_units >= 0:
         used = f"{summary.active_units} of {summary.n_latent}"
         facts.append((used, f"dimensions active; the code carries {summary.kl:.1f} nats"))
@@ -119,7 +120,8 @@ def _of_labels(s: Subject) -> str:
     if s.labels.numbers is not None:
         return f"Lighter points have the larger label.{unseen}"
     if len(s.labels.names) > MOST_COLOURS:
-        return f"Names stand at the thickest place of their {len(s.labels.names)} classes.{unseen}"
+        names = f"Names stand at the thickest place of their classes, of {len(s.labels.names)} as many as find room."
+        return f"{names}{unseen}"
     line = " Each class has its row." if s.codes.shape[1] == 1 else ""
     return f"Colours, shapes and names are the {len(s.labels.names)} classes.{line}{unseen}"
 
