@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pandas
+import polars
 import pyarrow
 import pytest
 from sklearn.base import clone
@@ -136,6 +137,21 @@ def test_what_separates_the_fields(tmp_path, text, columns):
     data = readers.read(tmp_path / "data.csv")
     assert list(data.columns) == columns
     assert len(data) == 2
+
+
+def test_decimal_commas(tmp_path):
+    (tmp_path / "data.csv").write_text("age;height;job\n31;1,75;a,b\n40;;c\n50;-1;d\n")
+    table = readers.read(tmp_path / "data.csv").X
+    assert table.column("height").to_pylist() == [1.75, None, -1.0]
+    assert table.column("job").to_pylist() == ["a,b", "c", "d"]
+
+
+def test_a_lazy_frame_and_a_column_of_intervals():
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    lazy = polars.from_pandas(frame).lazy()
+    np.testing.assert_array_equal(unfitted().fit(lazy).transform(lazy), unfitted().fit_transform(frame))
+    with pytest.raises(TypeError, match=r"neither numbers nor texts.*astype\(str\)"):
+        unfitted().fit(frame.assign(a=pandas.cut(frame["a"], 3)))
 
 
 def test_the_index_that_pandas_writes_is_left_out(tmp_path):

@@ -182,6 +182,8 @@ class AutoencoderEstimator(BaseEstimator):
             raise TypeError(
                 "X is a ParquetStream, which is for fit: here give its batches, from X.batches(group), in turn"
             )
+        if type(X).__module__.startswith("polars") and hasattr(X, "collect"):
+            X = X.collect()  # a LazyFrame
         if frame_kind(X) == "array" and not hasattr(X, "ndim") and hasattr(X, "__array__"):
             X = np.asarray(X)  # anything else that says it is an array
         modality = self.modality_ if not reset else named_modality(self.modality, X)

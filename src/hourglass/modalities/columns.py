@@ -36,7 +36,13 @@ def _column(name: str, values: Any) -> np.ndarray:
 
     kind = values.type
     if pa.types.is_dictionary(kind):
-        values = pc.cast(values, kind.value_type)
+        try:
+            values = pc.cast(values, kind.value_type)
+        except pa.ArrowNotImplementedError as error:  # intervals of pandas.cut
+            raise TypeError(
+                f"column {name!r} holds categories that are neither numbers nor texts ({kind.value_type}); "
+                "turn them into texts: astype(str)"
+            ) from error
         kind = values.type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             values, kind = pc.cast(values, pa.string()), pa.string()

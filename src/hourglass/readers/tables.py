@@ -19,6 +19,8 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
     """Table of a CSV file (separated by commas, semicolons, tabs or bars) or TSV file, plain or gzipped.
 
+    Beside semicolons, a comma in a column of numbers is the decimal sign.
+
     The first line names the columns. If every field of it is a number other than the plain count 0, 1, 2, ... that
     pandas writes, the file has no header and the columns are called x0, x1, ...; `names` says so outright. A first
     column without a name that holds another whole number in every row is the index that pandas writes, and left out.
@@ -44,17 +46,22 @@ def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
         read = arrow_csv.ReadOptions(column_names=names, use_threads=use_threads, block_size=block_size)
         return arrow_csv.read_csv(source, read_options=read, parse_options=parse, convert_options=convert)
 
-    try:
+    def table_of_all() -> Any:
         try:
-            table = attempt(path)
+            return attempt(path)
         except pa.ArrowInvalid as error:
             if "conversion error" in str(error):  # types were guessed from the first block; now from the whole file
                 content = _content(path)
-                table = attempt(pa.BufferReader(content), block_size=min(len(content) + 1, 2**31 - 1))
-            elif "parse error" in str(error):  # only the single-threaded reader counts rows
-                table = attempt(path, use_threads=False)
-            else:
-                raise
+                return attempt(pa.BufferReader(content), block_size=min(len(content) + 1, 2**31 - 1))
+            if "parse error" in str(error):  # only the single-threaded reader counts rows
+                return attempt(path, use_threads=False)
+            raise
+
+    try:
+        table = table_of_all()
+        if delimiter == ";" and any(_with_decimal_commas(column) for column in table.columns):
+            convert.decimal_point = ","
+            table = table_of_all()
     except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
         reason = str(error).splitlines()[0]
         if isinstance(error, UnicodeDecodeError) or "UTF" in reason:
@@ -75,6 +82,17 @@ def _delimiter(lines: Sequence[str]) -> str:
     counts = {d: [len(next(csv.reader([line], delimiter=d), [])) for line in lines] for d in ",;\t|"}
     alike = [d for d, found in counts.items() if len(set(found)) == 1] or list(counts)
     return max(alike, key=lambda d: counts[d][0])
+
+
+def _with_decimal_commas(column: Any) -> bool:
+    """Whether the texts of a column are numbers as they are written where a semicolon separates them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_string(column.type):
+        return False
+    numbers = pc.match_substring_regex(column, r"^\s*[-+]?[0-9]+(,[0-9]+)?\s*$")
+    return bool(pc.all(numbers).as_py()) and bool(pc.any(pc.match_substring(column, ",")).as_py())
 
 
 def _without_index(table: Any) -> Any:
