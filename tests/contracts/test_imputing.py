@@ -1,6 +1,9 @@
 """Filling in: one round is the reconstruction, more rounds come closer where a code is a distribution."""
 
 import numpy as np
+import pandas
+import polars
+import pyarrow
 import pytest
 
 from hourglass import Embedder
@@ -38,3 +41,62 @@ def test_more_rounds_bring_a_variational_code_closer():
 def test_no_round_is_none():
     with pytest.raises(ValueError, match=r"rounds=0 must be at least 1"):
         fitted("ae").impute(HOLED, rounds=0)
+
+
+SIZE = rng.normal(size=200)
+TYPED = pandas.DataFrame(
+    {
+        "size": SIZE,
+        "small": SIZE.astype(np.float32),
+        "age": pandas.array(np.rint(10 * SIZE).astype(int), dtype="Int64"),
+        "level": pandas.array(np.where(SIZE > 0, 10, 0), dtype="UInt8"),
+        "tall": pandas.array(SIZE > 0, dtype="boolean"),
+        "town": pandas.array(np.where(SIZE > 0.2, "Rome", "Oslo"), dtype="string"),
+        "grade": pandas.Categorical(
+            np.where(SIZE > 0, "high", "low"), categories=["low", "high", "none"], ordered=True
+        ),
+        "code": pandas.Categorical(np.where(SIZE > 0, 3, 1)),
+    },
+    index=[f"row{i}" for i in range(200)],
+)
+for name in TYPED:
+    TYPED.loc[rng.random(200) < 0.2, name] = None
+
+
+@pytest.fixture(scope="module")
+def typed():
+    return Embedder(2, max_epochs=20, random_state=0, n_threads=1).fit(TYPED)
+
+
+def test_columns_keep_their_types(typed):
+    full = typed.impute(TYPED)
+    assert full.dtypes.tolist() == TYPED.dtypes.tolist()
+    assert full.index.equals(TYPED.index)
+    assert not full.isna().any().any()
+    for name in TYPED:
+        known = TYPED[name].notna()
+        assert (full[name][known] == TYPED[name][known]).all()
+    assert set(full["level"]) == {0, 10}  # never between the two
+    assert full["age"].between(TYPED["age"].min(), TYPED["age"].max()).all()
+
+
+@pytest.mark.parametrize("kind", ["polars", "arrow"])
+def test_columns_keep_their_types_in_other_tables(typed, kind):
+    given = polars.from_pandas(TYPED) if kind == "polars" else pyarrow.Table.from_pandas(TYPED, preserve_index=False)
+    full = typed.impute(given)
+    if kind == "polars":
+        assert full.schema == given.schema
+        assert full.null_count().sum_horizontal().item() == 0
+    else:
+        assert full.schema.types == given.schema.types
+        assert sum(column.null_count for column in full.columns) == 0
+
+
+def test_what_is_told_otherwise_than_at_fit_comes_back_as_at_fit():
+    texts = pandas.DataFrame({"code": ["1", "2", "A", "1"] * 10, "size": np.arange(40.0)})
+    model = Embedder(1, max_epochs=2, random_state=0, n_threads=1).fit(texts)
+    now = pandas.DataFrame({"code": [1, 2, np.nan], "size": [1.0, 2.0, 3.0]})
+    with_strange = pandas.DataFrame({"code": [1.0, 2.0, 77.0], "size": [1.0, 2.0, 3.0]})
+    assert set(model.impute(now)["code"].map(str)) <= {"1", "2", "A", "1.0", "2.0"}
+    with pytest.warns(UserWarning, match="which was not there at fit"):
+        assert model.impute(with_strange).notna().all().all()

@@ -46,18 +46,7 @@ def impute(
         raise ValueError(f"{run} was fitted on pictures, which have no missing cells; impute is for tables")
 
     def filled(given: inputs.Inputs) -> Any:
-        return widened(estimator.impute(given.X, condition=given.condition, rounds=rounds), given.with_missing)
+        return estimator.impute(given.X, condition=given.condition, rounds=rounds)
 
     rows = write_rows(out, inputs.mapped(filled, estimator, run, data, condition=condition))
     wrote(out, rows, "rows without missing cells", json)
-
-
-def widened(table: Any, names: frozenset[str]) -> Any:
-    """The pieces of a table alike: where any of them has holes to fill in, numbers are double and texts are text."""
-    import pyarrow as pa
-
-    for i, field in enumerate(table.schema if names else ()):
-        if field.name in names:
-            text = pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)
-            table = table.set_column(i, field.name, table.column(i).cast(pa.string() if text else pa.float64()))
-    return table

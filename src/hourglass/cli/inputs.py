@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,6 @@ class Inputs:
     condition: Any = None
     labels: Any = None
     names: Sequence[str] | None = None
-    with_missing: frozenset[str] = frozenset()  # of a piece of a table: columns with missing cells anywhere in it
 
 
 def read(source: str, part: str | None = None) -> Data:
@@ -300,12 +299,11 @@ def mapped(
         yield function(given), given.names
         return
     stream = use.stream()
-    with_missing = stream.with_missing()
     with rows_done(len(stream)) as advance:
         for group in range(len(stream.row_groups)):
             for batch in stream.batches(group):
                 given = use.inputs(readers.Data(pa.Table.from_batches([batch]), source=use.source))
-                yield function(replace(given, with_missing=with_missing)), None
+                yield function(given), None
                 advance(batch.num_rows)
 
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from hourglass.diagnostics.evidence import log_evidence
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
-from hourglass.modalities.columns import frame_kind, known_as_given
+from hourglass.modalities.columns import frame_kind, read_columns, with_filled
 from hourglass.readers import ParquetStream
 from hourglass.training import seeded, threads
 
@@ -158,6 +158,9 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     def impute(self, X: Any, *, condition: Any = None, rounds: int | None = None) -> Any:
         """A table with its missing cells filled in by the reconstruction; every known cell is left as it is.
 
+        The answer is of the kind of X, and its columns of the types they had: a column of whole numbers or booleans is
+        filled in with such, one of floating point with the expected value, one of categories with the likeliest.
+
         Missing cells are reconstructed from the code of the known ones, in a second round from the code of the row so
         filled in, and so on.
 
@@ -180,8 +183,10 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         with threads(self.n_threads):
             for _ in range(rounds):
                 filled = torch.where(hidden, self._decode(self._pass(filled, given), given, False).to(raw.dtype), raw)
-        full = self.modality_.restore(filled)
-        return known_as_given(X, full, hidden.numpy()) if raw.ndim == 2 else full
+        if raw.ndim > 2:  # pictures have no holes
+            return self.modality_.restore(filled)
+        columns, whole = (read_columns(self.modality_.restore(filled, drawn=drawn)) for drawn in (False, True))
+        return with_filled(X, columns, whole, hidden.numpy())
 
     @torch.no_grad()
     def sample(

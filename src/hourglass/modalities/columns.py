@@ -50,7 +50,7 @@ def _column(name: str, values: Any) -> np.ndarray:
         return np.full(len(values), np.nan)
     if pa.types.is_boolean(kind):  # 0 and 1, as in an array of booleans
         values, kind = pc.cast(values, pa.int8()), pa.int8()
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if _numbers(kind) or pa.types.is_decimal(kind):
         values = pc.cast(values, pa.float64(), safe=False)  # whole numbers beyond 2^53 are rounded
         numbers = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
         _refuse_infinity(name, numbers)
@@ -133,34 +133,84 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
     return columns
 
 
-def known_as_given(X: Any, full: Any, holes: np.ndarray) -> Any:
-    """`full` with every cell of X that is no hole (N, D) exactly as it was, not as float32 has it.
+def with_filled(X: Any, filled: dict[str, np.ndarray], whole: dict[str, np.ndarray], holes: np.ndarray) -> Any:
+    """X with its holes filled in, the same kind of table with the same types; every other cell is as it was.
 
-    A column of a frame that has no holes keeps its type, too: whole numbers stay whole, and booleans booleans.
+    Parameters
+    ----------
+    X : a table of N rows and D columns.
+    filled : its columns as a model restores them; where X tells one otherwise than at fit (numbers as texts, say), the
+        whole of it is taken from here.
+    whole : the same for columns whose type holds nothing but whole numbers or booleans.
+    holes : (N, D), True for cells to fill in.
     """
-    given, made = read_columns(X), read_columns(full)
-    columns: dict[str, np.ndarray] = {}
-    for i, ((name, filled), known) in enumerate(zip(made.items(), given.values(), strict=True)):
-        if known.dtype == object and filled.dtype != object:  # nothing but holes, or numbers told as texts
-            columns[name] = filled
-        elif known.dtype == object or filled.dtype == object:
-            columns[name] = np.where(holes[:, i], filled, known.astype(object))
-        else:
-            columns[name] = np.where(holes[:, i], filled, known.astype(np.float64))
-    kind = frame_kind(full)
-    out = write_columns(columns, kind)
-    whole = [] if frame_kind(X) != kind else np.flatnonzero(~holes.any(0)).tolist()
+    kind = frame_kind(X)
+    if kind == "array":
+        given = read_columns(X).values()
+        cells = zip(filled.items(), given, holes.T, strict=True)
+        return write_columns({n: _cells(made, known, hole) for (n, made), known, hole in cells}, kind)
+    table = arrow_table(X)
+    made = {
+        i: _cells_of_type(table.column(i), *names, holes[:, i])
+        for i, names in enumerate(zip(filled.values(), whole.values(), strict=True))
+        if holes[:, i].any()
+    }
     if kind == "pandas":
-        if whole or frame_kind(X) == kind:
-            out.index = X.index
-        for i in whole:
-            out.isetitem(i, X.iloc[:, i])
-    elif kind == "polars":
-        out = out.with_columns([X.to_series(i).alias(out.columns[i]) for i in whole])
-    elif kind == "arrow":
-        for i in whole:
-            out = out.set_column(i, out.column_names[i], arrow_table(X).column(i))
-    return out
+        out = X.copy()
+        for i, cells in made.items():
+            column = cells.to_pandas()
+            if cells.type == table.column(i).type:
+                column = _like(X.iloc[:, i], column)
+            out.isetitem(i, column.array)
+        return out
+    if kind == "polars":
+        import polars
+
+        return X.with_columns([polars.Series(X.columns[i], cells) for i, cells in made.items()])
+    for i, cells in made.items():
+        table = table.set_column(i, table.column_names[i], cells)
+    return table
+
+
+def _cells(made: np.ndarray, known: np.ndarray, holes: np.ndarray) -> np.ndarray:
+    if (made.dtype == object) != (known.dtype == object):
+        return made
+    return np.where(holes, made, known)
+
+
+def _cells_of_type(known: Any, made: np.ndarray, whole: np.ndarray, holes: np.ndarray) -> Any:
+    """An Arrow column with its holes filled in, of the same type where that can hold what is filled in."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = known.type
+    if pa.types.is_dictionary(kind):
+        known = known.cast(kind.value_type)
+    if pa.types.is_decimal(kind):
+        known = known.cast(pa.float64())
+    if pa.types.is_null(known.type) or (made.dtype != object and not _numbers(known.type)):
+        return pa.array(made, from_pandas=True)
+    if not pa.types.is_floating(known.type) and made.dtype != object:
+        made = whole.round()
+    try:
+        cells = pc.if_else(pa.array(holes), pa.array(made, from_pandas=True).cast(known.type), known)
+    except pa.ArrowInvalid:  # texts at fit that are no such numbers, or numbers too large for the type
+        return pa.array(made, from_pandas=True)
+    return cells.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else cells
+
+
+def _numbers(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _like(before: Any, column: Any) -> Any:
+    """A pandas column with the type of another, categories that do not occur among it."""
+    if hasattr(before, "cat"):
+        new = [c for c in column.cat.categories if c not in before.cat.categories]
+        return column.cat.set_categories([*before.cat.categories, *new], ordered=before.cat.ordered)
+    return column if before.dtype == object else column.astype(before.dtype)
 
 
 def write_columns(columns: dict[str, np.ndarray], kind: str) -> Any:

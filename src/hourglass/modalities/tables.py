@@ -134,7 +134,10 @@ class _Tally:
 
 
 def _possible(column: Column, values: np.ndarray) -> np.ndarray:
-    """Drawn values (N,) within those that were seen, and whole where those were."""
+    """Drawn values (N,) within those that were seen, and whole where those were; one of the two where it had two."""
+    if column.kind == "binary":
+        low, high = column.offset, column.offset + column.scale
+        return np.where(np.isnan(values), values, np.where(values > (low + high) / 2, high, low))
     if column.lowest is not None:
         values = values.clip(column.lowest, column.highest)
     return values.round() if column.whole else values
@@ -304,7 +307,8 @@ class Tables:
     def restore(self, raw: Tensor, drawn: bool = False) -> Any:
         """Raw (N, D) -> the kind of table that came in: categories by name.
 
-        Numbers that were `drawn` stay within those that were seen, and whole where those were whole.
+        Numbers that were `drawn` stay within those that were seen, whole where those were whole, and one of two where
+        there were two.
         """
         numbers = raw.cpu().numpy()
         columns: dict[str, np.ndarray] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -104,18 +103,6 @@ class ParquetStream:
                 if not wanted:
                     break
         return pa.Table.from_batches(taken)
-
-    def with_missing(self) -> frozenset[str]:
-        """The columns that have, as far as the files tell, missing cells somewhere."""
-        found: set[str] = set()
-        for path, groups in groupby(self.row_groups, lambda group: group.path):
-            with self._open(path) as opened:
-                told = [opened.metadata.row_group(group.index) for group in groups]
-            for column in (group.column(j) for group in told for j in range(group.num_columns)):
-                known = column.statistics is not None and column.statistics.has_null_count
-                if not known or column.statistics.null_count:
-                    found.add(column.path_in_schema)
-        return frozenset(found)
 
     @staticmethod
     def _open(file: Path) -> Any:
