@@ -156,6 +156,13 @@ def test_a_count_that_is_none():
         fitted.transform(with_cell(-1, column=1, of=counts))
 
 
+def test_a_declared_category_that_is_none():
+    with pytest.raises(TypeError, match=r"categories='x1' must be a list of names: \['x1'\]"):
+        Tables(categories="x1")
+    with pytest.raises(ValueError, match=r"'x1' is declared a category and holds more than 1000 different numbers"):
+        unfitted(modality=Tables(categories=("x1",))).fit(RNG.normal(size=(1200, 2)))
+
+
 # ---- categories --------------------------------------------------------------------------------------------------
 
 

@@ -83,6 +83,7 @@ IMAGES |= {
 
 CASES = [(Tables(), name, X) for name, X in TABLES.items()]
 CASES += [(Tables(discrete=True), "discrete", pandas.DataFrame({"k": [4, 7, 9, None] * 6, "x": NUMBERS[:, 0]}))]
+CASES += [(Tables(categories=("x0",)), "categories", RNG.choice([0.5, 3.0, 7.0, 11.0], (N, 2)))]
 CASES += [(Tables(counts=("x0",)), "counts", RNG.poisson(3.0, (N, 2)))]
 CASES += [(Images(), name, X) for name, X in IMAGES.items()]
 CASES += [(Images(binarise="dynamic"), f"dynamic {name}", IMAGES[name]) for name in ("NHW uint8", "NCHW float32")]

@@ -40,6 +40,7 @@ FITS = {
     "table of one kind of text": (FRAME[["b"]], {}),
     "mixed table": (FRAME, {}),
     "counts": (FRAME, {"modality": Tables(counts=("n",))}),
+    "declared categories": (FRAME, {"modality": Tables(categories=("n",))}),
     "categories by number": (FRAME, {"modality": Tables(discrete=True)}),
     "pictures": (PICTURES, {}),
     "pictures, convolutions": (PICTURES, {"network": "conv"}),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Several = Parameter(consume_multiple=True, negative="")
 Switch = Parameter(negative="")
+OF_TABLES = ("counts", "categories")  # columns declared to be
 
 
 def fit(
@@ -43,6 +44,7 @@ def fit(
     variance: Literal["shared", "feature"] | float | None = None,
     binarise: Literal["dynamic"] | None = None,
     counts: Annotated[list[str] | None, Several] = None,
+    categories: Annotated[list[str] | None, Several] = None,
     validation_fraction: float | None = None,
     patience: int | None = None,
     precision: Literal["auto", "float32", "bfloat16"] | None = None,
@@ -105,6 +107,8 @@ def fit(
         Toss every pixel anew each time, with its grey level as the probability.
     counts
         Columns that hold counts (0, 1, 2, ...).
+    categories
+        Columns whose numbers stand for categories, such as codes of products. Texts are categories anyway.
     validation_fraction
         Share of rows held out for early stopping: 0.1 if left out; 0 trains on all rows to the end.
     patience
@@ -131,8 +135,9 @@ def fit(
         "condition": runs.located(condition), "labels": runs.located(labels), "drop": drop, "part": part,
         "max_epochs": max_epochs, "batch_size": batch_size, "learning_rate": learning_rate,
         "hidden": hidden, "network": network, "activation": activation, "likelihood": likelihood, "variance": variance,
-        "binarise": binarise, "counts": counts, "validation_fraction": validation_fraction, "patience": patience,
-        "precision": precision, "device": device, "threads": threads, "seed": seed, "stream": stream or None,
+        "binarise": binarise, "counts": counts, "categories": categories,
+        "validation_fraction": validation_fraction, "patience": patience, "precision": precision,
+        "device": device, "threads": threads, "seed": seed, "stream": stream or None,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     folder = _folder(out, data, recipe)
@@ -233,11 +238,12 @@ def _estimator(arguments: dict[str, Any]) -> Embedder:
         options["hidden"] = tuple(width for width in arguments["hidden"] if width != 0)
         if any(width < 0 for width in options["hidden"]):
             raise UsageError(f"--hidden {arguments['hidden']}: widths are positive, or 0 for no hidden layer")
-    if "counts" in arguments:
-        options["modality"] = Tables(counts=tuple(arguments["counts"]))
+    declared: dict[str, Any] = {name: tuple(arguments[name]) for name in OF_TABLES if name in arguments}
+    if declared:
+        options["modality"] = Tables(**declared)
     if "binarise" in arguments:
-        if "counts" in arguments:
-            raise UsageError("--binarise is for pictures and --counts for tables; give one of them")
+        if declared:
+            raise UsageError(f"--binarise is for pictures and --{next(iter(declared))} for tables; give one of them")
         options["modality"] = Images(binarise=arguments["binarise"])
     return Embedder(n_threads=arguments.get("threads"), random_state=arguments.get("seed", 0), **options)
 
@@ -252,8 +258,9 @@ def _examples(arguments: dict[str, Any]) -> tuple[Any, Any]:
     is_table = not hasattr(taken.X, "ndim") or taken.X.ndim == 2
     if is_table and "binarise" in arguments:
         raise UsageError(f"--binarise is for pictures, and {source} is a table")
-    if not is_table and "counts" in arguments:
-        raise UsageError(f"--counts is for tables, and {source} holds pictures")
+    for option in OF_TABLES:
+        if not is_table and option in arguments:
+            raise UsageError(f"--{option} is for tables, and {source} holds pictures")
     return taken.X, taken.condition
 
 

@@ -108,7 +108,7 @@ class _Tally:
             merged = seen if self.distinct is None else np.union1d(self.distinct, seen)
             self.distinct = merged if len(merged) <= keep_distinct else None
 
-    def column(self, name: str, counts: bool, discrete: bool) -> Column:
+    def column(self, name: str, declared: Kind | None, discrete: bool) -> Column:
         if self.texts is not None:
             if not self.texts:
                 return Column(name, "numeric", math.nan, missing=True, constant=True)
@@ -117,12 +117,18 @@ class _Tally:
             return Column(name, kind, categories=texts, missing=self.missing, constant=len(texts) == 1)
         levels = self.distinct
         constant = self.n == 0 or (levels is not None and len(levels) <= 1)
-        if counts and not constant:
+        if declared == "count" and not constant:
             return Column(name, "count", missing=self.missing)
+        if declared == "category" and levels is None:
+            raise ValueError(
+                f"column {name!r} is declared a category and holds more than {MOST_CATEGORIES} different numbers; "
+                "leave it a number, or group its values first"
+            )
         if levels is not None and len(levels) == 2 and self.n >= FEWEST_ROWS_FOR_BINARY:
             low, high = levels.tolist()
             return Column(name, "binary", low, high - low, categories=(low, high), missing=self.missing)
-        if discrete and levels is not None and len(levels) > 2 and bool((levels == np.round(levels)).all()):
+        by_number = discrete and levels is not None and len(levels) > 2 and bool((levels == np.round(levels)).all())
+        if levels is not None and not constant and (by_number or declared == "category"):
             return Column(name, "category", categories=tuple(levels.tolist()), missing=self.missing)
         spread = math.sqrt(self.squares / self.n) if self.n else 0.0
         if constant or spread <= 10 * np.finfo(np.float64).eps * abs(self.mean):
@@ -192,6 +198,7 @@ class Tables:
     Parameters
     ----------
     counts : names of columns (x0, x1, ... of an array) that hold counts: they get a negative binomial head.
+    categories : names of columns whose numbers stand for categories without an order, such as codes of products.
     discrete : take columns of whole numbers with at most 50 levels for categories.
 
     Learnt by `infer`: `columns`, and `container`, the kind of table that came in. A column with two distinct values is
@@ -199,6 +206,7 @@ class Tables:
     """
 
     counts: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     discrete: bool = False
     columns: tuple[Column, ...] = ()
     container: str = "array"
@@ -206,6 +214,11 @@ class Tables:
     name = "tables"
     blank = math.nan
     samples_noise = True  # a sampled row is a row one could have seen, categories and noise drawn
+
+    def __post_init__(self) -> None:
+        for option, names in (("counts", self.counts), ("categories", self.categories)):
+            if isinstance(names, str):
+                raise TypeError(f"{option}={names!r} must be a list of names: [{names!r}]")
 
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
@@ -218,16 +231,22 @@ class Tables:
             columns = read_columns(chunk)
             rows += len(next(iter(columns.values())))
             for name, values in columns.items():
-                tallies.setdefault(name, _Tally()).add(name, values, 50 if self.discrete else 2)
-        unknown = [c for c in self.counts if c not in tallies]
-        if unknown:
-            raise ValueError(f"counts={unknown[0]!r} is no column of X; its columns are {', '.join(tallies)}")
+                levels = MOST_CATEGORIES if name in self.categories else 50 if self.discrete else 2
+                tallies.setdefault(name, _Tally()).add(name, values, levels)
+        declared: dict[str, Kind] = {}
+        for option, names, kind in (("counts", self.counts, "count"), ("categories", self.categories, "category")):
+            for name in names:
+                if name not in tallies:
+                    raise ValueError(f"{option}={name!r} is no column of X; its columns are {', '.join(tallies)}")
+                if name in declared:
+                    raise ValueError(f"column {name!r} is declared both a count and a category; choose one")
+                declared[name] = kind  # type: ignore[assignment]
         if rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
         for name, tally in tallies.items():
             _note_odd_texts(name, tally.texts or set(), rows)
             _note_odd_number(name, tally)
-        found = tuple(t.column(name, name in self.counts, self.discrete) for name, t in tallies.items())
+        found = tuple(t.column(name, declared.get(name), self.discrete) for name, t in tallies.items())
         if all(c.constant for c in found) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
         return replace(self, columns=found, container=container)
@@ -399,7 +418,8 @@ class Tables:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Tables:
         columns = tuple(Column(**{**c, "categories": tuple(c["categories"])}) for c in values["columns"])
-        return cls(tuple(values["counts"]), values["discrete"], columns, values["container"])
+        names = {option: tuple(values.get(option, ())) for option in ("counts", "categories")}
+        return cls(**names, discrete=values["discrete"], columns=columns, container=values["container"])
 
 
 class _Fronted(nn.Sequential):
