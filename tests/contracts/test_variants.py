@@ -298,6 +298,7 @@ def test_a_recipe_in_words(words, recipe):
         ("vea kl=1", "did you mean 'vae'"),
         ("", "there are ae,"),
         ("vae kll=1", "did you mean 'kl'"),
+        ("vae kl=0.1 KL=0.2", "says kl twice"),
         ("vae kl", "kl= needs a number of at least 0"),
         ("vae kl=one", "kl=one needs a number"),
         ("vae kl=nan", "kl=nan needs a number"),

@@ -11,8 +11,9 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 
-from hourglass import Embedder, load, report
+from hourglass import Embedder, Tables, load, report
 from hourglass.exploration.maps import map_of_codes
+from hourglass.report.general import call_of
 
 DIGITS = load_digits()
 PICTURES, LABELS = DIGITS.images[:200], DIGITS.target[:200]
@@ -212,3 +213,11 @@ def test_a_stream_is_shown_by_its_first_rows(tmp_path, undrawn):
 
 def test_an_unlabelled_map_of_many_dimensions_needs_few_rows():
     assert map_of_codes(np.zeros((2, 5), dtype=np.float32)).points.shape == (2, 2)
+
+
+def test_the_page_tells_the_call_that_makes_the_model_again():
+    given = fitted(np.arange(40.0).reshape(20, 2) % 7, modality=Tables(categories=["x0"]))
+    assert call_of(given) == (
+        "Embedder(max_epochs=1, modality=Tables(counts=(), categories=['x0'], discrete=False), "
+        "n_latent=2, n_threads=1, random_state=0)"
+    )

@@ -32,6 +32,9 @@ def named_recipe(recipe: str | Recipe) -> Recipe:
         hint = "a recipe of several words goes in quotes; " if "=" in name else hint
         raise ValueError(f"recipe={recipe!r} is unknown; {hint}there are {', '.join(sorted(RECIPES))}")
     found = RECIPES[name.lower()]
+    changed = [change.partition("=")[0].lower() for change in changes]
+    for twice in (part for part in changed if changed.count(part) > 1):
+        raise ValueError(f"recipe={recipe!r} says {twice} twice; once is enough")
     for change in changes:
         try:
             found = _changed(found, *change.partition("=")[::2])

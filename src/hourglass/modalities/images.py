@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -61,14 +61,14 @@ class Images:
     """
 
     binarise: Literal["dynamic"] | None = None
-    shape: tuple[int, ...] = ()
-    black: float = 0.0
-    white: float = 1.0
-    mean: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
-    two_valued: bool = False
-    dtype: str = "uint8"
-    layout: str = "NCHW"
+    shape: tuple[int, ...] = field(default=(), repr=False)
+    black: float = field(default=0.0, repr=False)
+    white: float = field(default=1.0, repr=False)
+    mean: tuple[float, ...] = field(default=(), repr=False)
+    scale: tuple[float, ...] = field(default=(), repr=False)
+    two_valued: bool = field(default=False, repr=False)
+    dtype: str = field(default="uint8", repr=False)
+    layout: str = field(default="NCHW", repr=False)
 
     name = "images"
     blank = 0.0

@@ -6,7 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -208,8 +208,8 @@ class Tables:
     counts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     discrete: bool = False
-    columns: tuple[Column, ...] = ()
-    container: str = "array"
+    columns: tuple[Column, ...] = field(default=(), repr=False)
+    container: str = field(default="array", repr=False)
 
     name = "tables"
     blank = math.nan

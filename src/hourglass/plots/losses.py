@@ -37,7 +37,7 @@ def loss_curves(history: Sequence[dict[str, Any]], best_epoch: int | None = None
         raise ValueError("history is empty; fit the estimator first")
     epochs = np.array([h["epoch"] for h in history])
     terms = list(history[0]["train"])
-    figure = new_figure(40 + 165 * len(terms), scheme)
+    figure = new_figure(60 + 165 * len(terms), scheme)
     panels = figure.subplots(len(terms), 1, sharex=True, squeeze=False)[:, 0]
     for axes, term in zip(panels, terms, strict=True):
         dress(axes, scheme)
@@ -61,8 +61,10 @@ def loss_curves(history: Sequence[dict[str, Any]], best_epoch: int | None = None
         axes.yaxis.set_major_locator(MaxNLocator(4))
         if best_epoch:
             axes.axvline(best_epoch, color=scheme.faint, linewidth=1, linestyle=":")
-    legend = panels[0].legend(frameon=False, fontsize=SMALL, labelcolor=scheme.ink, handlelength=3, loc="upper right")
-    legend.set_in_layout(False)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), frameon=False, fontsize=SMALL, labelcolor=scheme.ink, handlelength=3,
+        ncols=2, loc="outside upper left", borderpad=0.3,
+    )  # fmt: skip
     panels[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     panels[-1].set_xlabel(f"epoch (dotted: epoch {best_epoch}, whose weights were kept)" if best_epoch else "epoch")
     return figure

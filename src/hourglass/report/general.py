@@ -217,10 +217,6 @@ def call_of(estimator: Any) -> str:
     defaults = {name: p.default for name, p in inspect.signature(type(estimator).__init__).parameters.items()}
     given = {}
     for name, value in estimator.get_params(deep=False).items():
-        if name == "recipe" and not isinstance(value, str):
-            given[name] = repr(value)
-        elif name == "modality" and value is not None and not isinstance(value, str):
-            continue  # a fitted value is long, and is found again by the look of the data
-        elif value != defaults.get(name):
+        if value != defaults.get(name):
             given[name] = repr(value)
     return f"{type(estimator).__name__}({', '.join(f'{name}={value}' for name, value in given.items())})"
