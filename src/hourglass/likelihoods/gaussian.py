@@ -95,8 +95,8 @@ class Gaussian(Likelihood):
     def adapt(self, parameters: Tensor, x: Tensor, rate: float) -> None:
         """Move the variance towards the mean squared error of this batch."""
         if isinstance(self.variance, str):
-            errors = (x - at_least_float32(parameters)).square()
-            self.log_variance.copy_(moved(self.log_variance, errors, rate, self._least, self.n_dims))
+            errors = (x - at_least_float32(parameters)).square_()
+            self.log_variance.copy_(moved(self.log_variance, errors, rate, self._least, self.n_dims, self.missing))
 
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -81,8 +81,8 @@ class Laplace(Likelihood):
     def adapt(self, parameters: Tensor, x: Tensor, rate: float) -> None:
         """Move the scale towards the mean absolute error of this batch."""
         if isinstance(self.scale, str):
-            errors = (x - at_least_float32(parameters)).abs()
-            self.log_scale.copy_(moved(self.log_scale, errors, rate, self._least, self.n_dims))
+            errors = (x - at_least_float32(parameters)).abs_()
+            self.log_scale.copy_(moved(self.log_scale, errors, rate, self._least, self.n_dims, self.missing))
 
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -77,15 +77,16 @@ def start(width: Width, per_feature: tuple[int, ...]) -> Tensor:
     return torch.tensor(0.0 if isinstance(width, str) else math.log(width))
 
 
-def moved(log_width: Tensor, errors: Tensor, rate: float, least: Tensor, n_dims: int) -> Tensor:
+def moved(log_width: Tensor, errors: Tensor, rate: float, least: Tensor, n_dims: int, missing: bool) -> Tensor:
     """The log-width after one step of size ``rate`` from exp(log_width) to the mean of ``errors``, not below ``least``.
 
-    errors (*K, B, *S), NaN where a cell is missing; a feature without a seen cell stays where it is.
+    errors (*K, B, *S), NaN where a cell is ``missing``; a feature without a seen cell stays where it is.
     """
     axes = list(range(errors.ndim))
     if log_width.ndim:
         del axes[-n_dims]
-    optimum = errors.nanmean(dim=axes).reshape(log_width.shape)
+    optimum = (errors.nanmean(dim=axes) if missing else errors.mean(dim=axes)).reshape(log_width.shape)
     width = log_width.exp()
-    optimum = torch.where(torch.isnan(optimum), width, optimum)
+    if missing:
+        optimum = torch.where(torch.isnan(optimum), width, optimum)
     return torch.maximum(torch.lerp(width, optimum.to(width), rate), least).log()

@@ -154,13 +154,13 @@ class Trainer:
         """What is minimised now, and the unweighted batch mean of every term."""
         done = self.state.progress.step / self.total
         means: dict[str, Tensor] = {}
-        loss = trip.z.new_zeros(())
+        parts: list[Tensor] = []
         for term in self.recipe.terms:
             mean = term(trip, self.model.encode).mean()
             means[term.name] = mean.detach()
             term_state = self.state.progress.term_states.setdefault(term.name, {})
-            loss = loss + term.objective(mean, term.weight * term.schedule(done), done, term_state)
-        return loss, means
+            parts.append(term.objective(mean, term.weight * term.schedule(done), done, term_state))
+        return sum(parts[1:], parts[0]), means
 
     def _diverged(self, what: str) -> DivergedError:
         progress = self.state.progress

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hourglass.model import Encode, RoundTrip
@@ -64,7 +65,7 @@ class DiagonalGaussian:
 
     def kl_per_dimension(self) -> Tensor:
         """KL(q || N(0, I)) of every latent dimension: (B, L, *G) nats."""
-        return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance)
+        return 0.5 * (self.mean.square() + self.log_variance.expm1() - self.log_variance)
 
     def kl(self) -> Tensor:
         """KL(q || N(0, I)): (B,) nats."""
@@ -82,7 +83,8 @@ class Sampled(nn.Module):
 
     def forward(self, features: Tensor) -> DiagonalGaussian:
         mean, log_variance = self.head(features).chunk(2, dim=1)
-        return DiagonalGaussian(mean, log_variance.clamp(*LOG_VARIANCE_RANGE))
+        # hardtanh is clamp, with a cheaper gradient
+        return DiagonalGaussian(mean, F.hardtanh(log_variance, *LOG_VARIANCE_RANGE))
 
 
 def kl_to_prior(trip: RoundTrip, encode: Encode) -> Tensor:
