@@ -209,3 +209,15 @@ def test_large_parquet_tables_stream_by_themselves(hourglass, monkeypatch) -> No
     monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "STREAMED", 10)
     monkeypatch.setattr(readers, "read", None)  # what would hold all of it
     assert hourglass("fit", "rows.parquet", "--max-epochs", 1, "--n-latent", 1).code == 0
+
+
+def test_declared_columns_of_an_array_go_by_their_place_in_it(hourglass) -> None:
+    generator = np.random.default_rng(0)
+    np.save("a.npy", np.column_stack([generator.normal(size=(60, 3)), generator.integers(0, 4, 60)]))
+    told = ("--drop", "x1", "--categories", "x3", "--max-epochs", 1, "--hidden", 4)
+    assert hourglass("fit", "a.npy", *told, "--n-latent", 1, "--out", "run").code == 0
+    assert [column.kind for column in load("run").modality_.columns] == ["numeric", "numeric", "category"]
+    compared = hourglass("compare", "a.npy", *told, "--n-latents", 1, "--recipes", "ae")
+    assert compared.code == 0
+    assert "fit a.npy --drop x1 --categories x3 --recipe ae" in compared.out
+    assert "there are x0, x2, x3" in hourglass("fit", "a.npy", *told[:3], "x1", "--out", "other").err

@@ -100,3 +100,22 @@ def test_what_is_told_otherwise_than_at_fit_comes_back_as_at_fit():
     assert set(model.impute(now)["code"].map(str)) <= {"1", "2", "A", "1.0", "2.0"}
     with pytest.warns(UserWarning, match="which was not there at fit"):
         assert model.impute(with_strange).notna().all().all()
+
+
+def test_what_a_type_cannot_hold_is_the_nearest_it_can():
+    size = np.arange(-40.0, 40.0)
+    model = Embedder(1, max_epochs=2, random_state=0, n_threads=1).fit(pandas.DataFrame({"a": size * 100, "b": size}))
+    small = pyarrow.table({"a": pyarrow.array([None, 5, None], pyarrow.uint8()), "b": [39.0, 0.0, -39.0]})
+    full = model.impute(small)
+    assert full.schema == small.schema
+    assert full["a"].to_pylist()[1] == 5 and full["a"].null_count == 0
+    batch = small.to_batches()[0]
+    assert isinstance(model.impute(batch), pyarrow.RecordBatch) and model.impute(batch) == full.to_batches()[0]
+
+
+def test_categories_that_polars_lists_beforehand(typed):
+    town = polars.Series("town", ["Oslo", None, "Rome"], polars.Enum(["Rome", "Oslo", "Bern"]))
+    given = polars.from_pandas(TYPED[:3]).with_columns(town)
+    full = typed.impute(given.lazy())
+    assert full.schema == given.schema
+    assert full["town"][0] == "Oslo" and full["town"].null_count() == 0

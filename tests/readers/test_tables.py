@@ -48,6 +48,17 @@ def test_quoted_lines_and_commas(csv):
     assert readers.read(csv('"a","b"\n1,"x, y\nz"\n')).X.column("b").to_pylist() == ["x, y\nz"]
 
 
+def test_a_header_with_a_line_break_in_quotes(csv):
+    data = readers.read(csv('"height\n(m)";job\n1,5;cook\n2,5;smith\n'))
+    assert data.X.to_pydict() == {"height\n(m)": [1.5, 2.5], "job": ["cook", "smith"]}
+
+
+def test_numbers_with_decimal_commas_and_exponents(csv):
+    data = readers.read(csv("a;b;c\n1,5e3;,5;x1\n;2;3,5\n-2;+3,;4\n"))
+    assert data.X.to_pydict() == {"a": [1500.0, None, -2.0], "b": [0.5, 2.0, 3.0], "c": ["x1", "3,5", "4"]}
+    assert readers.read(csv("5,1;3,5\n4,9;3,0\n")).columns == ("x0", "x1")
+
+
 def test_numbers_without_header_get_names(csv):
     data = readers.read(csv("5.1,3.5\n4.9,3.0\n"))
     assert data.columns == ("x0", "x1") and len(data) == 2

@@ -36,6 +36,8 @@ def compare(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     hidden: Annotated[list[int] | None, Several] = None,
+    counts: Annotated[list[str] | None, Several] = None,
+    categories: Annotated[list[str] | None, Several] = None,
     threads: int | None = None,
     json: Annotated[bool, Switch] = False,
 ) -> None:
@@ -77,6 +79,10 @@ def compare(
         Its peak.
     hidden
         Widths of the encoder's layers; 0 for none.
+    counts
+        Columns that hold counts (0, 1, 2, ...).
+    categories
+        Columns whose numbers stand for categories.
     threads
         Threads to use.
     json
@@ -103,6 +109,7 @@ def compare(
         "n_threads": threads,
     }
     options |= {"hidden": None if hidden is None else tuple(width for width in hidden if width > 0)}
+    options |= {"modality": inputs.declared(given, counts=counts, categories=categories)}
     found = comparison.compare(
         given.X, recipes=recipes or ("ae", "vae"), n_latents=n_latents, seeds=seeds, condition=given.condition,
         folder=folder, resume=resume, verbose=True, **options,
@@ -110,9 +117,12 @@ def compare(
     if json:
         answer(found.to_json() | {"folder": folder}, "", True)
         return
-    same = [word for name, value in (("--condition", condition), ("--labels", labels), ("--part", part)) if value
-            for word in (name, value)]  # fmt: skip
-    _tell(found, folder, [data, *same, *(["--drop", *drop] if drop else [])])
+    same = {
+        "--condition": [condition], "--labels": [labels], "--part": [part], "--drop": drop, "--counts": counts,
+        "--categories": categories,
+    }  # fmt: skip
+    given_again = [word for option, values in same.items() if values and values[0] for word in (option, *values)]
+    _tell(found, folder, [data, *map(str, given_again)])
 
 
 def _tell(found: Comparison, folder: Path, data: list[str]) -> None:

@@ -13,6 +13,7 @@ from hourglass.cli.errors import UsageError, note
 from hourglass.cli.output import answer, next_commands
 
 if TYPE_CHECKING:
+    from hourglass import Tables
     from hourglass.estimators import Embedder
 
 Several = Parameter(consume_multiple=True, negative="")
@@ -216,7 +217,10 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
             batch_size=settings["batch_size"], precision=settings["precision"], n_threads=settings["n_threads"],
             device=settings["device"],
         )  # fmt: skip
-    X, condition = _examples(arguments)
+    X, condition, modality = _examples(arguments)
+    if modality is not None:
+        estimator.set_params(modality=modality)
+        own["modality"] = modality
     with contextlib.nullcontext() if resume else runs.begun(folder, arguments):
         estimator.set_params(verbose=True)
         estimator.fit(X, condition=condition, run=folder, resume=resume)
@@ -227,7 +231,7 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
 
 
 def _estimator(arguments: dict[str, Any]) -> Embedder:
-    from hourglass import Embedder, Images, Tables
+    from hourglass import Embedder, Images
 
     taken = (
         "n_latent", "recipe", "likelihood", "variance", "network", "activation", "max_epochs", "batch_size",
@@ -238,30 +242,25 @@ def _estimator(arguments: dict[str, Any]) -> Embedder:
         options["hidden"] = tuple(width for width in arguments["hidden"] if width != 0)
         if any(width < 0 for width in options["hidden"]):
             raise UsageError(f"--hidden {arguments['hidden']}: widths are positive, or 0 for no hidden layer")
-    declared: dict[str, Any] = {name: tuple(arguments[name]) for name in OF_TABLES if name in arguments}
-    if declared:
-        options["modality"] = Tables(**declared)
     if "binarise" in arguments:
-        if declared:
-            raise UsageError(f"--binarise is for pictures and --{next(iter(declared))} for tables; give one of them")
+        if declared := [option for option in OF_TABLES if option in arguments]:
+            raise UsageError(f"--binarise is for pictures and --{declared[0]} for tables; give one of them")
         options["modality"] = Images(binarise=arguments["binarise"])
     return Embedder(n_threads=arguments.get("threads"), random_state=arguments.get("seed", 0), **options)
 
 
-def _examples(arguments: dict[str, Any]) -> tuple[Any, Any]:
-    """X and condition, as `Embedder.fit` takes them."""
+def _examples(arguments: dict[str, Any]) -> tuple[Any, Any, Tables | None]:
+    """X and condition, as `Embedder.fit` takes them, and the modality where columns are declared."""
     source = arguments["data"]
     beside = {name: arguments.get(name) for name in ("condition", "labels")}
     if arguments.get("stream") or inputs.is_large(source):
-        return _stream(source, drop=arguments.get("drop", []), **beside)
-    taken = inputs.to_fit(source, part=arguments.get("part"), drop=arguments.get("drop", []), **beside)
-    is_table = not hasattr(taken.X, "ndim") or taken.X.ndim == 2
-    if is_table and "binarise" in arguments:
+        X, condition = _stream(source, drop=arguments.get("drop", []), **beside)
+        taken = inputs.Inputs(X, condition)
+    else:
+        taken = inputs.to_fit(source, part=arguments.get("part"), drop=arguments.get("drop", []), **beside)
+    if getattr(taken.X, "ndim", 2) == 2 and "binarise" in arguments:
         raise UsageError(f"--binarise is for pictures, and {source} is a table")
-    for option in OF_TABLES:
-        if not is_table and option in arguments:
-            raise UsageError(f"--{option} is for tables, and {source} holds pictures")
-    return taken.X, taken.condition
+    return taken.X, taken.condition, inputs.declared(taken, **{name: arguments.get(name) for name in OF_TABLES})
 
 
 def _stream(source: str, drop: list[str], condition: str | None, labels: str | None) -> tuple[Any, Any]:
@@ -290,7 +289,7 @@ def _next(folder: Path) -> str:
     told = [
         c["categories"][-1] if c["categories"] else c["offset"] for c in (about["condition"] or {}).get("columns", ())
     ]
-    values = [f"{v:g}" if isinstance(v, float) else str(v) for v in told]
+    values = [f"{v:.15g}" if isinstance(v, float) else str(v) for v in told]
     return next_commands(
         ["hourglass", "report", run],
         ["hourglass", "embed", run, "--out", "codes.csv"],

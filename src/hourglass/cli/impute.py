@@ -22,7 +22,7 @@ def impute(
     condition: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Write a table with its missing cells filled in; every known cell stays as it is.
+    """Write a table with its missing cells filled in; every other cell stays as it is.
 
     Parameters
     ----------
@@ -49,4 +49,4 @@ def impute(
         return estimator.impute(given.X, condition=given.condition, rounds=rounds)
 
     rows = write_rows(out, inputs.mapped(filled, estimator, run, data, condition=condition))
-    wrote(out, rows, "rows without missing cells", json)
+    wrote(out, rows, "rows, filled in", json)

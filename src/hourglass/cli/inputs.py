@@ -30,6 +30,7 @@ class Inputs:
     condition: Any = None
     labels: Any = None
     names: Sequence[str] | None = None
+    kept: Sequence[str | int] | None = None  # of an array's columns, where some were taken out
 
 
 def read(source: str, part: str | None = None) -> Data:
@@ -127,12 +128,16 @@ def _without(data: Data, columns: Sequence[str | int]) -> Data:
 
     if not columns:
         return data
-    everything: Sequence[str | int] = data.columns if data.columns is not None else range(data.X.shape[1])
-    kept = [c for c in everything if c not in columns]
+    kept = _kept(data, columns)
     if not kept:
         raise ValueError("no column is left to learn from; drop fewer of them")
     assert isinstance(data, readers.Data)
     return selected(data, kept)
+
+
+def _kept(data: Data, columns: Sequence[str | int]) -> list[str | int]:
+    everything: Sequence[str | int] = data.columns if data.columns is not None else range(data.X.shape[1])
+    return [c for c in everything if c not in columns]
 
 
 def dropped_columns(data: Data, drop: Sequence[str]) -> list[str | int]:
@@ -165,7 +170,29 @@ def to_fit(
         out += [] if column is None else [column]
     seen, column = _labels(data, labels)
     out += [] if column is None else [column]
-    return Inputs(_without(data, out).X, given, seen, data.names)
+    kept = None if data.kind != "table" or data.columns is not None else _kept(data, out)
+    return Inputs(_without(data, out).X, given, seen, data.names, kept)
+
+
+def declared(given: Inputs, **columns: Sequence[str] | None) -> Any:
+    """The modality of a table some of whose columns are declared `counts` or `categories`; None where none is.
+
+    The columns of an array go by their place in it, whatever was taken out of it.
+    """
+    from hourglass import Tables
+
+    named = {option: list(names) for option, names in columns.items() if names}
+    if not named:
+        return None
+    if getattr(given.X, "ndim", 2) > 2:
+        raise UsageError(f"--{next(iter(named))} is for tables, and the data are pictures")
+    if given.kept is not None:
+        place = {f"x{column}": f"x{i}" for i, column in enumerate(given.kept)}
+        for option, names in named.items():
+            if unknown := [name for name in names if name not in place]:
+                raise UsageError(f"--{option} {unknown[0]}: there is no such column; there are {', '.join(place)}")
+            named[option] = [place[name] for name in names]
+    return Tables(**{option: tuple(names) for option, names in named.items()})  # type: ignore[arg-type]
 
 
 def _labels(data: Data, labels: str | None) -> tuple[Any, str | int | None]:

@@ -20,9 +20,7 @@ MOST_GROUPS = 200
 def _as_table(condition: Any, n: int | None) -> Any:
     """One value for all, one per example, or a table -> a table of n rows."""
     if frame_kind(condition) != "array":
-        if hasattr(condition, "to_frame"):
-            condition = condition.to_frame()
-        return condition
+        return condition.collect() if hasattr(condition, "collect") else condition
     if hasattr(condition, "to_frame"):  # a pandas or polars Series
         return condition.to_frame()
     values = np.asarray(condition.detach().cpu() if isinstance(condition, Tensor) else condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from hourglass.diagnostics.evidence import log_evidence
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
-from hourglass.modalities.columns import frame_kind, read_columns, with_filled
+from hourglass.modalities.columns import frame_kind, with_filled
 from hourglass.readers import ParquetStream
 from hourglass.training import seeded, threads
 
@@ -156,10 +157,11 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
 
     @torch.no_grad()
     def impute(self, X: Any, *, condition: Any = None, rounds: int | None = None) -> Any:
-        """A table with its missing cells filled in by the reconstruction; every known cell is left as it is.
+        """A table with its missing cells filled in by the reconstruction; every other cell is left as it is.
 
         The answer is of the kind of X, and its columns of the types they had: a column of whole numbers or booleans is
-        filled in with such, one of floating point with the expected value, one of categories with the likeliest.
+        filled in with such, one of floating point with the expected value, one of categories with the likeliest. A
+        column that had nothing but missing cells at fit keeps them, with a warning.
 
         Missing cells are reconstructed from the code of the known ones, in a second round from the code of the row so
         filled in, and so on.
@@ -185,8 +187,11 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
                 filled = torch.where(hidden, self._decode(self._pass(filled, given), given, False).to(raw.dtype), raw)
         if raw.ndim > 2:  # pictures have no holes
             return self.modality_.restore(filled)
-        columns, whole = (read_columns(self.modality_.restore(filled, drawn=drawn)) for drawn in (False, True))
-        return with_filled(X, columns, whole, hidden.numpy())
+        table: Any = self.modality_
+        if never := [column.name for column in table.columns if column.offset != column.offset]:
+            names = ", ".join(never)
+            warnings.warn(f"nothing was known of {names} at fit; what is missing there stays missing", stacklevel=2)
+        return with_filled(X, table.restored(filled), table.restored(filled, drawn=True))
 
     @torch.no_grad()
     def sample(

@@ -12,7 +12,7 @@ def frame_kind(X: Any) -> str:
     module = type(X).__module__.partition(".")[0]
     if module == "pandas" and hasattr(X, "columns"):
         return "pandas"
-    if module == "polars" and hasattr(X, "columns"):
+    if module == "polars" and hasattr(type(X), "columns"):
         return "polars"
     if module == "pyarrow" and hasattr(X, "column_names"):
         return "arrow"
@@ -74,7 +74,10 @@ def arrow_table(X: Any) -> Any:
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise TypeError(f"X has a column of mixed types: {error.args[0]}; make each column one type") from error
     if kind == "polars":
-        return X.to_arrow()
+        try:
+            return (X.collect() if hasattr(X, "collect") else X).to_arrow()
+        except pa.ArrowInvalid as error:
+            raise TypeError(f"X has a column of a type that Arrow does not know: {error}; cast or drop it") from error
     return pa.Table.from_batches([X]) if isinstance(X, pa.RecordBatch) else X
 
 
@@ -133,49 +136,53 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
     return columns
 
 
-def with_filled(X: Any, filled: dict[str, np.ndarray], whole: dict[str, np.ndarray], holes: np.ndarray) -> Any:
-    """X with its holes filled in, the same kind of table with the same types; every other cell is as it was.
+def with_filled(X: Any, filled: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> Any:
+    """X with its missing cells filled in, the same kind of table with the same types; every other cell is as it was.
+
+    A column that cannot hold what is filled in (numbers now, texts at fit) becomes one that can.
 
     Parameters
     ----------
     X : a table of N rows and D columns.
-    filled : its columns as a model restores them; where X tells one otherwise than at fit (numbers as texts, say), the
-        whole of it is taken from here.
-    whole : the same for columns whose type holds nothing but whole numbers or booleans.
-    holes : (N, D), True for cells to fill in.
+    filled : the D columns as a model restores them, NaN or None where it knows nothing.
+    whole : the same, for columns whose type holds nothing but whole numbers or booleans.
     """
-    kind = frame_kind(X)
+    kind, given = frame_kind(X), read_columns(X)
+    cells = list(zip(given.values(), filled.values(), whole.values(), strict=True))
     if kind == "array":
-        given = read_columns(X).values()
-        cells = zip(filled.items(), given, holes.T, strict=True)
-        return write_columns({n: _cells(made, known, hole) for (n, made), known, hole in cells}, kind)
+        return write_columns({name: _cells(*c[:2]) for name, c in zip(given, cells, strict=True)}, kind)
     table = arrow_table(X)
     made = {
-        i: _cells_of_type(table.column(i), *names, holes[:, i])
-        for i, names in enumerate(zip(filled.values(), whole.values(), strict=True))
-        if holes[:, i].any()
+        i: _cells_of_type(table.column(i), made, whole, _unknown(known))
+        for i, (known, made, whole) in enumerate(cells)
+        if (_unknown(known) & ~_unknown(made)).any()
     }
     if kind == "pandas":
         out = X.copy()
-        for i, cells in made.items():
-            column = cells.to_pandas()
-            if cells.type == table.column(i).type:
-                column = _like(X.iloc[:, i], column)
-            out.isetitem(i, column.array)
+        for i, column in made.items():
+            out.isetitem(i, _like(X.iloc[:, i], column, column.type == table.column(i).type))
         return out
     if kind == "polars":
         import polars
 
-        return X.with_columns([polars.Series(X.columns[i], cells) for i, cells in made.items()])
-    for i, cells in made.items():
-        table = table.set_column(i, table.column_names[i], cells)
-    return table
+        X = X.collect() if isinstance(X, polars.LazyFrame) else X
+        columns = [polars.Series(X.columns[i], column) for i, column in made.items()]
+        enums = {c.name: c.cast(X.schema[c.name], strict=False) for c in columns if X.schema[c.name] == polars.Enum}
+        return X.with_columns([c if enums.get(c.name, c).null_count() else enums.get(c.name, c) for c in columns])
+    import pyarrow as pa
+
+    every = [made.get(i, column) for i, column in enumerate(table.columns)]
+    out = pa.Table.from_arrays(every, names=table.column_names)
+    return out.combine_chunks().to_batches()[0] if isinstance(X, pa.RecordBatch) else out
 
 
-def _cells(made: np.ndarray, known: np.ndarray, holes: np.ndarray) -> np.ndarray:
-    if (made.dtype == object) != (known.dtype == object):
-        return made
-    return np.where(holes, made, known)
+def _unknown(values: np.ndarray) -> np.ndarray:
+    return np.array([v is None for v in values]) if values.dtype == object else np.isnan(values.astype(float))
+
+
+def _cells(known: np.ndarray, made: np.ndarray) -> np.ndarray:
+    mixed = (known.dtype == object) != (made.dtype == object)
+    return np.where(_unknown(known), made, known.astype(object) if mixed else known)
 
 
 def _cells_of_type(known: Any, made: np.ndarray, whole: np.ndarray, holes: np.ndarray) -> Any:
@@ -183,20 +190,52 @@ def _cells_of_type(known: Any, made: np.ndarray, whole: np.ndarray, holes: np.nd
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = known.type
+    kind, before = known.type, known
     if pa.types.is_dictionary(kind):
         known = known.cast(kind.value_type)
-    if pa.types.is_decimal(kind):
-        known = known.cast(pa.float64())
-    if pa.types.is_null(known.type) or (made.dtype != object and not _numbers(known.type)):
-        return pa.array(made, from_pandas=True)
-    if not pa.types.is_floating(known.type) and made.dtype != object:
-        made = whole.round()
+    if pa.types.is_string_view(known.type):
+        known = known.cast(pa.large_string())
+    if made.dtype != object and (pa.types.is_integer(known.type) or pa.types.is_boolean(known.type)):
+        made = _held(whole, known.type)
+    cells = pa.array(made, from_pandas=True)
+    if pa.types.is_null(kind):
+        return cells
+    both_numbers = made.dtype != object and (_numbers(known.type) or pa.types.is_decimal(known.type))
     try:
-        cells = pc.if_else(pa.array(holes), pa.array(made, from_pandas=True).cast(known.type), known)
-    except pa.ArrowInvalid:  # texts at fit that are no such numbers, or numbers too large for the type
-        return pa.array(made, from_pandas=True)
-    return cells.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else cells
+        if made.dtype != object and not both_numbers:
+            raise pa.ArrowInvalid("texts do not hold numbers")
+        column = pc.if_else(pa.array(holes), cells.cast(known.type), known)
+    except pa.ArrowInvalid:
+        wider = pa.float64() if both_numbers else pa.string()
+        return pc.if_else(pa.array(holes), cells.cast(wider), known.cast(wider))
+    if pa.types.is_dictionary(kind):
+        return _encoded(column, before)
+    return column.cast(kind)
+
+
+def _held(values: np.ndarray, kind: Any) -> Any:
+    """Numbers (N,) as the nearest that a type of whole numbers or booleans holds, NaN staying NaN."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(kind):
+        return np.array([None if v != v else v > 0.5 for v in values.tolist()], dtype=object)
+    limits = np.iinfo(kind.to_pandas_dtype())
+    top = float(limits.max)  # of 64 bits, rounded up
+    return values.astype(np.float64).round().clip(limits.min, top if int(top) <= limits.max else np.nextafter(top, 0))
+
+
+def _encoded(column: Any, before: Any) -> Any:
+    """Values as categories of the type of an Arrow column, its own categories first and in their order."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = before.type
+    column, before = (pa.chunked_array(c) if not isinstance(c, pa.ChunkedArray) else c for c in (column, before))
+    own = before.unify_dictionaries().chunk(0).dictionary if before.num_chunks else pa.array([], kind.value_type)
+    new = pc.unique(column).drop_null()
+    levels = pa.concat_arrays([own, new.filter(pc.invert(pc.is_in(new, own)))])
+    codes = pc.index_in(column.combine_chunks(), levels).cast(kind.index_type)
+    return pa.DictionaryArray.from_arrays(codes, levels, ordered=kind.ordered)
 
 
 def _numbers(kind: Any) -> bool:
@@ -205,12 +244,12 @@ def _numbers(kind: Any) -> bool:
     return bool(pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def _like(before: Any, column: Any) -> Any:
-    """A pandas column with the type of another, categories that do not occur among it."""
-    if hasattr(before, "cat"):
-        new = [c for c in column.cat.categories if c not in before.cat.categories]
-        return column.cat.set_categories([*before.cat.categories, *new], ordered=before.cat.ordered)
-    return column if before.dtype == object else column.astype(before.dtype)
+def _like(before: Any, column: Any, same: bool) -> Any:
+    """A pandas column from an Arrow one, with the index of `before`, and its dtype where it has the `same` type."""
+    made = column.to_pandas()
+    if same and not hasattr(before, "cat"):
+        made = made.astype(before.dtype)
+    return made.set_axis(before.index)
 
 
 def write_columns(columns: dict[str, np.ndarray], kind: str) -> Any:

@@ -119,12 +119,12 @@ class _Tally:
         constant = self.n == 0 or (levels is not None and len(levels) <= 1)
         if declared == "count" and not constant:
             return Column(name, "count", missing=self.missing)
-        if declared == "category" and levels is None:
+        if declared == "category" and levels is None and self.n:
             raise ValueError(
                 f"column {name!r} is declared a category and holds more than {MOST_CATEGORIES} different numbers; "
                 "leave it a number, or group its values first"
             )
-        if levels is not None and len(levels) == 2 and self.n >= FEWEST_ROWS_FOR_BINARY:
+        if declared is None and levels is not None and len(levels) == 2 and self.n >= FEWEST_ROWS_FOR_BINARY:
             low, high = levels.tolist()
             return Column(name, "binary", low, high - low, categories=(low, high), missing=self.missing)
         by_number = discrete and levels is not None and len(levels) > 2 and bool((levels == np.round(levels)).all())
@@ -219,6 +219,7 @@ class Tables:
         for option, names in (("counts", self.counts), ("categories", self.categories)):
             if isinstance(names, str):
                 raise TypeError(f"{option}={names!r} must be a list of names: [{names!r}]")
+            object.__setattr__(self, option, tuple(names))
 
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
@@ -245,7 +246,8 @@ class Tables:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
         for name, tally in tallies.items():
             _note_odd_texts(name, tally.texts or set(), rows)
-            _note_odd_number(name, tally)
+            if name not in declared:
+                _note_odd_number(name, tally)
         found = tuple(t.column(name, declared.get(name), self.discrete) for name, t in tallies.items())
         if all(c.constant for c in found) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
@@ -329,6 +331,10 @@ class Tables:
         Numbers that were `drawn` stay within those that were seen, whole where those were whole, and one of two where
         there were two.
         """
+        return write_columns(self.restored(raw, drawn), self.container)
+
+    def restored(self, raw: Tensor, drawn: bool = False) -> dict[str, np.ndarray]:
+        """The columns of `restore` (N,) by their names."""
         numbers = raw.cpu().numpy()
         columns: dict[str, np.ndarray] = {}
         for i, column in enumerate(self.columns):
@@ -341,7 +347,7 @@ class Tables:
                 columns[column.name] = named
             else:
                 columns[column.name] = _possible(column, values) if drawn else values
-        return write_columns(columns, self.container)
+        return columns
 
     def numeric(self) -> Tensor:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])
@@ -418,7 +424,7 @@ class Tables:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Tables:
         columns = tuple(Column(**{**c, "categories": tuple(c["categories"])}) for c in values["columns"])
-        names = {option: tuple(values.get(option, ())) for option in ("counts", "categories")}
+        names = {option: tuple(values[option]) for option in ("counts", "categories")}
         return cls(**names, discrete=values["discrete"], columns=columns, container=values["container"])
 
 

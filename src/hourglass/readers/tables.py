@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
+import re
 import warnings
 import zlib
 from collections.abc import Sequence
@@ -23,45 +25,40 @@ def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
 
     The first line names the columns. If every field of it is a number other than the plain count 0, 1, 2, ... that
     pandas writes, the file has no header and the columns are called x0, x1, ...; `names` says so outright. A first
-    column without a name that holds another whole number in every row is the index that pandas writes, and left out.
+    column of whole numbers without a name is the index that pandas writes, and left out.
 
     Raises ValueError for an empty file, a row of another length (with its number), or bytes that are not UTF-8.
     """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    first, *more = _first_lines(path)
-    delimiter = "\t" if ".tsv" in path.name.lower() else _delimiter([first, *more])
-    fields = next(csv.reader([first], delimiter=delimiter), [])
-    if names is None and _headerless(fields):
+    head = _head(path)
+    delimiter = "\t" if ".tsv" in path.name.lower() else _delimiter(head)
+    fields = _first_record(path, head, delimiter)
+    if names is None and _headerless(fields, delimiter):
         names = [f"x{j}" for j in range(len(fields))]
-    parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in first)
     convert = arrow_csv.ConvertOptions(
         null_values=[*arrow_csv.ConvertOptions().null_values, "?", " "],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
 
-    def attempt(source: Any, *, use_threads: bool = True, block_size: int | None = None) -> Any:
-        read = arrow_csv.ReadOptions(column_names=names, use_threads=use_threads, block_size=block_size)
+    def attempt(source: Any, *, quoted: bool = '"' in head, threads: bool = True, block_size: int | None = None) -> Any:
+        read = arrow_csv.ReadOptions(column_names=names, use_threads=threads, block_size=block_size)
+        parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted)
         return arrow_csv.read_csv(source, read_options=read, parse_options=parse, convert_options=convert)
 
-    def table_of_all() -> Any:
+    try:
         try:
-            return attempt(path)
+            table = attempt(path)
         except pa.ArrowInvalid as error:
             if "conversion error" in str(error):  # types were guessed from the first block; now from the whole file
                 content = _content(path)
-                return attempt(pa.BufferReader(content), block_size=min(len(content) + 1, 2**31 - 1))
-            if "parse error" in str(error):  # only the single-threaded reader counts rows
-                return attempt(path, use_threads=False)
-            raise
-
-    try:
-        table = table_of_all()
-        if delimiter == ";" and any(_with_decimal_commas(column) for column in table.columns):
-            convert.decimal_point = ","
-            table = table_of_all()
+                table = attempt(pa.BufferReader(content), block_size=min(len(content) + 1, 2**31 - 1))
+            elif "parse error" in str(error):  # only the single-threaded reader counts rows
+                table = attempt(path, quoted=True, threads=False)
+            else:
+                raise
     except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
         reason = str(error).splitlines()[0]
         if isinstance(error, UnicodeDecodeError) or "UTF" in reason:
@@ -74,35 +71,70 @@ def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
     for field in table.schema:
         if pa.types.is_binary(field.type):
             raise _not_utf8(path, f"column {field.name!r}")
+    sign = "," if delimiter == ";" else "."
+    columns = [_as_numbers(column, sign) for column in table.columns]
+    table = pa.Table.from_arrays(columns, names=table.column_names)
     return unique_names(_without_index(table), str(path))
 
 
-def _delimiter(lines: Sequence[str]) -> str:
-    """What separates the fields: what gives most of them, as many in each line; a comma where nothing does."""
-    counts = {d: [len(next(csv.reader([line], delimiter=d), [])) for line in lines] for d in ",;\t|"}
-    alike = [d for d, found in counts.items() if len(set(found)) == 1] or list(counts)
-    return max(alike, key=lambda d: counts[d][0])
+def _head(path: Path) -> str:
+    """The first 4 MB of a file as text; a ValueError if it is empty or damaged."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(1 << 22)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path}: the gzip file is damaged or cut short ({error}); write or fetch it again") from error
+    if not content:
+        raise ValueError(f"{path}: the file is empty; a header line and at least one row are needed")
+    return content.decode("utf-8-sig", errors="replace")
 
 
-def _with_decimal_commas(column: Any) -> bool:
-    """Whether the texts of a column are numbers as they are written where a semicolon separates them."""
+def _delimiter(head: str) -> str:
+    """What separates the fields: what stands in the first two lines equally often, anything rather than a comma.
+
+    A comma may be a decimal sign or punctuation. Where nothing fits, what the first line has most of, so that reading
+    on tells which row is odd.
+    """
+    first, *more = re.sub(r'"[^"]*"', "", head).splitlines()[:2] or [""]
+    there = [d for d in ";\t|," if d in first]
+    alike = [d for d in there if all(line.count(d) == first.count(d) for line in more)]
+    return alike[0] if alike else max(reversed(there), key=first.count, default=",")
+
+
+def _first_record(path: Path, head: str, delimiter: str) -> list[str]:
+    """The fields of the first line, which may hold line breaks in quotes."""
+    try:
+        fields = next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
+    except csv.Error as error:
+        raise ValueError(f"{path}: the first line cannot be read as a table: {error}") from error
+    if any("\ufffd" in field for field in fields):
+        raise _not_utf8(path, "the header")
+    return fields
+
+
+def _as_numbers(column: Any, sign: str) -> Any:
+    """Texts that are all of them numbers, with `sign` before their decimals, or empty, as numbers; else the column."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if not pa.types.is_string(column.type):
-        return False
-    numbers = pc.match_substring_regex(column, r"^\s*[-+]?[0-9]+(,[0-9]+)?\s*$")
-    return bool(pc.all(numbers).as_py()) and bool(pc.any(pc.match_substring(column, ",")).as_py())
+        return column
+    pattern = rf"^\s*([-+]?([0-9]+([{sign}][0-9]*)?|[{sign}][0-9]+)([eE][-+]?[0-9]+)?)?\s*$"
+    for some in (column.slice(0, 100), column):  # most texts show in their first rows that they are none
+        if not pc.all(pc.match_substring_regex(some, pattern)).as_py():
+            return column
+    trimmed = pc.replace_substring(pc.utf8_trim_whitespace(column), sign, ".")
+    numbers = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    return numbers.cast(pa.float64()) if numbers.null_count < len(numbers) else column
 
 
 def _without_index(table: Any) -> Any:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if table.num_columns < 2 or table.column_names[0] not in ("", "Unnamed: 0"):
         return table
     numbers = table.column(0)
-    if not pa.types.is_integer(numbers.type) or numbers.null_count or pc.count_distinct(numbers).as_py() < len(numbers):
+    if not pa.types.is_integer(numbers.type) or numbers.null_count:
         return table
     warnings.warn("the first column has no name and numbers the rows; it is left out", stacklevel=3)
     return table.remove_column(0)
@@ -164,31 +196,14 @@ def damaged(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); write or fetch it again")
 
 
-def _first_lines(path: Path) -> list[str]:
-    """The first line, and the second if there is one; a ValueError if the file is empty, damaged or not UTF-8."""
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            lines = [file.readline(1 << 24), file.readline(1 << 24)]
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path}: the gzip file is damaged or cut short ({error}); write or fetch it again") from error
-    if not lines[0]:
-        raise ValueError(f"{path}: the file is empty; a header line and at least one row are needed")
-    try:
-        first = lines[0].decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path, "the header") from error
-    second = lines[1].decode(errors="replace").rstrip("\r\n")
-    return [first, second] if second else [first]
-
-
 def _content(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
-def _headerless(fields: list[str]) -> bool:
+def _headerless(fields: list[str], delimiter: str) -> bool:
     def number(text: str) -> bool:
         try:
-            float(text)
+            float(text.replace(",", ".") if delimiter == ";" else text)
         except ValueError:
             return False
         return True
