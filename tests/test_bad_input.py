@@ -291,9 +291,13 @@ def test_a_constant_column_is_kept_and_reported(recipe):
     column = estimator.modality_.columns[4]
     assert (column.scale, column.offset, column.constant) == (1.0, 3.25, True)
     assert np.isfinite(estimator.score(constant))
-    variance = unfitted(recipe=recipe, variance="feature", max_epochs=20).fit(constant)
-    assert bool((variance.model_.decode.likelihood.log_variance.exp() >= 0.99e-6).all())
-    assert np.isfinite(variance.score(constant))
+    np.testing.assert_array_equal(made[:, 4], constant[:, 4])
+    changed = constant.copy()
+    changed[3, 4] = 4.25  # what never changed and now does is seen
+    assert (estimator.score_samples(changed) < estimator.score_samples(constant) - 1).tolist() == [
+        i == 3 for i in range(40)
+    ]
+    assert np.isfinite(unfitted(recipe=recipe, variance="feature", max_epochs=20).fit(constant).score(constant))
 
 
 def test_constant_pixels_are_no_matter():
@@ -333,7 +337,10 @@ def test_only_all_constant_data_raise(value):
         ({"patience": 0}, r"patience=0 must be"),
         ({"learning_rate": 0.0}, r"learning_rate=0\.0 must be a positive number"),
         ({"learning_rate": float("nan")}, r"learning_rate=nan must be a positive number"),
-        ({"validation_fraction": 1.0}, r"validation_fraction=1\.0 must be in \[0, 1\)"),
+        ({"validation_fraction": 1.0}, r"validation_fraction=1\.0 must be a number in \[0, 1\)"),
+        ({"validation_fraction": "a"}, r"validation_fraction='a' must be a number in \[0, 1\)"),
+        ({"variance": None}, r"variance=None is unknown; choose 'shared', 'feature' or a positive number"),
+        ({"n_latent": True}, r"n_latent=True"),
         ({"precision": "float16"}, r"precision='float16' is unknown; choose 'auto', 'float32' or 'bfloat16'"),
         ({"device": "tpu9"}, r"device='tpu9' is unknown; choose 'auto', 'cpu' or 'cuda'"),
         ({"n_threads": 0}, r"n_threads=0 must be at least 1"),
@@ -366,7 +373,7 @@ def test_pictures_and_the_bernoulli():
 
 
 def test_sampling_nothing_and_before_fit(table):
-    with pytest.raises(ValueError, match="n=0 must be at least 1"):
+    with pytest.raises(ValueError, match="n=0 must be a whole number of at least 1"):
         table.sample(0)
     with pytest.raises(ValueError, match="n_samples=0 must be at least 1"):
         table.score_samples(X, n_samples=0)

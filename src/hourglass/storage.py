@@ -24,7 +24,7 @@ from hourglass.recipe import Recipe, Term
 from hourglass.training.machine import seeded
 from hourglass.whole_files import write_tensors, write_whole
 
-FORMAT = 3  # of hourglass.json
+FORMAT = 4  # of hourglass.json
 WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
 
 Parts = Mapping[str, Any]
@@ -47,33 +47,55 @@ def fingerprint(*parts: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def _options_of(value: Any) -> dict[str, Any]:
-    return {"class": type(value).__name__, "options": dataclasses.asdict(value)}
+def _named(part: Any, name: str, where: Any, **more: Any) -> dict[str, Any]:
+    """A part by name; `own` says that it is not the one that Hourglass has under this name."""
+    ours = getattr(where, name, None)
+    same = ours is part or (isinstance(part, Term) and isinstance(ours, Term) and ours.measure is part.measure)
+    return {"class": name, "own": not same, **more}
+
+
+def _options_of(value: Any, where: Any) -> dict[str, Any]:
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        raise TypeError(
+            f"{value!r} cannot be saved with the recipe: schedules, objectives and corruptions are values of "
+            "dataclasses, such as WarmUp(0.1)"
+        )
+    return _named(type(value), type(value).__name__, where, options=dataclasses.asdict(value))
 
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     """A recipe as JSON has it: the names of its parts and their options."""
     return {
-        "bottleneck": {"class": recipe.bottleneck.__name__, "options": dict(recipe.options)},
+        "bottleneck": _named(recipe.bottleneck, recipe.bottleneck.__name__, variants, options=dict(recipe.options)),
         "terms": [
-            {
-                "name": term.name,
-                "weight": term.weight,
-                "schedule": _options_of(term.schedule),
-                "objective": _options_of(term.objective),
-                "options": dict(term.options),
-            }
+            _named(
+                term,
+                term.name,
+                variants,
+                weight=term.weight,
+                schedule=_options_of(term.schedule, schedules),
+                objective=_options_of(term.objective, schedules),
+                options=dict(term.options),
+            )
             for term in recipe.terms
         ],
-        "corruptions": [_options_of(corruption) for corruption in recipe.corruptions],
+        "corruptions": [_options_of(corruption, variants) for corruption in recipe.corruptions],
     }
 
 
-def _part(name: str, where: Any, parts: Parts) -> Any:
+def _part(named: Mapping[str, Any], where: Any, parts: Parts) -> Any:
+    """The part of that name: one of `parts`, or a class or term of Hourglass, and nothing else that has a name."""
+    name = named["class"]
     if name in parts:
         return parts[name]
-    if hasattr(where, name):
-        return getattr(where, name)
+    ours = vars(where).get(name)
+    if isinstance(ours, (type, Term)) and not named["own"]:
+        return ours
+    if named["own"] and ours is not None:
+        raise ModelFolderError(
+            f"the model uses a {name!r} of your own, not the one of Hourglass: pass it at load: "
+            f"load(folder, parts={{{name!r}: ...}})"
+        )
     near = difflib.get_close_matches(name, [*dir(where), *parts], 1)
     raise ModelFolderError(
         f"the model uses {name!r}, which is not part of Hourglass"
@@ -86,11 +108,11 @@ def recipe_from_json(values: dict[str, Any], parts: Parts) -> Recipe:
     """The recipe of that JSON; names resolve in `parts` first, then in Hourglass."""
 
     def build(part: dict[str, Any], where: Any) -> Any:
-        return _part(part["class"], where, parts)(**part["options"])
+        return _part(part, where, parts)(**part["options"])
 
     terms = []
     for saved in values["terms"]:
-        term: Term = _part(saved["name"], variants, parts)
+        term: Term = _part(saved, variants, parts)
         terms.append(
             dataclasses.replace(
                 term,
@@ -102,7 +124,7 @@ def recipe_from_json(values: dict[str, Any], parts: Parts) -> Recipe:
         )
     bottleneck = values["bottleneck"]
     return Recipe(
-        _part(bottleneck["class"], variants, parts),
+        _part(bottleneck, variants, parts),
         bottleneck["options"],
         tuple(terms),
         tuple(build(corruption, variants) for corruption in values["corruptions"]),
@@ -140,10 +162,10 @@ def save(
         "format": FORMAT,
         "id": identity,
         "recipe": recipe_to_json(recipe),
-        "modality": {"class": type(modality).__name__, "values": modality.to_json()},
+        "modality": _named(type(modality), type(modality).__name__, modalities, values=modality.to_json()),
         "condition": condition.to_json() if condition else None,
         "architecture": dataclasses.asdict(architecture),
-        "likelihood": {"class": type(likelihood).__name__, "options": likelihood.options()},
+        "likelihood": _named(type(likelihood), type(likelihood).__name__, likelihoods, options=likelihood.options()),
         **about,
     }
     content = json.dumps(values, indent=1, allow_nan=True).encode()
@@ -191,12 +213,12 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
         raise ModelFolderError(f"{folder / WEIGHTS} is missing, truncated or foreign: {error}") from error
     try:
         recipe = recipe_from_json(values["recipe"], parts)
-        modality = _part(values["modality"]["class"], modalities, parts).from_json(values["modality"]["values"])
+        modality = _part(values["modality"], modalities, parts).from_json(values["modality"]["values"])
         condition = modalities.Tables.from_json(values["condition"]) if values["condition"] else None
         sizes = values["architecture"]
         architecture = Architecture(**{**sizes, "hidden": None if sizes["hidden"] is None else tuple(sizes["hidden"])})
         named = values["likelihood"]
-        _part(named["class"], likelihoods, parts)  # says how to pass one's own
+        _part(named, likelihoods, parts)  # says how to pass one's own
         likelihood = likelihoods.build(named["class"], named["options"], parts)
         with seeded(0):  # weights that are replaced at once; the caller's generator is none the wiser
             model = assemble(recipe, modality, likelihood, architecture)

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from torch import nn
 
 import hourglass
-from hourglass import Embedder, Images, Tables, modalities, storage
+from hourglass import Embedder, Images, Tables, modalities, storage, variants
 from hourglass.assemble import Architecture, assemble
 from hourglass.likelihoods import Gaussian
 from hourglass.model import RoundTrip
@@ -184,19 +184,43 @@ def test_own_parts_are_passed_by_name(tmp_path):
             hourglass.load(tmp_path, parts={k: v for k, v in PARTS.items() if k != name})
 
 
+def test_an_own_part_of_a_name_that_hourglass_has_is_asked_for(tmp_path):
+    """A `kl` and a `Deterministic` of one's own are not silently replaced by those of Hourglass."""
+
+    def own_kl(trip, encode):
+        return 2 * trip.posterior.kl()
+
+    class Sampled(variants.Sampled):
+        """Of the same name."""
+
+    for recipe, name, part in (
+        (VAE.with_term(Term(own_kl, name="kl")), "kl", Term(own_kl, name="kl")),
+        (AE.with_bottleneck(Sampled), "Sampled", Sampled),
+    ):
+        saved = fit(X, recipe=recipe)
+        saved.save(tmp_path)
+        with pytest.raises(ModelFolderError, match=rf"uses a '{name}' of your own, not the one of Hourglass: pass it"):
+            hourglass.load(tmp_path)
+        loaded = hourglass.load(tmp_path, parts={name: part})
+        np.testing.assert_array_equal(loaded.transform(X), saved.transform(X))
+
+
 def test_loading_runs_no_code_of_the_folder(folder, tmp_path):
     """Names are looked up among the parts; a name that leads elsewhere is refused, and nothing is imported."""
     about = json.loads((folder / "hourglass.json").read_text())
-    for name in ("os.system", "eval", "__import__", "__builtins__", "builtins.exec", "subprocess", "importlib"):
-        for place in ("bottleneck", "corruption", "modality", "likelihood", "term"):
+    names = ("os.system", "eval", "__import__", "__builtins__", "builtins.exec", "subprocess", "importlib", "__init__")
+    for name in names:
+        for place in ("bottleneck", "corruption", "modality", "likelihood", "term", "schedule"):
             values = json.loads(json.dumps(about))
-            part = {"class": name, "options": {"n_features": "1"}, "values": {}}
+            part = {"class": name, "own": False, "options": {"name": "1"}, "values": {}}
             if place == "bottleneck":
                 values["recipe"]["bottleneck"] = part
             elif place == "corruption":
                 values["recipe"]["corruptions"] = [part]
             elif place == "term":
-                values["recipe"]["terms"][0]["name"] = name
+                values["recipe"]["terms"][0]["class"] = name
+            elif place == "schedule":
+                values["recipe"]["terms"][0]["schedule"] = part
             else:
                 values[place] = part
             (folder / "hourglass.json").write_text(json.dumps(values))
@@ -239,7 +263,7 @@ def test_the_fingerprint_tells_data_apart():
 
 def test_every_exported_modality_is_read_by_its_class():
     for kind in modalities.MODALITIES.values():
-        assert storage._part(kind.__name__, modalities, {}) is kind
+        assert storage._part({"class": kind.__name__, "own": False}, modalities, {}) is kind
 
 
 def test_vae_keeps_its_prior(tmp_path):

@@ -201,14 +201,23 @@ def test_files_are_read(tmp_path, undrawn):
     check_self_contained(report.write(embedder, tmp_path / "data.csv", tmp_path))
 
 
-def test_a_stream_is_shown_by_its_first_rows(tmp_path, undrawn):
+def test_a_stream_is_shown_by_rows_of_every_part(tmp_path, undrawn):
     from hourglass import ParquetStream
 
     X = hostile_table().drop(columns=[HOSTILE])
-    X.to_parquet(tmp_path / "data.parquet")
+    X.to_parquet(tmp_path / "data.parquet", row_group_size=len(X) // 3)
     stream = ParquetStream(tmp_path / "data.parquet")
     embedder = Embedder(n_latent=2, max_epochs=1, random_state=0).fit(stream, condition="yes")
-    check_self_contained(report.write(embedder, stream, tmp_path, condition="yes", labels="kind"))
+    path = report.write(embedder, stream, tmp_path, condition="yes", labels="kind")
+    check_self_contained(path)
+    assert f"Shown on all {len(X)} rows given" in Page(path).text
+
+
+def test_a_modality_without_panels_of_its_own(tmp_path, undrawn, monkeypatch):
+    monkeypatch.setattr(report.page, "KINDS", {})
+    path = report.write(fitted(PICTURES), PICTURES, tmp_path, labels=LABELS)
+    check_self_contained(path)
+    assert "The space of codes" in Page(path).text and "How it was made" in Page(path).text
 
 
 def test_an_unlabelled_map_of_many_dimensions_needs_few_rows():

@@ -11,7 +11,7 @@ from hourglass import Embedder
 from hourglass.likelihoods import Gaussian
 from hourglass.model import Autoencoder
 from hourglass.networks import MLPDecoder, MLPEncoder
-from hourglass.variants import AE, CONTRACTIVE, Deterministic, contraction, l1, target_activation
+from hourglass.variants import AE, CONTRACTIVE, Deterministic, Sampled, contraction, l1, target_activation
 from hourglass.variants.contractive import hutchinson, one_layer
 
 D, L = 6, 3
@@ -163,3 +163,25 @@ def test_the_normalised_figure_falls_as_the_weight_grows(term, weights, figure):
 
 def test_the_recipe_has_the_term():
     assert AE.with_term(contraction, weight=CONTRACTIVE.terms[-1].weight) == CONTRACTIVE
+
+
+def test_a_missing_cell_moves_no_code():
+    m, x = model(hidden=(), activation="tanh"), rows(8)
+    m.encode.encoder = MLPEncoder((D,), (), "tanh", missing=True).double()
+    m.encode.bottleneck = Deterministic(m.encode.encoder.n_features, L, "tanh").double()
+    x[:, 1:] = torch.nan
+    seen = x.clone().requires_grad_()
+    estimates = torch.stack([hutchinson(m.encode(seen).mode, seen) for _ in range(2000)])
+    torch.testing.assert_close(one_layer(m.encode, x, None), estimates.mean(0), rtol=0.1, atol=1e-6)
+
+
+def test_the_noise_of_a_sampled_code_is_no_scale():
+    """tr Cov is that of the mode: a code that drowns in its own noise does not evade the penalty."""
+    torch.manual_seed(0)
+    encoder = MLPEncoder((D,), (8,), "tanh")
+    noisy = Autoencoder(nn.Identity(), encoder, Sampled(8, L), MLPDecoder(L, (D,), (8,)), Gaussian((D,)))
+    x = rows(256).float()
+    quiet = contraction(noisy.round_trip(x), noisy.encode).mean().item()
+    with torch.no_grad():
+        noisy.encode.bottleneck.head.bias[L:] = 6.0  # log-variances
+    assert contraction(noisy.round_trip(x), noisy.encode).mean().item() == pytest.approx(quiet, rel=0.2)

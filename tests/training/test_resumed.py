@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from hourglass import Embedder, ParquetStream
-from hourglass.training import Trainer, loop, read_about
+from hourglass.training import CheckpointError, Trainer, loop, read_about
 from hourglass.variants import DENOISING, RECIPES, VAE, GaussianNoise, kl
 
 RNG = np.random.default_rng(0)
@@ -230,3 +230,19 @@ def test_killed_at_random_moments(source, tmp_path):
     assert all(torch.equal(value, other[key]) for key, value in one.items())
     strays = [p.name for p in (tmp_path / "killed").iterdir() if p.name.endswith(".part")]
     assert not strays  # what a killed write left behind is swept away by the next
+
+
+def test_another_part_held_out_is_another_run(tmp_path):
+    settings = {"hidden": (4,), "max_epochs": 1, "random_state": 0, "n_threads": 1}
+    Embedder(1, **settings).fit(X, run=tmp_path)
+    with pytest.raises(CheckpointError, match="belongs to a run with other data"):
+        Embedder(1, **settings, validation_fraction=0.5, batch_size=32).fit(X, run=tmp_path, resume=True)
+
+
+def test_a_stream_of_other_rows_is_another_run(tmp_path, parquet):
+    settings = {"hidden": (4,), "max_epochs": 1, "random_state": 0, "n_threads": 1}
+    Embedder(1, **settings).fit(ParquetStream(parquet), condition="kind", run=tmp_path / "run")
+    turned = pyarrow.parquet.read_table(parquet).take(list(range(89, -1, -1)))
+    pyarrow.parquet.write_table(turned, parquet, row_group_size=25)
+    with pytest.raises(CheckpointError, match="belongs to a run with other data"):
+        Embedder(1, **settings).fit(ParquetStream(parquet), condition="kind", run=tmp_path / "run", resume=True)

@@ -24,7 +24,7 @@ def load(folder: str | Path, parts: dict[str, Any] | None = None) -> Embedder:
     saved = storage.load(Path(folder), parts)
     try:
         return saving.read(saved, Embedder)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise storage.ModelFolderError(f"{folder} does not describe an estimator of this version: {error!r}") from error
 
 

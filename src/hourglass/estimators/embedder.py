@@ -217,8 +217,8 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         Source: Ghosh et al. 2020, arXiv:1903.12436, for the density fitted after training.
         """
         check_is_fitted(self, "model_")
-        if n < 1:
-            raise ValueError(f"n={n} must be at least 1")
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"n={n!r} must be a whole number of at least 1")
         from sklearn.utils import check_random_state
 
         seed = int(check_random_state(random_state).randint(2**31 - 1))

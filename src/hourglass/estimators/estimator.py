@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from numbers import Real
@@ -129,6 +130,15 @@ class AutoencoderEstimator(BaseEstimator):
         ValueError, TypeError : for input that cannot be learnt from, naming the argument and the remedy.
         DivergedError : the loss is no longer a number.
         """
+        before = dict(self.__dict__)
+        try:
+            return self._fit(X, condition, run, resume, watch)
+        except BaseException:  # what was fitted before stands, whole
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self, X: Any, condition: Any, run: str | Path | None, resume: bool, watch: Watch | None) -> Self:
         self._check_parameters()
         recipe = named_recipe(self.recipe)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -157,19 +167,21 @@ class AutoencoderEstimator(BaseEstimator):
             raise ValueError(
                 f"n_latent={self.n_latent!r} is unknown; give a number, 'map' for 2, or None to estimate it"
             )
-        whole = isinstance(self.n_latent, (int, np.integer))
+        whole = isinstance(self.n_latent, (int, np.integer)) and not isinstance(self.n_latent, bool)
         if not (whole or isinstance(self.n_latent, (str, type(None)))) or (whole and self.n_latent < 1):  # type: ignore[operator]
             raise ValueError(f"n_latent={self.n_latent!r} must be at least 1: a whole number, 'map' or None")
         if self.hidden is not None and not isinstance(self.hidden, (tuple, list)):
             raise ValueError(f"hidden={self.hidden!r} must be a tuple of widths, such as (64,) or (64, 32)")
         if self.hidden is not None and any(not isinstance(h, (int, np.integer)) or h < 1 for h in self.hidden):
             raise ValueError(f"hidden={self.hidden!r} must hold whole numbers of at least 1; () makes both ends linear")
-        if not 0 <= self.validation_fraction < 1:
-            raise ValueError(f"validation_fraction={self.validation_fraction} must be in [0, 1)")
+        if not isinstance(self.validation_fraction, Real) or not 0 <= self.validation_fraction < 1:
+            raise ValueError(f"validation_fraction={self.validation_fraction!r} must be a number in [0, 1)")
         rate = self.learning_rate
         if rate is not None and not (isinstance(rate, Real) and rate > 0):
             raise ValueError(f"learning_rate={rate!r} must be a positive number, or None")
-        if isinstance(self.variance, str) and self.variance not in ("shared", "feature"):
+        if self.variance not in ("shared", "feature") and (
+            not isinstance(self.variance, Real) or not 0 < self.variance < math.inf
+        ):
             raise ValueError(f"variance={self.variance!r} is unknown; choose 'shared', 'feature' or a positive number")
 
     # ---- data in -------------------------------------------------------------------------------------------------
@@ -177,7 +189,14 @@ class AutoencoderEstimator(BaseEstimator):
     def _examples(self, X: Any, reset: bool = False) -> Any:
         """Paths and names read, the number and names of a table's features checked as scikit-learn does."""
         if isinstance(X, (str, Path)):
-            X = readers.read(X).X
+            found = readers.read(X)
+            if found.skipped:
+                warnings.warn(
+                    f"{X}: {len(found.skipped)} files could not be read and are left out: "
+                    + "; ".join(map(str, found.skipped[:5])),
+                    stacklevel=3,
+                )
+            X = found.X
         if isinstance(X, readers.ParquetStream):
             raise TypeError(
                 "X is a ParquetStream, which is for fit: here give its batches, from X.batches(group), in turn"
@@ -207,7 +226,10 @@ class AutoencoderEstimator(BaseEstimator):
         if self.n_latent is not None:
             return int(self.n_latent)
         x = self.modality_.scaling()(rows[slice(0, 5000)].raw).flatten(1).nan_to_num(0.0)
-        return suggest_n_latent(x.numpy(), int(np.prod(self.modality_.shape)))
+        deviation = x.std(0, correction=0)
+        unscaled = ~self.modality_.numeric().flatten() & (deviation > 0)  # counts, and categories by their number
+        x = torch.where(unscaled, x / deviation.where(deviation > 0, torch.ones(())), x)
+        return suggest_n_latent(x.numpy(), int((deviation > 0).sum()))
 
     def _assemble(self, seed: int) -> None:
         self.architecture_ = Architecture(
@@ -245,7 +267,7 @@ class AutoencoderEstimator(BaseEstimator):
             checkpoint = None
             identity = storage.fingerprint(
                 self.fingerprint_, storage.recipe_to_json(self.recipe_), asdict(self.architecture_),
-                self.modality_.to_json(), self.model_.decode.likelihood.options(),
+                self.modality_.to_json(), self.model_.decode.likelihood.options(), float(self.validation_fraction),
             )  # fmt: skip
             if run is not None:
                 Path(run).mkdir(parents=True, exist_ok=True)

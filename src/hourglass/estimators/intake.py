@@ -47,12 +47,11 @@ def in_memory(X: Any, condition: Any, modality: Any, validation_fraction: float,
     fingerprint = storage.fingerprint(rows.raw, *([] if rows.condition is None else [rows.condition]))
     groups = None if fitted is None else fitted.groups(condition, len(raw))
     n = min(MOST_HELD_OUT, round(validation_fraction * len(raw))) if len(raw) >= FEWEST_TO_HOLD_OUT else 0
-    if n == 0:
-        return Intake(found, fitted, rows, None, rows, groups, fingerprint)
+    # in an order of chance, so that the first rows of them are as good as any
     order = torch.from_numpy(np.random.default_rng((seed, 1)).permutation(len(raw)))
     kept = rows.view(order[n:])
     groups = None if groups is None else groups[order[n:].numpy()]
-    return Intake(found, fitted, kept, rows[order[:n]], kept, groups, fingerprint)
+    return Intake(found, fitted, kept, rows[order[:n]] if n else None, kept, groups, fingerprint)
 
 
 def streamed(
@@ -89,7 +88,7 @@ def streamed(
             yield rows[torch.from_numpy(mask if held else ~mask)]
 
     def looked_at() -> tuple[Rows, np.ndarray | None]:
-        """Training rows from every part of the stream, and their groups."""
+        """Training rows from every part of the stream, in an order of chance, and their groups."""
         taken, told = [], []
         for group, wanted in enumerate(stream.shares(SAMPLE_ROWS)):
             for number, batch in enumerate(stream.batches(group)) if wanted else ():
@@ -103,11 +102,14 @@ def streamed(
                 wanted -= len(some)
                 if not wanted:
                     break
-        return joined(taken), np.concatenate(told) if told else None
+        order = torch.from_numpy(np.random.default_rng((seed, 2)).permutation(sum(map(len, taken))))
+        return joined(taken)[order], np.concatenate(told)[order.numpy()] if told else None
 
     n_groups = len(stream.row_groups)
     parts = [rows for group in range(n_groups) for rows in read(group, True) if len(rows)] if share > 0 else []
     held_out = joined(parts) if parts else None
+    if held_out is not None:
+        held_out = held_out[torch.from_numpy(np.random.default_rng((seed, 3)).permutation(len(held_out)))]
     n_rows = len(stream) - (0 if held_out is None else len(held_out))
     sample, groups = looked_at()
     return Intake(
@@ -118,7 +120,7 @@ def streamed(
         sample=sample,
         groups=groups,
         fingerprint=storage.fingerprint(
-            [[str(g.path), g.index, g.rows, g.path.stat().st_size] for g in stream.row_groups]
+            [[str(g.path), g.index, g.rows, g.path.stat().st_size] for g in stream.row_groups], sample.raw
         ),
     )
 

@@ -36,6 +36,11 @@ class LaplaceDistribution(Distribution):
         return self.location + torch.exp(self.log_scale) * sign * torch.empty_like(self.location).exponential_()
 
 
+def scale_of(variance: Width) -> Width:
+    """The scale b of the Laplace of that variance, 2 b^2; a fitted one stays to be fitted."""
+    return math.sqrt(variance / 2) if isinstance(variance, (int, float)) else variance
+
+
 class Laplace(Likelihood):
     """Double-exponential noise about the decoder's output, with the scale at its optimum.
 

@@ -81,6 +81,15 @@ def arrow_table(X: Any) -> Any:
     return pa.Table.from_batches([X]) if isinstance(X, pa.RecordBatch) else X
 
 
+def as_array(X: Any) -> np.ndarray:
+    """What makes an array, as numpy works with it: bfloat16 tensors as float32, bytes in the machine's order."""
+    if hasattr(X, "detach"):
+        X = X.detach().cpu()
+        X = (X.float() if str(X.dtype) == "torch.bfloat16" else X).numpy()
+    array = np.asarray(X)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
 def read_columns(X: Any) -> dict[str, np.ndarray]:
     """Table -> {name: (N,) float array with NaN for missing, or object array of str with None for missing}.
 
@@ -101,9 +110,7 @@ def read_columns(X: Any) -> dict[str, np.ndarray]:
         return {name: _column(name, table.column(i)) for i, name in enumerate(names)}
     from sklearn.utils import check_array
 
-    if hasattr(X, "detach"):
-        X = X.detach().cpu().numpy()
-    array = np.asarray(X) if not hasattr(X, "todense") else X
+    array = X = as_array(X) if not hasattr(X, "todense") else X
     if getattr(array, "dtype", None) is not None and array.dtype.kind in "OUS" and array.ndim == 2:
         return _object_columns(array)
     array = check_array(X, dtype="numeric", ensure_all_finite=False, input_name="X")

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from hourglass import likelihoods
+from hourglass.likelihoods.laplace import scale_of
+from hourglass.modalities.columns import as_array
 from hourglass.modalities.scaling import Binarise, Standardise
 from hourglass.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 
@@ -19,7 +21,7 @@ LARGEST_FOR_MLP = 32  # pixels a side; above, convolutions are both better and f
 
 
 def _picture_array(X: Any) -> np.ndarray:
-    array = np.asarray(X.detach().cpu() if isinstance(X, Tensor) else X)
+    array = as_array(X)
     if array.dtype.kind not in "buif":
         raise TypeError(f"X holds {array.dtype} values; pictures need numbers: convert them to uint8, uint16 or float")
     if array.ndim not in (3, 4):
@@ -189,11 +191,13 @@ class Images:
                 )
             return likelihoods.Bernoulli(self.shape)
         step = 1.0 if np.dtype(self.dtype).kind in "ui" else (self.white - self.black) / 255
-        floor = step / min(1.0 if self._bernoulli else s for s in self.scale) / 12**0.5
+        floors = [step / (1.0 if self._bernoulli else s) / 12**0.5 for s in self.scale]
+        varying = [f for f, s in zip(floors, self.scale, strict=True) if s != 1.0]  # 1 is that of a constant channel
+        floor: Any = floors if variance == "feature" else float(np.sqrt(np.mean(np.square(varying or floors))))
         if name == "gaussian":
             return likelihoods.Gaussian(self.shape, variance=variance, floor=floor)
         if name == "laplace":
-            return likelihoods.Laplace(self.shape, scale=variance, floor=floor)
+            return likelihoods.Laplace(self.shape, scale=scale_of(variance), floor=floor)
         raise ValueError(f"likelihood={name!r} is not for pictures; choose gaussian, laplace or bernoulli")
 
     def to_json(self) -> dict[str, Any]:

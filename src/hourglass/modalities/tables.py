@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from hourglass import likelihoods
+from hourglass.likelihoods.laplace import scale_of
 from hourglass.modalities.columns import frame_kind, read_columns, write_columns
 from hourglass.modalities.scaling import Standardise
 from hourglass.networks import MLPDecoder, MLPEncoder
@@ -373,7 +374,8 @@ class Tables:
             self._of_kind("binary"),
             self._of_kind("count"),
             [(i, len(self.columns[i].categories)) for i in self._of_kind("category")],
-            [i for i, c in enumerate(self.columns) if c.missing],
+            # of all columns: a corruption or a later table may leave out what was never missing at fit
+            [i for i, c in enumerate(self.columns) if c.kind != "category"],
         )
         return _Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation, shortcut=True))
 
@@ -390,24 +392,24 @@ class Tables:
             )
         missing = self.any_missing
         blocks: list[tuple[likelihoods.Likelihood, list[int]]] = []
-        if numeric := self._of_kind("numeric"):
-            floor = [self.columns[i].resolution / self.columns[i].scale / 12**0.5 for i in numeric]
-            if variance != "feature":
-                floor = [float(np.sqrt(np.mean(np.square(floor))))] * len(numeric)
-            # a constant column is known exactly: floored like a column of a thousand steps
-            floor = [max(f, 1e-3) for f in floor]
-            shape = (len(numeric),)
-            floors: Any = floor if variance == "feature" else floor[0]
+        if numbers := self._of_kind("numeric"):
             if name == "bernoulli":
                 raise ValueError(
-                    f"likelihood='bernoulli' needs columns with two values; {self.columns[numeric[0]].name!r} has more"
+                    f"likelihood='bernoulli' needs columns with two values; {self.columns[numbers[0]].name!r} has more"
                 )
             if name == "negative_binomial":
                 raise ValueError("likelihood='negative_binomial' is chosen per column: modality=Tables(counts=(...))")
+        if varying := [i for i in numbers if not self.columns[i].constant]:
+            floor: Any = [self.columns[i].resolution / self.columns[i].scale / 12**0.5 for i in varying]
+            if variance != "feature":
+                floor = float(np.sqrt(np.mean(np.square(floor))))
             if name == "laplace":
-                blocks.append((likelihoods.Laplace(shape, scale=variance, floor=floors, missing=missing), numeric))
+                kind: Any = likelihoods.Laplace((len(varying),), scale_of(variance), floor, missing)
             else:
-                blocks.append((likelihoods.Gaussian(shape, variance=variance, floor=floors, missing=missing), numeric))
+                kind = likelihoods.Gaussian((len(varying),), variance, floor, missing)
+            blocks.append((kind, varying))
+        if constant := [i for i in numbers if self.columns[i].constant]:
+            blocks.append((likelihoods.Constant((len(constant),), missing=missing), constant))
         if binary := self._of_kind("binary"):
             blocks.append((likelihoods.Bernoulli((len(binary),), missing=missing), binary))
         if counts := self._of_kind("count"):

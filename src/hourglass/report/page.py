@@ -37,7 +37,7 @@ def write(
     ----------
     estimator : Embedder, fitted.
     X : array, frame, path, name of a data set or ParquetStream
-        What is shown; at most 4,000 rows of it, chosen at random (of a stream the first ones).
+        What is shown; at most 4,000 rows of it, chosen at random (of a stream from every part of it).
     folder_or_file : a file that ends in .html, or a folder, which gets report.html.
     labels : (N,), or None
         Colours the latent map: classes, or numbers. The model is never told. None takes those that come with the data.
@@ -87,14 +87,19 @@ def render(s: Subject, title: str | None = None) -> str:
 
 def _sections(s: Subject) -> Iterator[Section]:
     e = s.estimator
-    own = KINDS[e.modality_.name]
+    own = KINDS.get(e.modality_.name)  # a modality without panels of its own has those that all share
     given = f" Condition: {s.main.name}." if s.main else ""
-    found, names = _walks(s, own.WALKS, own.start(s))
-    yield Section("reconstructions", "What comes back", own.reconstructions(s))
-    plane = own.plane(s, given) if e.n_latent_ == 2 else []
-    yield Section("map", "The space of codes", [*general.maps(s), *plane])
-    yield Section("dimensions", "What the dimensions mean", [general.dimensions(s), *own.walks(s, found, names, given)])
-    yield Section("samples", "New examples", own.samples(s))
+    if own is None:
+        yield Section("map", "The space of codes", general.maps(s))
+        yield Section("dimensions", "What the dimensions mean", [general.dimensions(s)])
+    else:
+        found, names = _walks(s, own.WALKS, own.start(s))
+        yield Section("reconstructions", "What comes back", own.reconstructions(s))
+        plane = own.plane(s, given) if e.n_latent_ == 2 else []
+        yield Section("map", "The space of codes", [*general.maps(s), *plane])
+        walks = own.walks(s, found, names, given)
+        yield Section("dimensions", "What the dimensions mean", [general.dimensions(s), *walks])
+        yield Section("samples", "New examples", own.samples(s))
     markup = f"<dl class=facts>{_described(general.facts(s))}</dl><pre><code>{escape(general.call_of(e))}</code></pre>"
     run = Panel("The run", "What it takes to make this model again.", table=markup)
     yield Section("made", "How it was made", [general.losses(s), run])

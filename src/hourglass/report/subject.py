@@ -68,8 +68,10 @@ def subject(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -
     if isinstance(X, (str, Path)):
         data = readers.read(X)
         X, labels = data.X, data.labels if labels is None else labels
+    total = None
     if isinstance(X, readers.ParquetStream):
-        X, labels, condition = _first_of(estimator, X, labels, condition)
+        total = len(X)
+        X, labels, condition = _spread(estimator, X, labels, condition)
     if isinstance(X, list):
         X = np.asarray(X)
     n = len(X)
@@ -87,24 +89,16 @@ def subject(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -
     codes = estimator.transform(X, condition=condition)
     made = estimator.inverse_transform(codes, condition=condition)
     given, main = _conditions(estimator, condition, len(rows))
-    return Subject(estimator, X, n, grouped, condition, codes, made, given, main)
+    return Subject(estimator, X, total or n, grouped, condition, codes, made, given, main)
 
 
 def _size(values: Any) -> str:
     return f"{len(values):,} entries" if hasattr(values, "__len__") else f"one value, {values!r}"
 
 
-def _first_of(estimator: Any, stream: readers.ParquetStream, labels: Any, condition: Any) -> tuple[Any, Any, Any]:
-    """The first rows of a stream; labels and condition may be names of its columns."""
-    import pyarrow as pa
-
-    batches, n = [], 0
-    for batch in stream.batches(0):
-        batches.append(batch)
-        n += batch.num_rows
-        if n >= MOST_ROWS:
-            break
-    table = pa.Table.from_batches(batches).slice(0, MOST_ROWS)
+def _spread(estimator: Any, stream: readers.ParquetStream, labels: Any, condition: Any) -> tuple[Any, Any, Any]:
+    """Rows from every part of a stream; labels and condition may be names of its columns."""
+    table = stream.spread(MOST_ROWS)
     names = [condition] if isinstance(condition, str) else list(condition or [])
     label = labels if isinstance(labels, str) else None
     found = table.column(label).to_pylist() if label else labels

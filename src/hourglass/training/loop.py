@@ -29,6 +29,12 @@ class DivergedError(FloatingPointError):
     """A loss or a gradient that is no longer a number."""
 
 
+def _out_of_memory(error: Exception) -> bool:
+    """Whether torch says, on whatever device, that memory gave out."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
+
+
 def learning_rate(step: int, total: int, peak: float, warm_up: float) -> float:
     """Linear warm-up, then half a cosine to zero (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
     rising = max(1.0, min(warm_up * total, 1000.0))
@@ -91,7 +97,15 @@ class Trainer:
                 for raw, condition in self.rows.epoch(
                     settings.batch_size, settings.seed, progress.epoch, progress.batch
                 ):
-                    self._step(raw.to(self.device), None if condition is None else condition.to(self.device))
+                    try:
+                        self._step(raw.to(self.device), None if condition is None else condition.to(self.device))
+                    except (MemoryError, RuntimeError) as error:
+                        if not _out_of_memory(error):
+                            raise
+                        raise MemoryError(
+                            f"a batch of {len(raw)} examples does not fit into memory: "
+                            f"try batch_size={max(1, len(raw) // 2)}"
+                        ) from error
                     progress.batch += 1
                     progress.seconds = time.perf_counter() - started
                     if self.watch and progress.seconds - shown > 0.2:
@@ -136,7 +150,7 @@ class Trainer:
                 raise self._diverged(f"the term {name!r} became {value}")
             progress.sums[name] = progress.sums.get(name, 0.0) + value
         if not math.isfinite(norm):
-            raise self._diverged(f"the gradient became {norm} (terms: {', '.join(means)})")
+            raise self._diverged(f"the gradient of {self._culprits(raw, condition)} became {norm}")
         limit = CLIP * progress.gradient_norm if progress.gradient_norm else norm
         if norm > limit:
             torch._foreach_mul_(gradients, limit / norm)
@@ -144,8 +158,8 @@ class Trainer:
         progress.gradient_norm += follow * (min(norm, limit) - progress.gradient_norm)
         self.state.optimiser.step(learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up))
         progress.step += 1
-        if progress.step % AVERAGE_EVERY == 0:
-            n = progress.step // AVERAGE_EVERY
+        if progress.step % AVERAGE_EVERY == 0 or progress.step < AVERAGE_EVERY:
+            n = max(1, progress.step // AVERAGE_EVERY)
             keep = min(settings.averaging**AVERAGE_EVERY, n / (n + 9))
             with torch.no_grad():
                 torch._foreach_lerp_(self.following, self.parameters, 1 - keep)  # type: ignore[arg-type]
@@ -161,6 +175,18 @@ class Trainer:
             term_state = self.state.progress.term_states.setdefault(term.name, {})
             parts.append(term.objective(mean, term.weight * term.schedule(done), done, term_state))
         return sum(parts[1:], parts[0]), means
+
+    def _culprits(self, raw: Tensor, condition: Tensor | None) -> str:
+        """The terms whose gradient on these rows is no number, by name; all of them where another draw hides which."""
+        with mixed_precision(self.state.settings.precision, self.device):
+            trip = self.trip(self.model, raw, condition)
+            means = {term.name: term(trip, self.model.encode).mean() for term in self.recipe.terms}
+        found = []
+        for name, mean in means.items():
+            if mean.requires_grad:
+                gradients = torch.autograd.grad(mean, self.parameters, allow_unused=True, retain_graph=True)
+                found += [name] if any(g is not None and not g.isfinite().all() for g in gradients) else []
+        return f"the term {found[0]!r}" if len(found) == 1 else f"the terms {', '.join(found or means)}"
 
     def _diverged(self, what: str) -> DivergedError:
         progress = self.state.progress
@@ -191,6 +217,9 @@ class Trainer:
         averaged.eval()
         train = {name: value / max(1, progress.batch) for name, value in progress.sums.items()}
         held_out = self.evaluate(averaged, self.held_out) if self.held_out is not None else train
+        for name, value in held_out.items():
+            if not math.isfinite(value):
+                raise self._diverged(f"the term {name!r} of the held-out rows became {value}")
         objective = self._final_objective(held_out)
         progress.epoch, progress.batch, progress.sums = progress.epoch + 1, 0, {}
         rate = learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up)
@@ -208,8 +237,8 @@ class Trainer:
             raise self._diverged(f"the held-out objective became {objective}")
         # without held-out rows nothing tells better from worse: the latest weights are the best
         if objective < progress.best or self.held_out is None:
-            progress.best, progress.best_epoch = objective, progress.epoch
             self.state.best = {k: v.clone() for k, v in averaged.state_dict().items()}
+            progress.best, progress.best_epoch = objective, progress.epoch
         if progress.epoch >= settings.max_epochs:
             progress.ended = "max_epochs"
         elif self.held_out is not None and progress.epoch - progress.best_epoch >= settings.patience:
@@ -220,5 +249,6 @@ class Trainer:
         total = 0.0
         for term in self.recipe.terms:
             weight = term.weight * term.schedule(1.0)
-            total += term.objective(torch.tensor(means[term.name]), weight, 1.0, {}).item()
+            state = dict(self.state.progress.term_states.get(term.name, {}))
+            total += term.objective(torch.tensor(means[term.name]), weight, 1.0, state).item()
         return total

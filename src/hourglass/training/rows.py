@@ -57,8 +57,10 @@ class Rows:
         return Rows(*(t if t is None else t.to(device) for t in (self.raw, self.condition, self.index)))  # type: ignore[arg-type]
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
-        for i in range(0, len(self), batch_size):
-            part = self[i : i + batch_size]
+        """Parts of at most `batch_size` rows and of nearly one size, so that none is left of a single row."""
+        size = -(-len(self) // max(1, -(-len(self) // batch_size))) or 1
+        for i in range(0, len(self), size):
+            part = self[i : i + size]
             yield part.raw, part.condition
 
     def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:

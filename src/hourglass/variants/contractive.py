@@ -38,9 +38,11 @@ def one_layer(encode: Encode, x: Tensor, condition: Tensor | None) -> Tensor | N
     if not (plain and isinstance(encode.bottleneck, Deterministic)):
         return None
     head = encode.bottleneck.head
-    rows = head.weight[:, : x[0].numel()].square().sum(1)  # (L,) ||W_j||^2, the condition's columns left out
+    squares = head.weight[:, : x[0].numel()].square()  # (L, D), the condition's columns left out
+    known = ~x.flatten(1).isnan()  # the code does not move with a cell that is missing
+    rows = known.to(squares.dtype) @ squares.T  # (B, L) ||W_j||^2
     if isinstance(encode.bottleneck.activation, nn.Identity):
-        return rows.sum().expand(len(x))
+        return rows.sum(1)
     with torch.enable_grad():
         features = encode.encoder(x)
         if condition is not None:
@@ -53,13 +55,16 @@ def one_layer(encode: Encode, x: Tensor, condition: Tensor | None) -> Tensor | N
 
 
 def relative_contraction(trip: RoundTrip, encode: Encode) -> Tensor:
-    """||J||_F^2 / tr Cov(z): (B,); exact for one layer, an unbiased estimate of the numerator otherwise."""
+    """||J||_F^2 / tr Cov(z): (B,); exact for one layer, an unbiased estimate of the numerator otherwise.
+
+    z is the posterior's mode, of which J is the derivative: the noise of a sampled code would stand in for its scale.
+    """
     norm = one_layer(encode, trip.seen, trip.condition)
     if norm is None:
         with torch.enable_grad():
             x = trip.seen.detach().requires_grad_()
             norm = hutchinson(encode(x, trip.condition).mode, x)
-    return norm / code_scale(trip.z)
+    return norm / code_scale(trip.posterior.mode)
 
 
 contraction = Term(relative_contraction, name="contraction")

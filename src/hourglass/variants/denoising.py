@@ -24,7 +24,8 @@ def _within(corruption: object, **most: float) -> None:
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """Adds noise of standard deviation `scale`, in units of the data's own scale, to the numeric cells."""
+    """Adds noise of standard deviation `scale`, in units of the data's own deviation, to the numeric cells; in units of
+    black to white where pictures have two values."""
 
     scale: float = 0.3
 
@@ -37,7 +38,7 @@ class GaussianNoise:
 
 @dataclass(frozen=True)
 class Masking:
-    """Hides each cell with probability `rate`: missing in a table, zero (the mean) in a picture."""
+    """Hides each cell with probability `rate`: missing in a table, the mean in a picture, black in a two-valued one."""
 
     rate: float = 0.3
 

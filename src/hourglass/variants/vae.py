@@ -75,10 +75,9 @@ class DiagonalGaussian:
 class Sampled(nn.Module):
     """features (B, H) -> a diagonal Gaussian over codes (B, L); owns the prior N(0, I)."""
 
-    prior = StandardNormal()
-
     def __init__(self, n_features: int, n_latent: int) -> None:
         super().__init__()
+        self.prior = StandardNormal()
         self.head = ChannelLinear(n_features, 2 * n_latent)
 
     def forward(self, features: Tensor) -> DiagonalGaussian:
