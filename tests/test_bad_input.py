@@ -354,6 +354,11 @@ def test_parameters_that_cannot_be(options, says):
         unfitted(**options).fit(X)
 
 
+def test_a_part_held_out_that_leaves_nothing_to_train_on():
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.99 holds out 40 of 40 rows; at least two are needed"):
+        unfitted(validation_fraction=0.99).fit(X)
+
+
 def test_parameters_of_another_type():
     with pytest.raises(TypeError, match=r"recipe=3 is a int; give a name or a Recipe"):
         unfitted(recipe=3).fit(X)

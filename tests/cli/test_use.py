@@ -306,3 +306,12 @@ def test_a_contact_sheet_shows_every_picture_once() -> None:
     assert len(set(pixels_of[:5].tolist())) == 1
     with pytest.raises(ValueError, match="too many"):
         contact_sheet(np.zeros((401, 1, 8, 8), np.uint8))
+
+
+@pytest.mark.parametrize("command", ["embed", "impute", "reconstruct", "score"])
+def test_the_data_are_not_written_over(hourglass, run, people, command) -> None:
+    before = people.read_text()
+    answer = hourglass(command, run, people, "--out", people)
+    assert (answer.code, "is the data themselves, which it would replace" in answer.err) == (2, True)
+    assert hourglass(command, run, "--out", people).code == 2
+    assert people.read_text() == before

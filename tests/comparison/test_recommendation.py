@@ -1,5 +1,7 @@
 """The smallest size that does as well as the best."""
 
+import math
+
 import pytest
 
 from hourglass.comparison.recommendation import Point, smallest_sufficient
@@ -33,3 +35,10 @@ def test_the_order_of_the_sizes_is_of_no_account() -> None:
 
 def test_silent_dimensions_are_mentioned() -> None:
     assert "3 of its 8 dimensions are active" in smallest_sufficient([Point(8, 0.1, 0.0, 3.0)])[1]
+
+
+def test_errors_that_nobody_knows_are_left_out():
+    points = [Point(1, math.nan, math.nan), Point(2, 0.5, 0.01)]
+    assert smallest_sufficient(points)[0] == 2
+    with pytest.raises(ValueError, match="no error can be told of the held-out rows"):
+        smallest_sufficient(points[:1])

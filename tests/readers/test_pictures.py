@@ -174,3 +174,9 @@ def test_folders_without_or_with_too_much(tmp_path):
     readers.write(tmp_path / "t.parquet", np.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"both \.parquet files and pictures"):
         readers.read(tmp_path)
+
+
+def test_colours_that_are_no_rgb_are_named(tmp_path):
+    tifffile.imwrite(tmp_path / "t.tif", np.zeros((8, 8, 4), np.uint8), photometric="separated")
+    with pytest.raises(ValueError, match="colours as SEPARATED; convert it to RGB or grey first"):
+        readers.read(tmp_path)

@@ -1,6 +1,7 @@
 """The order of rows does not matter, nor columns and channels that never change: they move no figure of the others."""
 
 import numpy as np
+import pandas
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -64,3 +65,16 @@ def test_a_fixed_variance_is_one_whatever_the_likelihood():
     for name in ("gaussian", "laplace"):
         noise = modality.likelihood(name, 0.25)(torch.zeros(20_000, 6)).sample()
         assert float(noise.var()) == pytest.approx(0.25, rel=0.05)
+
+
+def test_the_names_of_categories_do_not_matter():
+    """Where no column is a number, an error is a cell that comes back as another."""
+    code = RNG.integers(0, 6, 600)
+    found = []
+    for names in ("abcdef", "fdbeca"):
+        table = pandas.DataFrame({"a": [names[i] for i in code], "b": np.where(code % 2, "y", "n"), "c": code > 3})
+        summary = Embedder(1, **SETTINGS | {"max_epochs": 60, "batch_size": 32}).fit(table).summary_
+        assert np.isnan(summary.pca_error) and not summary.of_numbers
+        found.append(summary.relative_error)
+    assert found[0] == pytest.approx(found[1], rel=0.2)
+    assert max(found) < 1

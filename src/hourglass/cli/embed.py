@@ -50,6 +50,6 @@ def embed(
     def coded(given: inputs.Inputs) -> np.ndarray:
         return estimator.transform(given.X, condition=given.condition)
 
-    codes = inputs.mapped(coded, estimator, run, data, part=part, condition=condition)
+    codes = inputs.mapped(coded, estimator, run, data, out, part=part, condition=condition)
     rows = write_rows(out, codes, columns=[f"code{j}" for j in range(estimator.n_latent_)])
     wrote(out, rows, f"codes of {estimator.n_latent_} numbers", json)

@@ -48,5 +48,5 @@ def impute(
     def filled(given: inputs.Inputs) -> Any:
         return estimator.impute(given.X, condition=given.condition, rounds=rounds)
 
-    rows = write_rows(out, inputs.mapped(filled, estimator, run, data, condition=condition))
+    rows = write_rows(out, inputs.mapped(filled, estimator, run, data, out, condition=condition))
     wrote(out, rows, "rows, filled in", json)

@@ -311,16 +311,23 @@ def mapped(
     estimator: Embedder,
     run: Path,
     source: str | None,
+    out: Path,
     *,
     part: str | None = None,
     condition: str | None = None,
 ) -> Iterator[tuple[Any, Sequence[str] | None]]:
-    """What a function makes of examples as in `to_use`, with their names: large tables piece by piece, else at once."""
+    """What a function makes of examples as in `to_use`, with their names: large tables piece by piece, else at once.
+
+    Raises UsageError where `out`, that it is written to, is what it is made of.
+    """
     import pyarrow as pa
 
     from hourglass import readers
 
     use = _Use.of(estimator, run, source, part, condition)
+    for read_from in filter(None, (use.source, condition)):
+        if Path(read_from).exists() and out.exists() and out.samefile(read_from):
+            raise UsageError(f"--out {out} is the data themselves, which it would replace; give another name")
     if not use.is_streamed:
         given = use.inputs(read(use.source, use.part))
         yield function(given), given.names

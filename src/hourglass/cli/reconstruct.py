@@ -47,6 +47,6 @@ def reconstruct(
     def back(given: inputs.Inputs) -> Any:
         return estimator.reconstruct(given.X, condition=given.condition)
 
-    made = inputs.mapped(back, estimator, run, data, part=part, condition=condition)
+    made = inputs.mapped(back, estimator, run, data, out, part=part, condition=condition)
     rows = write_examples(out, made, estimator.modality_)
     wrote(out, rows, "reconstructions", json)

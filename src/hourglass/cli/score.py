@@ -58,7 +58,7 @@ def score(
         names.extend(given.names or ())
         return scores[:, None]
 
-    made = inputs.mapped(scored, estimator, run, data, part=part, condition=condition)
+    made = inputs.mapped(scored, estimator, run, data, out, part=part, condition=condition)
     rows = write_rows(out, made, columns=["score"])
     scores = np.concatenate(all_scores)
     lowest = scores.argsort()[:3].tolist()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hourglass.diagnostics.summary import PCA_ROWS, summarise
+from hourglass.diagnostics.summary import PCA_ROWS, centre_of, errors, summarise
 from hourglass.estimators import Embedder
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.modalities.columns import frame_kind
@@ -75,20 +75,20 @@ def judge(estimator: Embedder, learning: Examples, judged: Examples) -> tuple[di
 
 
 def _standard_error(estimator: Embedder, fitted_on: torch.Tensor, rows: Rows) -> float:
-    """Of the ratio sum e_i / sum t_i of errors e and squared distances t from the mean, over rows i (delta method)."""
+    """Of the ratio sum e_i / sum t_i of errors e and those of the centre t, over rows i (delta method)."""
     model, numeric = estimator.model_, estimator.modality_.numeric()
-    cells = numeric if bool(numeric.any()) else torch.ones_like(numeric)
-    centre = torch.nanmean(model.scaling(fitted_on), dim=0)
-    e, t = [], []
+    centre = centre_of(model.scaling(fitted_on), numeric)
+    e: list[torch.Tensor] = []
+    t: list[torch.Tensor] = []
     for raw, condition in rows.in_order(BATCH):
         x = model.scaling(raw)
         posterior = model.encode(x, condition)
         made = model.decode(posterior.mode, condition, posterior.shallow).reconstruction
-        e.append((x - made)[:, cells].square().nan_to_num(0.0).sum(1).double())
-        t.append((x - centre)[:, cells].square().nan_to_num(0.0).sum(1).double())
-    errors, distances = torch.cat(e), torch.cat(t)
+        for kept, each in zip((e, t), errors(x, made, centre, numeric), strict=True):
+            kept.append(each.sum(1))
+    own, distances = torch.cat(e), torch.cat(t)
     total = distances.sum()
     if not total > 0:
         return math.nan
-    residual = errors - errors.sum() / total * distances
-    return float(residual.std() * math.sqrt(len(errors)) / total)
+    residual = own - own.sum() / total * distances
+    return float(residual.std() * math.sqrt(len(own)) / total)

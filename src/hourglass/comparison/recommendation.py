@@ -25,7 +25,11 @@ def smallest_sufficient(points: Sequence[Point]) -> tuple[int, str]:
     Source: the one-standard-error rule of Breiman et al. 1984, Classification and Regression Trees, section 3.4.3; the
     5 % are ours.
     """
-    points = sorted(points, key=lambda p: p.n_latent)
+    points = sorted((p for p in points if not math.isnan(p.distortion)), key=lambda p: p.n_latent)
+    if not points:
+        raise ValueError(
+            "no error can be told of the held-out rows: nothing in them was known, or varied, when fitting"
+        )
     best = min(points, key=lambda p: p.distortion)
     spread = 0.0 if math.isnan(best.standard_error) else best.standard_error
     slack = max(spread, TOLERANCE * best.distortion)

@@ -15,8 +15,9 @@ def advise(summary: Summary) -> list[str]:
     s = summary
     rows = f"{s.n_rows:,} rows {'held out of training' if s.held_out else 'of the training data (none were held out)'}"
     share = f"{1 - s.relative_error:.1%}" if s.relative_error < 1 else "nothing"
+    kept = "of the variance of" if s.of_numbers else "of what the commonest values do not tell of the cells of"
     sentences = [
-        f"The code keeps {share} of the variance of {rows} in {_many(s.n_latent, 'number')} "
+        f"The code keeps {share} {kept} {rows} in {_many(s.n_latent, 'number')} "
         f"per example (relative error {s.relative_error:.3g}, {s.reconstruction:.1f} nats per example)."
     ]
     sentences += _collapse(s)

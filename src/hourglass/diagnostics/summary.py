@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,9 @@ BATCH = 1024
 @dataclass(frozen=True)
 class Summary:
     """Figures of one fit. Errors are relative to the variance of the data, so that 1 is "says nothing" and 0 is exact.
+
+    Where no cell is `of_numbers`, an error is a cell that comes back as another than it was, relative to those that
+    the commonest value of each column gets wrong.
 
     `n_rows` rows were judged; `held_out` says whether the model was spared them. `code_scale` are the standard
     deviations of the code's dimensions; `kl_per_dimension` (nats) and `active_units` are empty / -1 for deterministic
@@ -42,6 +46,7 @@ class Summary:
     max_epochs: int = 0
     best_epoch: int = 0
     seconds: float = 0.0
+    of_numbers: bool = True
 
 
 def pca_relative_error(train: np.ndarray, test: np.ndarray, n_components: int, seed: int = 0) -> float:
@@ -63,6 +68,25 @@ def pca_relative_error(train: np.ndarray, test: np.ndarray, n_components: int, s
     return float(np.nansum(np.square(test - made), dtype=np.float64) / total) if total > 0 else float("nan")
 
 
+def centre_of(x: Tensor, numeric: Tensor) -> Tensor:
+    """What says nothing of rows x (N, *S): the mean of every cell, or where none is `numeric` its commonest value."""
+    if bool(numeric.any()):
+        return x.nanmean(0).nan_to_num(0.0)
+    columns = (column[~column.isnan()] for column in x.flatten(1).T)
+    return torch.stack([c.mode().values if len(c) else c.new_zeros(()) for c in columns]).view(x.shape[1:])
+
+
+def errors(x: Tensor, made: Tensor, centre: Tensor, numeric: Tensor) -> tuple[Tensor, Tensor]:
+    """Errors of `made` and of `centre` as x (B, *S), each (B, cells): squared ones of the `numeric` cells.
+
+    Where none is numeric, 1 for a cell that is another. Missing cells have none.
+    """
+    if not bool(numeric.any()):
+        return tuple(((x != y.round()) & ~x.isnan()).flatten(1).double() for y in (made, centre))  # type: ignore[return-value]
+    cells = numeric.flatten()
+    return tuple((x - y).flatten(1)[:, cells].double().square().nan_to_num(0.0) for y in (made, centre))  # type: ignore[return-value]
+
+
 def _filled(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
     missing = np.isnan(x)
     return np.where(missing, mean, x) if missing.any() else x
@@ -79,13 +103,13 @@ def summarise(
 ) -> Summary:
     """The figures of raw rows: `train` (N, *S) is what PCA is fitted on, `judged` what is looked at.
 
-    Errors are those of the numeric cells, or of all cells where none is numeric; PCA is given the same cells.
+    Errors are those of the numeric cells, and PCA is given the same; where none is numeric there is no PCA.
     """
-    cells = numeric.flatten() if bool(numeric.any()) else torch.ones_like(numeric).flatten()
-    fitted_on = model.scaling(train).flatten(1)[:, cells].cpu().numpy()
-    centre = np.nan_to_num(np.nanmean(fitted_on, axis=0))
+    of_numbers = bool(numeric.any())
+    fitted_on = model.scaling(train)
+    centre = centre_of(fitted_on, numeric)
     log_probs, codes, divergences, seen = [], [], [], []
-    squared_error = 0.0
+    error, total, known = 0.0, 0.0, 0
     for raw, condition in judged.in_order(BATCH):
         x = model.scaling(raw)
         posterior = model.encode(x, condition)
@@ -94,20 +118,25 @@ def summarise(
         codes.append(posterior.mode.flatten(1))
         if hasattr(posterior, "kl_per_dimension"):
             divergences.append(posterior.kl_per_dimension().flatten(1))
-        seen.append(x.flatten(1)[:, cells].cpu().numpy())
-        made = output.reconstruction.flatten(1)[:, cells].cpu().numpy()
-        squared_error += float(np.nansum(np.square(seen[-1] - made), dtype=np.float64))
-    x_seen, z = np.concatenate(seen), torch.cat(codes)
-    total = float(np.nansum(np.square(x_seen - centre), dtype=np.float64))
+        of_model, of_centre = errors(x, output.reconstruction, centre, numeric)
+        error, total = error + float(of_model.sum()), total + float(of_centre.sum())
+        cells = x[:, numeric] if of_numbers else x.flatten(1)
+        known += int(cells.isfinite().sum())
+        seen.append(cells.cpu().numpy())
+    z = torch.cat(codes)
     kl_per_dimension = torch.cat(divergences).mean(0).tolist() if divergences else []
+    pca_error = math.nan
+    if of_numbers:
+        pca_error = pca_relative_error(fitted_on[:, numeric].cpu().numpy(), np.concatenate(seen), n_latent)
     return Summary(
         n_rows=len(judged),
         n_latent=n_latent,
         reconstruction=-float(torch.cat(log_probs).mean()),
         kl=sum(kl_per_dimension) if kl_per_dimension else float("nan"),
-        relative_error=squared_error / total if total > 0 else float("nan"),
-        error=squared_error / max(1, int(np.isfinite(x_seen).sum())),
-        pca_error=pca_relative_error(fitted_on, x_seen, n_latent),
+        relative_error=error / total if total > 0 else math.nan,
+        error=error / max(1, known),
+        pca_error=pca_error,
+        of_numbers=of_numbers,
         kl_per_dimension=kl_per_dimension,
         active_units=int(active_units(z.cpu().numpy()).sum()) if kl_per_dimension else -1,
         code_scale=z.std(0, correction=0).tolist(),

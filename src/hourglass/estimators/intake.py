@@ -47,6 +47,11 @@ def in_memory(X: Any, condition: Any, modality: Any, validation_fraction: float,
     fingerprint = storage.fingerprint(rows.raw, *([] if rows.condition is None else [rows.condition]))
     groups = None if fitted is None else fitted.groups(condition, len(raw))
     n = min(MOST_HELD_OUT, round(validation_fraction * len(raw))) if len(raw) >= FEWEST_TO_HOLD_OUT else 0
+    if len(raw) - n < 2:
+        raise ValueError(
+            f"validation_fraction={validation_fraction:g} holds out {n} of {len(raw)} rows; at least two are "
+            "needed to train on"
+        )
     # in an order of chance, so that the first rows of them are as good as any
     order = torch.from_numpy(np.random.default_rng((seed, 1)).permutation(len(raw)))
     kept = rows.view(order[n:])

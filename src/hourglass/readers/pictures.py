@@ -123,6 +123,8 @@ def _page(page: object) -> np.ndarray:
     if meaning == "PALETTE":
         colours = page.colormap  # type: ignore[attr-defined]  # (3, 2**bits), 16 bits a channel
         return (colours[:, picture] >> 8).astype(np.uint8)
+    if meaning not in ("MINISBLACK", "MINISWHITE", "RGB"):
+        raise ValueError(f"a TIFF page of colours as {meaning}; convert it to RGB or grey first")
     if meaning == "MINISWHITE" and picture.dtype.kind == "u":
         picture = np.iinfo(picture.dtype).max - picture
     if axes == "SYX":

@@ -52,7 +52,11 @@ def headline(s: Subject) -> list[tuple[str, str]]:
     facts = []
     if math.isfinite(summary.relative_error):
         facts.append(
-            (f"{1 - summary.relative_error:.1%}", f"of the variance kept, on {count(summary.n_rows)} {judged}")
+            (
+                f"{1 - summary.relative_error:.1%}",
+                f"of {'the variance' if summary.of_numbers else 'what the commonest values do not tell'} kept, "
+                f"on {count(summary.n_rows)} {judged}",
+            )
         )
     facts.append((f"{cells:,} → {summary.n_latent}", "numbers of an example → numbers of its code"))
     if math.isfinite(summary.pca_error) and summary.pca_error > 0:
