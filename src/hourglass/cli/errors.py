@@ -37,7 +37,9 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, BrokenPipeError):
         return ""
     if is_about_memory(error):
-        return "out of memory: try a smaller --batch-size, smaller --hidden layers, or --stream for a Parquet table"
+        _, named, size = str(error).rpartition("try batch_size=")  # training says which
+        batch = f"--batch-size {size}" if named else "a smaller --batch-size"
+        return f"out of memory: try {batch}, smaller --hidden layers, or --stream for a Parquet table"
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
