@@ -78,3 +78,9 @@ def test_the_names_of_categories_do_not_matter():
         found.append(summary.relative_error)
     assert found[0] == pytest.approx(found[1], rel=0.2)
     assert max(found) < 1
+
+
+def test_the_advice_says_what_the_condition_told():
+    fitted = Embedder(2, **SETTINGS).fit(MIXED[:200], condition=np.arange(200) % 3)
+    assert fitted.advice_[0].startswith("The code and the condition together keep")
+    assert any("PCA with 2 components, without the condition," in line for line in fitted.advice_)

@@ -16,8 +16,9 @@ def advise(summary: Summary) -> list[str]:
     rows = f"{s.n_rows:,} rows {'held out of training' if s.held_out else 'of the training data (none were held out)'}"
     share = f"{1 - s.relative_error:.1%}" if s.relative_error < 1 else "nothing"
     kept = "of the variance of" if s.of_numbers else "of what the commonest values do not tell of the cells of"
+    keeping = "The code and the condition together keep" if s.conditional else "The code keeps"
     sentences = [
-        f"The code keeps {share} {kept} {rows} in {_many(s.n_latent, 'number')} "
+        f"{keeping} {share} {kept} {rows} in {_many(s.n_latent, 'number')} "
         f"per example (relative error {s.relative_error:.3g}, {s.reconstruction:.1f} nats per example)."
     ]
     sentences += _collapse(s)
@@ -64,7 +65,8 @@ def _beside_pca(s: Summary) -> list[str]:
     if math.isnan(s.pca_error) or s.pca_error <= 0:
         return []
     ratio = s.relative_error / s.pca_error
-    beside = f"PCA with {_many(s.n_latent, 'component')} has a relative error of {s.pca_error:.3g}"
+    untold = ", without the condition," if s.conditional else ""
+    beside = f"PCA with {_many(s.n_latent, 'component')}{untold} has a relative error of {s.pca_error:.3g}"
     if ratio > 1 + RELATIVE_NOISE:
         why = (
             "A variational code pays for its smoothness; if only the error counts, take recipe='ae'"

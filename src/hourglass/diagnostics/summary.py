@@ -47,6 +47,7 @@ class Summary:
     best_epoch: int = 0
     seconds: float = 0.0
     of_numbers: bool = True
+    conditional: bool = False  # the decoder is told a condition beside the code
 
 
 def pca_relative_error(train: np.ndarray, test: np.ndarray, n_components: int, seed: int = 0) -> float:

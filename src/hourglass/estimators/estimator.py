@@ -318,7 +318,7 @@ class AutoencoderEstimator(BaseEstimator):
             self.modality_.numeric(), self.n_latent_,
             held_out=taken.held_out is not None, ended=progress.ended, epochs=progress.epoch,
             max_epochs=self.settings_.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
-            constant_columns=[c.name for c in columns if c.constant],
+            constant_columns=[c.name for c in columns if c.constant], conditional=self.condition_ is not None,
         )  # fmt: skip
         self.advice_ = advise(self.summary_)
         some = np.random.default_rng(self.seed_).permutation(len(rows))[:MAX_ROWS]

@@ -62,7 +62,8 @@ def headline(s: Subject) -> list[tuple[str, str]]:
     if math.isfinite(summary.pca_error) and summary.pca_error > 0:
         ratio = summary.relative_error / summary.pca_error
         told = f"{ratio:.2f} ×" if ratio < 1000 else "> 1000 ×"
-        facts.append((told, f"the error of PCA with {summary.n_latent} components (below 1 is better)"))
+        untold = ", without the condition" if summary.conditional else ""
+        facts.append((told, f"the error of PCA with {summary.n_latent} components{untold} (below 1 is better)"))
     if summary.active_units >= 0:
         used = f"{summary.active_units} of {summary.n_latent}"
         facts.append((used, f"dimensions active; the code carries {summary.kl:.1f} nats"))
