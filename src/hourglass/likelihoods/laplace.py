@@ -38,7 +38,7 @@ class LaplaceDistribution(Distribution):
 
 def scale_of(variance: Width) -> Width:
     """The scale b of the Laplace of that variance, 2 b^2; a fitted one stays to be fitted."""
-    return math.sqrt(variance / 2) if isinstance(variance, (int, float)) else variance
+    return variance if isinstance(variance, str) else math.sqrt(variance / 2)
 
 
 class Laplace(Likelihood):
