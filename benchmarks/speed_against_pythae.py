@@ -39,15 +39,15 @@ def ours(kind: str, loss: str, rounds: int, threads: int) -> dict[str, object]:
     from rivals.resident_memory import peak_mib
     from rivals.turns import wait
 
-    from hourglass import Embedder, Images, datasets
+    from hourglass import Embedder, datasets
 
     memory = {"imported": peak_mib()}
     torch.set_num_threads(threads)
     X = datasets.load("mnist").X
     same = {"batch_size": 128, "precision": "float32", "learning_rate": 1e-3} if kind == "same" else {}
     vae = Embedder(
-        16, modality=Images(binarise="dynamic" if loss == "bce" else None), variance=1.0, hidden=(512,),
-        activation="relu", validation_fraction=0, max_epochs=rounds + 1, random_state=0, n_threads=threads, **same,
+        16, likelihood="bernoulli" if loss == "bce" else "gaussian", variance=1.0, hidden=(512,), activation="relu",
+        validation_fraction=0, max_epochs=rounds + 1, random_state=0, n_threads=threads, **same,
     )  # fmt: skip
     epochs: list[float] = []
     begun = 0.0
@@ -124,13 +124,13 @@ def share_of_peak(kind: str, threads: int) -> dict[str, object]:
     """How much of the measured matrix-product peak a training step of ours reaches, and where its time goes."""
     import torch
 
-    from hourglass import Embedder, Images, datasets
+    from hourglass import Embedder, datasets
 
     torch.set_num_threads(threads)
     X = datasets.load("mnist").X
     same = {"batch_size": 128, "precision": "float32", "learning_rate": 1e-3} if kind == "same" else {}
     vae = Embedder(
-        16, modality=Images(binarise="dynamic"), hidden=(512,), activation="relu", validation_fraction=0,
+        16, likelihood="bernoulli", hidden=(512,), activation="relu", validation_fraction=0,
         max_epochs=2, random_state=0, n_threads=threads, **same,
     )  # fmt: skip
     with torch.profiler.profile(acc_events=True) as profiler:

@@ -366,11 +366,7 @@ def test_parameters_of_another_type():
         unfitted(modality=3).fit(X)
 
 
-def test_pictures_and_the_bernoulli():
-    with pytest.raises(
-        ValueError, match=r"likelihood='bernoulli' needs two-valued pictures.*Images\(binarise='dynamic'\)"
-    ):
-        unfitted(likelihood="bernoulli").fit(PICTURES)
+def test_pictures_and_their_likelihoods():
     with pytest.raises(ValueError, match=r"binarise='yes' is unknown; choose 'dynamic'"):
         Images(binarise="yes")
     with pytest.raises(ValueError, match=r"likelihood='categorical' is not for pictures"):

@@ -38,6 +38,15 @@ def test_pictures_in_other_units(pictures):
         fitted.transform(pictures)
 
 
+def test_pictures_whose_channels_lie_elsewhere_than_at_fit():
+    colour = np.stack([PICTURES, PICTURES // 2, 15 - PICTURES], -1)
+    fitted = unfitted().fit(colour)
+    np.testing.assert_array_equal(fitted.transform(np.moveaxis(colour, -1, 1)), fitted.transform(colour))
+    assert fitted.reconstruct(np.moveaxis(colour, -1, 1)).shape == colour.shape
+    with pytest.raises(ValueError, match=r"of shape \(4, 6, 5\).*fitted on \(3, 6, 5\)"):
+        fitted.transform(np.zeros((2, 6, 5, 4)))
+
+
 @pytest.mark.filterwarnings("error::UserWarning")
 def test_pictures_of_another_type_in_the_same_units():
     fitted = unfitted().fit(PICTURES)

@@ -33,4 +33,4 @@ def assemble(recipe: Recipe, modality: Modality, likelihood: Likelihood, archite
     n_features: int = encoder.n_features  # type: ignore[assignment]
     bottleneck = recipe.bottleneck(n_features + a.n_condition, a.n_latent, **recipe.options)
     decoder = modality.decoder(a.n_latent + a.n_condition, likelihood.parameter_shape, hidden, a.network, a.activation)
-    return Autoencoder(modality.scaling(), encoder, bottleneck, decoder, likelihood)
+    return Autoencoder(modality.scaling(likelihood), encoder, bottleneck, decoder, likelihood)

@@ -62,7 +62,7 @@ class Weighted:
     """weight x mean."""
 
     def __call__(self, mean: Tensor, weight: float, progress: float, state: dict[str, float]) -> Tensor:
-        return weight * mean
+        return mean if weight == 1 else weight * mean
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,13 @@ def test_columns_of_an_array_by_position(hourglass) -> None:
     assert answer.code == 1
 
 
+def test_arrays_of_pictures_come_back_with_the_axes_they_had(hourglass) -> None:
+    np.save("grey.npy", np.random.default_rng(0).integers(0, 255, (40, 6, 5)).astype(np.uint8))
+    assert hourglass("fit", "grey.npy", "--n-latent", 2, "--max-epochs", 1, "--hidden", 4, "--out", "run").code == 0
+    assert hourglass("reconstruct", "run", "--out", "back.npy").code == 0
+    assert np.load("back.npy").shape == (40, 6, 5)
+
+
 def test_pictures_to_sheets_folders_and_arrays(hourglass, picture_run) -> None:
     assert hourglass("sample", picture_run, "-n", 6, "--out", "sheet.png").code == 0
     assert min(Image.open("sheet.png").size) > 100

@@ -265,7 +265,7 @@ def test_adapting_between_forward_and_backward_is_allowed():
     torch.testing.assert_close(parameters.grad, torch.ones(2, 3))
 
 
-def test_fast_bernoulli_equals_the_plain_formula_on_pictures():
+def test_bernoulli_is_the_binary_cross_entropy():
     torch.manual_seed(1)
     logits = 8 * torch.randn(16, 784)
     x = (torch.rand(16, 784) < 0.3).float()

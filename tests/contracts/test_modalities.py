@@ -9,6 +9,7 @@ import polars
 import pyarrow
 import pytest
 import torch
+import torch.nn.functional as F
 
 from hourglass import modalities
 from hourglass.modalities import MODALITIES, Images, Tables, modality_for
@@ -281,6 +282,24 @@ def test_variance_is_floored_at_the_resolution_of_the_column():
     floor = torch.tensor([c.resolution / c.scale / 12**0.5 for c in modality.columns])
     assert [c.resolution for c in modality.columns] == [0.5, 0.5]
     torch.testing.assert_close((0.5 * likelihood.log_variance).exp().flatten(), floor)
+
+
+@pytest.mark.parametrize("name", ["NHW uint8", "NHWC uint8", "signed"])
+def test_grey_pictures_under_a_bernoulli_are_judged_by_the_cross_entropy_of_their_levels(name):
+    modality = Images().infer(IMAGES[name])
+    likelihood = modality.likelihood("bernoulli", "shared")
+    scaling, raw = modality.scaling(likelihood), modality.tensor(IMAGES[name])
+    x = scaling.draw(raw)
+    torch.testing.assert_close(x, (raw - modality.black).float() / (modality.white - modality.black))
+    logits = torch.randn(x.shape)
+    wanted = -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+    torch.testing.assert_close(likelihood(logits).log_prob(x), wanted, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("value", [1, 255])
+def test_the_resolution_of_two_valued_pictures_goes_by_their_own_levels(value):
+    modality = Images().infer(IMAGES["two-valued"] // 255 * np.uint8(value))
+    assert modality.likelihood("gaussian", "shared").floor == pytest.approx(1 / value / 12**0.5)
 
 
 @pytest.mark.parametrize("name", ["NHW uint8", "NHW float32"])

@@ -45,6 +45,7 @@ FITS = {
     "pictures": (PICTURES, {}),
     "pictures, convolutions": (PICTURES, {"network": "conv"}),
     "pictures, two-valued": (TWO_VALUED, {}),
+    "pictures, levels as probabilities": (PICTURES, {"likelihood": "bernoulli"}),
     "pictures, dynamic": (PICTURES, {"modality": Images(binarise="dynamic")}),
     "pictures, per channel": (np.stack([PICTURES] * 3, -1), {"variance": "feature", "activation": "gelu"}),
     "one epoch, all rows": (X, {"validation_fraction": 0.0, "max_epochs": 1}),

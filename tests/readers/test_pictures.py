@@ -18,6 +18,15 @@ DEEP_COLOUR = rng.integers(0, 65536, (6, 5, 3)).astype(np.uint16)
 ALPHA = rng.integers(0, 256, (6, 5, 1)).astype(np.uint8)
 
 
+def on_white(picture, alpha):
+    white = np.iinfo(picture.dtype).max
+    return np.rint(picture * (alpha / white) + (white - alpha.astype(float))).astype(picture.dtype)
+
+
+ON_WHITE, GREY_ON_WHITE = on_white(COLOUR, ALPHA), on_white(GREY, ALPHA[..., 0])
+MULTIPLIED = np.rint(COLOUR * (ALPHA / 255)).astype(np.uint8)
+
+
 def first(x):
     return x[None] if x.ndim == 2 else np.moveaxis(x, -1, 0)
 
@@ -29,8 +38,8 @@ def first(x):
         ("grey.PNG", GREY, GREY),
         ("colour.png", COLOUR, COLOUR),
         ("deep.png", DEEP, DEEP),
-        ("alpha.png", np.concatenate([COLOUR, ALPHA], 2), COLOUR),
-        ("grey_alpha.png", np.concatenate([GREY[..., None], ALPHA], 2), GREY),
+        ("alpha.png", np.concatenate([COLOUR, ALPHA], 2), ON_WHITE),
+        ("grey_alpha.png", np.concatenate([GREY[..., None], ALPHA], 2), GREY_ON_WHITE),
         ("grey.tif", GREY, GREY),
         ("colour.tiff", COLOUR, COLOUR),
     ],
@@ -50,14 +59,30 @@ def test_forms_written_by_pillow(tmp_path, name, image, expected):
         (DEEP, {}, DEEP),
         (DEEP_COLOUR, {"photometric": "rgb"}, DEEP_COLOUR),
         (np.moveaxis(COLOUR, -1, 0), {"photometric": "rgb", "planarconfig": "separate"}, COLOUR),
-        (np.concatenate([COLOUR, ALPHA], 2), {"photometric": "rgb", "extrasamples": ["unassalpha"]}, COLOUR),
+        (np.concatenate([COLOUR, ALPHA], 2), {"photometric": "rgb", "extrasamples": ["unassalpha"]}, ON_WHITE),
+        (
+            np.concatenate([MULTIPLIED, ALPHA], 2),
+            {"photometric": "rgb", "extrasamples": ["assocalpha"]},
+            MULTIPLIED + 255 - ALPHA,
+        ),
         (GREY, {"photometric": "miniswhite"}, 255 - GREY),
         (GREY > 99, {"photometric": "minisblack"}, (GREY > 99) * np.uint8(255)),
         (GREY > 99, {"photometric": "miniswhite"}, (GREY <= 99) * np.uint8(255)),
         (GREY, {"compression": "zlib"}, GREY),
         (GREY.astype("f4"), {}, GREY.astype("f4")),
     ],
-    ids=["16 bit", "16 bit colour", "planes", "alpha", "inverted", "1 bit", "1 bit inverted", "zlib", "float"],
+    ids=[
+        "16 bit",
+        "16 bit colour",
+        "planes",
+        "alpha",
+        "alpha multiplied",
+        "inverted",
+        "1 bit",
+        "1 bit inverted",
+        "zlib",
+        "float",
+    ],
 )
 def test_forms_of_tiff(tmp_path, image, options, expected):
     tifffile.imwrite(tmp_path / "t.tif", image, **options)
@@ -112,7 +137,7 @@ def deep_png(pixels, filters):
 def test_colour_png_of_sixteen_bits_keeps_them(tmp_path, channels):
     pixels = rng.integers(0, 65536, (7, 5, channels)).astype(np.uint16)
     (tmp_path / "t.png").write_bytes(deep_png(pixels, [0, 1, 2, 3, 4, 3, 4]))
-    kept = pixels[..., : {2: 1, 3: 3, 4: 3}[channels]]
+    kept = pixels if channels == 3 else on_white(pixels[..., :-1], pixels[..., -1:])
     np.testing.assert_array_equal(readers.read(tmp_path / "t.png").X[0], first(kept))
     assert Image.open(tmp_path / "t.png").size == (5, 7)  # the file made here is a PNG to others too
 

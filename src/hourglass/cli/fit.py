@@ -101,7 +101,8 @@ def fit(
     activation
         silu if left out.
     likelihood
-        Left out, it is inferred: bernoulli for two values only, else gaussian; categories by themselves.
+        Left out, it is inferred: bernoulli for two values only, else gaussian; categories by themselves. With bernoulli
+        a grey level is taken as the probability that is to be given back.
     variance
         The Gaussian's: one for all (shared), one a feature, or a fixed number.
     binarise

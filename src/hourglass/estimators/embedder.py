@@ -35,6 +35,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         "tables", "images", or a value such as `Images(binarise="dynamic")`; None looks at X.
     likelihood : str or None
         "gaussian", "laplace" or "bernoulli"; None infers it: Bernoulli for two values only, categories by themselves.
+        Asked for with grey pictures, the Bernoulli takes a grey level as the probability that is to be given back.
     variance : "shared", "feature" or float
         The Gaussian's variance: fitted as one number, one per feature, or fixed (in units of the data's own variance).
     hidden : tuple of int or None

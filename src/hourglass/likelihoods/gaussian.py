@@ -37,10 +37,13 @@ class GaussianDistribution(Distribution):
         if self.missing or self.log_variance.ndim:
             return super().log_prob(x)
         # One variance: the sum of squares comes first, from one fused pass forward and one back (the hot path).
-        x, location = torch.broadcast_tensors(at_least_float32(x), self.location)
-        squared = F.mse_loss(location, x, reduction="none").flatten(-self.n_dims)
-        constant = squared.shape[-1] * (self.log_variance + math.log(2 * math.pi))
-        return -0.5 * (squared.sum(-1) * torch.exp(-self.log_variance) + constant)
+        x, location = at_least_float32(x), self.location
+        if x.shape != location.shape:
+            x, location = torch.broadcast_tensors(x, location)
+        cells = math.prod(x.shape[-self.n_dims :])
+        squared = F.mse_loss(location, x, reduction="none").sum(tuple(range(-self.n_dims, 0)))
+        constant = -0.5 * cells * (self.log_variance + math.log(2 * math.pi))
+        return squared * (-0.5 * torch.exp(-self.log_variance)) + constant
 
     def sample(self) -> Tensor:
         """One draw, (*K, B, *S)."""

@@ -56,7 +56,8 @@ class Images:
     Parameters
     ----------
     binarise : "dynamic" tosses every pixel anew each time it is looked at, with its grey level as the probability, and
-        makes the likelihood Bernoulli. None leaves grey levels as they are.
+        makes the likelihood Bernoulli. None leaves grey levels as they are: with `likelihood="bernoulli"` the level
+        itself is the probability that is to be given back, a cross-entropy (see `Bernoulli`).
 
     The rest is learnt by `infer`: `shape` (C, H, W); `white` and `black`, the largest and the smallest level; `mean`
     and `scale` per channel (never per pixel); `two_valued`; `dtype` and `layout` of what came in.
@@ -112,12 +113,7 @@ class Images:
 
     def tensor(self, X: Any) -> Tensor:
         array = _picture_array(X)
-        pictures = _channels_first(array, self.layout if array.ndim == len(self.layout) else _layout_of(array))
-        if pictures.shape[1:] != self.shape:
-            raise ValueError(
-                f"X holds pictures of shape {pictures.shape[1:]} (channels, height, width), "
-                f"but the model was fitted on {self.shape}: resize or convert them first"
-            )
+        pictures = self._as_fitted(array)
         self._note_other_units(pictures)
         if pictures.dtype == np.uint16:  # torch has few operations on uint16
             pictures = pictures.astype(np.int32)
@@ -126,6 +122,18 @@ class Images:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a read-only array is shared: nothing here writes to it
             return torch.from_numpy(np.ascontiguousarray(pictures))
+
+    def _as_fitted(self, array: np.ndarray) -> np.ndarray:
+        """(N, C, H, W) of the shape at fit, the channels being where they were then or where they must be."""
+        layouts = [_layout_of(array)] if array.ndim != len(self.layout) else [self.layout, _layout_of(array)]
+        for layout in layouts:
+            pictures = _channels_first(array, layout)
+            if pictures.shape[1:] == self.shape:
+                return pictures
+        raise ValueError(
+            f"X holds pictures of shape {pictures.shape[1:]} (channels, height, width), "
+            f"but the model was fitted on {self.shape}: resize or convert them first"
+        )
 
     def _note_other_units(self, pictures: np.ndarray) -> None:
         """Warns of levels that can hardly mean what they meant at fit, such as 0 to 1 where there was 0 to 255."""
@@ -153,8 +161,8 @@ class Images:
     def _bernoulli(self) -> bool:
         return self.two_valued or self.binarise == "dynamic"
 
-    def scaling(self) -> Standardise:
-        if self._bernoulli:
+    def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
+        if self._bernoulli or isinstance(likelihood, likelihoods.Bernoulli):  # levels from 0 to 1
             kind = Binarise if self.binarise == "dynamic" else Standardise
             return kind(torch.tensor(self.black), torch.tensor(self.white - self.black))
         return Standardise(torch.tensor(self.mean).view(-1, 1, 1), torch.tensor(self.scale).view(-1, 1, 1))
@@ -184,14 +192,10 @@ class Images:
     def likelihood(self, name: str | None, variance: Any) -> likelihoods.Likelihood:
         name = name or ("bernoulli" if self._bernoulli else "gaussian")
         if name == "bernoulli":
-            if not self._bernoulli:
-                raise ValueError(
-                    "likelihood='bernoulli' needs two-valued pictures, these have grey levels: "
-                    "use modality=Images(binarise='dynamic'), or leave likelihood unset for a Gaussian"
-                )
             return likelihoods.Bernoulli(self.shape)
         step = 1.0 if np.dtype(self.dtype).kind in "ui" else (self.white - self.black) / 255
-        floors = [step / (1.0 if self._bernoulli else s) / 12**0.5 for s in self.scale]
+        scales = [self.white - self.black] * self.shape[0] if self._bernoulli else self.scale
+        floors = [step / s / 12**0.5 for s in scales]
         varying = [f for f, s in zip(floors, self.scale, strict=True) if s != 1.0]  # 1 is that of a constant channel
         floor: Any = floors if variance == "feature" else float(np.sqrt(np.mean(np.square(varying or floors))))
         if name == "gaussian":

@@ -44,7 +44,8 @@ class Modality(Protocol):
     def numeric(self) -> Tensor:
         """(*S) bool: the cells that noise may touch."""
 
-    def scaling(self) -> Standardise: ...
+    def scaling(self, likelihood: Likelihood | None = None) -> Standardise:
+        """Raw -> the model space that suits the likelihood; None is the one that `likelihood(None, ...)` gives."""
 
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module: ...
 

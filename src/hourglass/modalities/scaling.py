@@ -26,7 +26,7 @@ class Standardise(nn.Module):
 
     def forward(self, raw: Tensor) -> Tensor:
         """raw (B, *S) of any number type -> x (B, *S) float32."""
-        return ((raw - self.mean) / self.scale).float()
+        return (raw - self.mean).div_(self.scale).float()
 
     def draw(self, raw: Tensor) -> Tensor:
         """x as it is trained on: `forward`, where nothing about it is random."""

@@ -353,7 +353,7 @@ class Tables:
     def numeric(self) -> Tensor:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])
 
-    def scaling(self) -> Standardise:
+    def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
         offset = torch.tensor([c.offset for c in self.columns], dtype=torch.float64)
         scale = torch.tensor([c.scale for c in self.columns], dtype=torch.float64)
         return Standardise(offset, scale, torch.tensor([not c.constant or c.texts for c in self.columns]))

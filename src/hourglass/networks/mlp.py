@@ -95,4 +95,4 @@ class MLPDecoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         parameters = self.out(self.layers(z))
-        return (parameters if self.straight is None else parameters + self.straight(z)).unflatten(1, self.shape)
+        return (parameters if self.straight is None else parameters + self.straight(z)).view(-1, *self.shape)

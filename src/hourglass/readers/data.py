@@ -16,7 +16,8 @@ class Data:
     ----------
     X : numpy.ndarray or pyarrow.Table
         Tables: an array (N, F) where the columns have no names, else a `pyarrow.Table` of N rows.
-        Images: an array (N, C, H, W), channels first, in the raw units of the file (a `uint8` stays in 0..255).
+        Images: an array (N, H, W), (N, C, H, W) or (N, H, W, C) in the raw units of the file (a `uint8` stays in
+        0..255); of picture files and named data sets (N, C, H, W).
     labels : numpy.ndarray or None
         (N,) one label an example; (N, K) for dsprites, whose K generating factors are known. Never used to fit.
     names : tuple of str or None

@@ -10,8 +10,6 @@ import numpy as np
 
 from hourglass.readers.data import Data
 
-CHANNELS = (1, 3, 4)
-
 
 def from_memory(X: Any, *, columns: Sequence[str | int] | None = None, source: str | None = None) -> Data:
     """Canonical form of an array, tensor, frame or table; numbers are not copied where that can be avoided.
@@ -52,19 +50,7 @@ def from_array(array: np.ndarray, *, labels: np.ndarray | None = None, source: s
         labels = flat_labels(labels, len(array), source)
     if array.ndim == 2:
         return Data(array, labels, source=source)
-    return Data(channels_first(array), labels, kind="images", source=source)
-
-
-def channels_first(pictures: np.ndarray) -> np.ndarray:
-    """(N, H, W) or (N, H, W, C) or (N, C, H, W) -> (N, C, H, W).
-
-    Four axes are ambiguous: the last one holds the channels only if it is 1, 3 or 4 long and the second is not.
-    """
-    if pictures.ndim == 3:
-        return pictures[:, None]
-    if pictures.shape[-1] in CHANNELS and pictures.shape[1] not in CHANNELS:
-        return np.ascontiguousarray(np.moveaxis(pictures, -1, 1))
-    return pictures
+    return Data(array, labels, kind="images", source=source)
 
 
 def flat_labels(labels: np.ndarray, rows: int, source: str) -> np.ndarray:

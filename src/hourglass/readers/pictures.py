@@ -1,6 +1,7 @@
 """Folders of pictures -> one array (N, C, H, W): PNG, JPEG, TIFF; grey, colour, palette; 1, 8 and 16 bits a channel.
 
-Values stay in the file's own units: 8 bits give uint8, 16 bits uint16, 1 bit 0 and 255. Alpha is dropped.
+Values stay in the file's own units: 8 bits give uint8, 16 bits uint16, 1 bit 0 and 255. What is
+transparent is laid on white, as a page shows it.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ def _pillow(content: bytes) -> np.ndarray:
         return np.asarray(image).astype(np.uint16)[None]
     if image.mode == "F":
         return np.asarray(image)[None]
-    return _channels_first(np.asarray(image.convert("L" if image.mode in ("L", "LA", "La") else "RGB")))
+    mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
+    return _channels_first(np.asarray(image.convert(mode + "A" if image.has_transparency_data else mode)))
 
 
 def _tiff(file: Path) -> list[np.ndarray]:
@@ -133,10 +135,11 @@ def _page(page: object) -> np.ndarray:
         raise ValueError(f"a TIFF page with axes {axes}; expected one flat picture a page")
     if picture.dtype.kind not in "uf":
         raise ValueError(f"a TIFF page of {picture.dtype} numbers; expected unsigned integers or floats")
-    return _channels_first(picture)
+    # 1 is "associated alpha": the colours are multiplied by it already (TIFF 6.0, section 18)
+    return _channels_first(picture, multiplied=1 in page.extrasamples)  # type: ignore[attr-defined]
 
 
-def _channels_first(picture: np.ndarray) -> np.ndarray:
+def _channels_first(picture: np.ndarray, multiplied: bool = False) -> np.ndarray:
     """(H, W) or (H, W, C) with or without alpha -> (C, H, W), C = 1 or 3."""
     if picture.ndim == 2:
         return picture[None]
@@ -145,7 +148,17 @@ def _channels_first(picture: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"{channels} channels; expected 1 or 3, and alpha at most; save such pictures as .npy (N, C, H, W)"
         )
-    return np.ascontiguousarray(np.moveaxis(picture[..., : channels - (channels % 2 == 0)], -1, 0))
+    if channels % 2 == 0:
+        picture = _on_white(picture[..., :-1], picture[..., -1:], multiplied)
+    return np.ascontiguousarray(np.moveaxis(picture, -1, 0))
+
+
+def _on_white(picture: np.ndarray, alpha: np.ndarray, multiplied: bool) -> np.ndarray:
+    """alpha * picture + (1 - alpha) * white, in the picture's own numbers."""
+    white = np.iinfo(picture.dtype).max if picture.dtype.kind == "u" else 1.0
+    share = alpha / white  # float64
+    laid = (picture if multiplied else share * picture) + (1 - share) * white
+    return (np.rint(laid) if picture.dtype.kind == "u" else laid).clip(0, white).astype(picture.dtype)
 
 
 def _same_form(first: str, picture: np.ndarray, second: str, other: np.ndarray) -> None:

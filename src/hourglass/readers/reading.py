@@ -30,7 +30,8 @@ def read(source: Any, *, columns: Sequence[str | int] | None = None) -> Data:
     Returns
     -------
     Data
-        `X` is an array (N, F) or a `pyarrow.Table` for tables, an array (N, C, H, W) for pictures.
+        `X` is an array (N, F) or a `pyarrow.Table` for tables, an array for pictures, its axes as they came
+        ((N, C, H, W) from picture files).
 
     Raises
     ------

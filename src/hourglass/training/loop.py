@@ -16,7 +16,7 @@ from hourglass.training.machine import mixed_precision, seeded
 from hourglass.training.rows import Rows, Source, steps_per_epoch
 from hourglass.training.state import TrainingState
 
-AVERAGE_EVERY = 4  # steps; averaging at every step costs a twentieth of a step and changes nothing
+AVERAGE_EVERY = 8  # steps; averaging at every step costs a twentieth of a step and changes nothing
 SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS = 2.0, 20.0
 CLIP = 4.0  # times the running mean of the gradient's norm
 EVALUATION_BATCH = 1024

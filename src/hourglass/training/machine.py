@@ -53,8 +53,11 @@ def resolve_batch_size(n_rows: int) -> int:
 
 
 def mixed_precision(precision: str, device: torch.device) -> Any:
-    """The autocast context of that precision."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    """The context in which products are made in that precision, whatever the caller's own autocast says."""
+    bfloat16 = precision == "bfloat16"
+    if not bfloat16 and not torch.is_autocast_enabled(device.type):
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
 
 @functools.cache

@@ -35,21 +35,19 @@ class AdamW:
         self.second = [torch.zeros_like(p) for p in self.parameters]  # and of their squares
         self.taken = torch.zeros((), device=self.parameters[0].device)  # steps so far, where the kernel wants them
         self.count = 0  # the same, to be read without waiting for a device
-        self.decay = [weight_decay if p.ndim > 1 else 0.0 for p in self.parameters]
+        decays = [weight_decay if p.ndim > 1 else 0.0 for p in self.parameters]
+        members = list(zip(self.parameters, self.first, self.second, strict=True))
+        self.groups = [  # what decays alike takes its step together
+            (decay, [m for m, own in zip(members, decays, strict=True) if own == decay]) for decay in set(decays)
+        ]
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Moves every parameter that has a gradient, and drops the gradients."""
         self.taken += 1
         self.count += 1
-        for decay in set(self.decay):
-            moved = [
-                (parameter, parameter.grad, first, second)
-                for parameter, first, second, own in zip(
-                    self.parameters, self.first, self.second, self.decay, strict=True
-                )
-                if own == decay and parameter.grad is not None
-            ]
+        for decay, members in self.groups:
+            moved = [(p, p.grad, first, second) for p, first, second in members if p.grad is not None]
             if moved:
                 parameters, gradients, firsts, seconds = map(list, zip(*moved, strict=True))
                 torch._fused_adamw_(

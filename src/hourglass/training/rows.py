@@ -70,7 +70,7 @@ class Rows:
         flat = self.raw.flatten(1)  # rows of two dimensions are gathered several times faster
         for i in range(start, steps_per_epoch(len(self), batch_size)):
             which = order[i * batch_size : (i + 1) * batch_size].to(self.raw.device)
-            rows = flat.index_select(0, which).unflatten(1, self.raw.shape[1:])
+            rows = flat.index_select(0, which).view(-1, *self.raw.shape[1:])
             yield rows, None if self.condition is None else self.condition[which]
 
 
