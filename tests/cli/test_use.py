@@ -87,7 +87,7 @@ def test_a_missing_and_a_strange_column(hourglass, run, people) -> None:
     pyarrow.csv.write_csv(table.append_column("extra", table.column("age")), "more.csv")
     answer = hourglass("embed", run, "more.csv", "--out", "a.npy")
     assert answer.code == 0
-    assert "left out: extra" in answer.err
+    assert "not looked at: extra" in answer.err
 
 
 def test_text_where_numbers_were(hourglass, run, people) -> None:
@@ -102,7 +102,7 @@ def test_text_where_numbers_were(hourglass, run, people) -> None:
 def test_impute_fills_every_hole_and_changes_nothing_else(hourglass, run, people) -> None:
     assert hourglass("impute", run, people, "--out", "filled.csv").code == 0
     before, after = read(people).X, read("filled.csv").X
-    assert after.column_names == ["age", "height", "city"]
+    assert after.column_names == before.column_names
     for name in after.column_names:
         assert after.column(name).null_count == 0
         for old, new in zip(before.column(name).to_pylist(), after.column(name).to_pylist(), strict=True):

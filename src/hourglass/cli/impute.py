@@ -22,7 +22,7 @@ def impute(
     condition: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Write a table with its missing cells filled in; every other cell stays as it is.
+    """Write a table with its missing cells filled in; other cells, and columns the model never saw, stay as they are.
 
     Parameters
     ----------
@@ -46,7 +46,13 @@ def impute(
         raise ValueError(f"{run} was fitted on pictures, which have no missing cells; impute is for tables")
 
     def filled(given: inputs.Inputs) -> Any:
-        return estimator.impute(given.X, condition=given.condition, rounds=rounds)
+        made = estimator.impute(given.X, condition=given.condition, rounds=rounds)
+        whole = given.whole
+        if whole is None:
+            return made
+        for name in made.column_names:
+            whole = whole.set_column(whole.column_names.index(name), name, made.column(name))
+        return whole
 
     rows = write_rows(out, inputs.mapped(filled, estimator, run, data, out, condition=condition))
     wrote(out, rows, "rows, filled in", json)

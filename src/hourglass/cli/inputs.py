@@ -31,6 +31,7 @@ class Inputs:
     labels: Any = None
     names: Sequence[str] | None = None
     kept: Sequence[str | int] | None = None  # of an array's columns, where some were taken out
+    whole: Any = None  # the table that the columns of X were taken from, where columns have names
 
 
 def read(source: str, part: str | None = None) -> Data:
@@ -276,7 +277,8 @@ class _Use:
         there = column_of(data, then or "") is not None
         labels = self.labels or (then if there or (self.own and not self.is_streamed) else None)
         seen, _ = _labels(data, labels)
-        return Inputs(_known_columns(self.estimator, data, self.before), given, seen, data.names)
+        whole = data.X if data.kind == "table" and data.columns is not None else None
+        return Inputs(_known_columns(self.estimator, data, self.before), given, seen, data.names, whole=whole)
 
 
 def to_use(
@@ -290,7 +292,7 @@ def to_use(
 ) -> Inputs:
     """Examples for a fitted model, in memory: of a large table a part.
 
-    Without a source the run's own data. A table may hold other columns beside; those are left out, which is noted
+    Without a source the run's own data. A table may hold other columns beside; those are not looked at, which is noted
     unless the run itself did so.
     """
     from hourglass import readers
@@ -379,5 +381,5 @@ def _known_columns(estimator: Embedder, data: Data, before: dict[str, Any]) -> A
         raise ValueError(f"{data.source} has no column {missing[0]!r}{hint}; the model needs {', '.join(known)}")
     strange = [name for name in data.columns if name not in known and name not in taken_out]
     if strange:
-        note(f"columns that the model does not know are left out: {', '.join(strange)}")
+        note(f"columns that the model does not know are not looked at: {', '.join(strange)}")
     return data.X.select(known)

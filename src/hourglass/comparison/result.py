@@ -108,7 +108,7 @@ class Comparison:
         return {
             "fingerprint": self.fingerprint,
             "n_judged": self.n_judged,
-            "rows": list(self.rows),
+            "rows": [{k: None if v != v else v for k, v in row.items()} for row in self.rows],  # JSON has no NaN
             "recipe": self.recipe,
             "recommended": self.recommended,
             "reason": self.reason,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hourglass.modalities import Tables
-from hourglass.modalities.columns import frame_kind
+from hourglass.modalities.columns import frame_kind, read_columns
 from hourglass.networks.table_input import TableInput
 
 MOST_GROUPS = 200
@@ -76,8 +76,10 @@ class Condition:
         if bool(x.isnan().any()):
             row, i = (int(v) for v in x.isnan().nonzero()[0])
             column = self.table.columns[i]
+            value = list(read_columns(table).values())[i][row]
             known = f"; known are {', '.join(map(str, column.categories))}" if column.categories else ""
-            raise ValueError(f"condition, row {row}: the value of {column.name!r} is missing or unseen at fit{known}")
+            what = "is missing" if value is None or value != value else f"is {value!s}, which was not there at fit"
+            raise ValueError(f"condition, row {row}: {column.name!r} {what}{known}")
         for column, values in zip(self.table.columns, raw.T, strict=True):
             if column.lowest is not None and column.highest is not None:
                 low, high, margin = column.lowest, column.highest, column.highest - column.lowest
