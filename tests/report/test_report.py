@@ -228,5 +228,5 @@ def test_the_page_tells_the_call_that_makes_the_model_again():
     given = fitted(np.arange(40.0).reshape(20, 2) % 7, modality=Tables(categories=["x0"]))
     assert call_of(given) == (
         "Embedder(max_epochs=1, modality=Tables(counts=(), categories=('x0',), discrete=False), "
-        "n_latent=2, n_threads=1, random_state=0)"
+        "n_latent=2, n_threads=1, random_state=0).fit(X)"
     )

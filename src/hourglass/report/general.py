@@ -218,10 +218,11 @@ def _versions() -> dict[str, str]:
 
 
 def call_of(estimator: Any) -> str:
-    """The call that makes such an estimator, with what is not a default."""
+    """The calls that make and fit such an estimator, with what is not a default."""
     defaults = {name: p.default for name, p in inspect.signature(type(estimator).__init__).parameters.items()}
     given = {}
     for name, value in estimator.get_params(deep=False).items():
         if value != defaults.get(name):
             given[name] = repr(value)
-    return f"{type(estimator).__name__}({', '.join(f'{name}={value}' for name, value in given.items())})"
+    made = f"{type(estimator).__name__}({', '.join(f'{name}={value}' for name, value in given.items())})"
+    return f"{made}.fit(X{'' if estimator.condition_ is None else ', condition=condition'})"
