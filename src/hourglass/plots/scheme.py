@@ -34,14 +34,36 @@ LIGHT = Scheme(
     faint="#5d6675",
     line="#d4d8df",
     paper="#ffffff",
-    colours=("#0072b2", "#d55e00", "#009e73", "#b8578f", "#d18e00", "#3b9bd1", "#3a3f4a", "#8a6d3b", "#6a51a3", "#7d9a1e"),
+    colours=(
+        "#0072b2",
+        "#d55e00",
+        "#009e73",
+        "#b8578f",
+        "#d18e00",
+        "#3b9bd1",
+        "#3a3f4a",
+        "#8a6d3b",
+        "#6a51a3",
+        "#7d9a1e",
+    ),
 )
 DARK = Scheme(
     ink="#e9ebef",
     faint="#a2abb9",
     line="#3b424e",
     paper="#14171c",
-    colours=("#58a6e8", "#f2854b", "#35c29b", "#e39ac6", "#f0b73f", "#9ad4f7", "#d5d9e0", "#c8a878", "#a99be8", "#b9d65c"),
+    colours=(
+        "#58a6e8",
+        "#f2854b",
+        "#35c29b",
+        "#e39ac6",
+        "#f0b73f",
+        "#9ad4f7",
+        "#d5d9e0",
+        "#c8a878",
+        "#a99be8",
+        "#b9d65c",
+    ),
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h")
 
