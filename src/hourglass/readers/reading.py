@@ -46,7 +46,7 @@ def read(source: Any, *, columns: Sequence[str | int] | None = None) -> Data:
     >>> read(np.zeros((5, 3))).kind
     'table'
     >>> read(np.zeros((5, 28, 28))).X.shape
-    (5, 1, 28, 28)
+    (5, 28, 28)
     >>> read({"height": [1.7, 1.8], "weight": [60, 80]}, columns=["weight"]).columns
     ('weight',)
     """
