@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,179 +16,18 @@ from hourglass import likelihoods
 from hourglass.likelihoods.laplace import scale_of
 from hourglass.modalities.columns import frame_kind, read_columns, write_columns
 from hourglass.modalities.scaling import Standardise
+from hourglass.modalities.tally import (
+    MOST_CATEGORIES,
+    Column,
+    Kind,
+    Tally,
+    note_odd_number,
+    note_odd_texts,
+    possible,
+    spellings,
+)
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
-
-MOST_CATEGORIES = 1000
-LARGEST = 1e37  # float32, in which rows are kept, ends at 3e38
-FEWEST_ODD_TEXTS = 20
-MOST_OF_VARIANCE = 0.5  # that one cell may make up unremarked
-FEWEST_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
-
-Kind = Literal["numeric", "binary", "category", "count"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column as it was at fit.
-
-    `offset` and `scale` take raw numbers to model space; `resolution` is the smallest step between its values in raw
-    units; `categories` are the texts or numbers that occur; `missing` and `constant` say what was found; `lowest`,
-    `highest` and `whole` (nothing but whole numbers) are what samples keep to.
-    """
-
-    name: str
-    kind: Kind
-    offset: float = 0.0
-    scale: float = 1.0
-    resolution: float = 0.0
-    categories: tuple[str | float, ...] = ()
-    missing: bool = False
-    constant: bool = False
-    lowest: float | None = None
-    highest: float | None = None
-    whole: bool = False
-
-    @property
-    def texts(self) -> bool:
-        return bool(self.categories) and isinstance(self.categories[0], str)
-
-
-@dataclass
-class _Tally:
-    """What one pass over the chunks of a column gathers."""
-
-    n: int = 0
-    missing: bool = False
-    mean: float = 0.0
-    squares: float = 0.0
-    distinct: np.ndarray | None = None  # sorted; None once there are too many to matter
-    step: float = math.inf
-    lowest: float = math.inf
-    highest: float = -math.inf
-    whole: bool = True
-    texts: set[str] | None = None
-
-    def add(self, name: str, values: np.ndarray, keep_distinct: int) -> None:
-        if values.dtype == object:
-            self.texts = self.texts or set()
-            self.texts |= {v for v in values.tolist() if v is not None}
-            self.missing |= any(v is None for v in values)
-            if len(self.texts) > MOST_CATEGORIES:
-                raise ValueError(
-                    f"column {name!r} holds more than {MOST_CATEGORIES} different texts; "
-                    "leave it out (an identifier?) or group its values first"
-                )
-            return
-        values = values.astype(np.float64, copy=False)
-        known = values[~np.isnan(values)]
-        self.missing |= len(known) < len(values)
-        if not len(known):
-            return
-        self.lowest, self.highest = min(self.lowest, float(known.min())), max(self.highest, float(known.max()))
-        self.whole = self.whole and bool((known == np.round(known)).all())
-        if not -LARGEST <= self.lowest <= self.highest <= LARGEST:
-            raise ValueError(
-                f"column {name!r} holds {known[np.abs(known).argmax()]:g}, beyond {LARGEST:g}: "
-                "give it in a larger unit, take its logarithm, or leave it out"
-            )
-        # Chan, Golub and LeVeque 1983: merging means and sums of squares
-        n, mean = len(known), float(known.mean())
-        squares = float(np.square(known - mean).sum())
-        delta, total = mean - self.mean, self.n + n
-        self.squares += squares + delta**2 * self.n * n / total
-        self.mean += delta * n / total
-        first = self.n == 0
-        self.n = total
-        levels = np.unique(known[:10_000])
-        if len(levels) > 1:
-            self.step = min(self.step, float(np.diff(levels).min()))
-        if first or self.distinct is not None:
-            seen = levels if len(levels) > keep_distinct else np.unique(known)
-            merged = seen if self.distinct is None else np.union1d(self.distinct, seen)
-            self.distinct = merged if len(merged) <= keep_distinct else None
-
-    def column(self, name: str, declared: Kind | None, discrete: bool) -> Column:
-        if self.texts is not None:
-            if not self.texts:
-                return Column(name, "numeric", math.nan, missing=True, constant=True)
-            texts = tuple(sorted(self.texts))
-            kind: Kind = "binary" if len(texts) == 2 else "category"
-            return Column(name, kind, categories=texts, missing=self.missing, constant=len(texts) == 1)
-        levels = self.distinct
-        constant = self.n == 0 or (levels is not None and len(levels) <= 1)
-        if declared == "count" and not constant:
-            return Column(name, "count", missing=self.missing)
-        if declared == "category" and levels is None and self.n:
-            raise ValueError(
-                f"column {name!r} is declared a category and holds more than {MOST_CATEGORIES} different numbers; "
-                "leave it a number, or group its values first"
-            )
-        if declared is None and levels is not None and len(levels) == 2 and self.n >= FEWEST_ROWS_FOR_BINARY:
-            low, high = levels.tolist()
-            return Column(name, "binary", low, high - low, categories=(low, high), missing=self.missing)
-        by_number = discrete and levels is not None and len(levels) > 2 and bool((levels == np.round(levels)).all())
-        if levels is not None and not constant and (by_number or declared == "category"):
-            return Column(name, "category", categories=tuple(levels.tolist()), missing=self.missing)
-        spread = math.sqrt(self.squares / self.n) if self.n else 0.0
-        if constant or spread <= 10 * np.finfo(np.float64).eps * abs(self.mean):
-            offset = self.mean if self.n else math.nan  # of a column that nothing is known of, nothing is said
-            return Column(name, "numeric", offset, 1.0, missing=self.missing, constant=True)
-        step = self.step if math.isfinite(self.step) else 0.0
-        column = Column(name, "numeric", self.mean, spread, step, missing=self.missing)
-        return replace(column, lowest=self.lowest, highest=self.highest, whole=self.whole)
-
-
-def _possible(column: Column, values: np.ndarray) -> np.ndarray:
-    """Drawn values (N,) within those that were seen, and whole where those were; one of the two where it had two."""
-    if column.kind == "binary":
-        low, high = column.offset, column.offset + column.scale
-        return np.where(np.isnan(values), values, np.where(values > (low + high) / 2, high, low))
-    if column.lowest is not None:
-        values = values.clip(column.lowest, column.highest)
-    return values.round() if column.whole else values
-
-
-def _note_odd_texts(name: str, texts: set[str], rows: int) -> None:
-    """Warns of texts that are hardly meant as categories: numbers in disguise, and identifiers."""
-    if len(texts) < FEWEST_ODD_TEXTS:
-        return
-    numbers = [t for t in sorted(texts) if re.fullmatch(r"\s*[-+]?[\d.,]*\d[\d.,]*\s*%?", t)]
-    if len(numbers) > len(texts) / 2:
-        warnings.warn(
-            f"column {name!r} is taken for {len(texts)} categories, though most of its texts look like numbers, "
-            f"such as {numbers[0]!r}; write numbers plainly (1234.5), and leave missing cells empty",
-            stacklevel=4,
-        )
-    elif len(texts) > 0.9 * rows:
-        warnings.warn(
-            f"column {name!r} holds another text in nearly every row (an identifier?) and is taken for "
-            f"{len(texts)} categories; better leave it out",
-            stacklevel=4,
-        )
-
-
-def _note_odd_number(name: str, tally: _Tally) -> None:
-    """Warns where one cell is so far out that the others hardly differ beside it."""
-    if tally.n < FEWEST_ODD_TEXTS or not tally.squares or (tally.distinct is not None and len(tally.distinct) < 3):
-        return
-    value = max(tally.lowest, tally.highest, key=lambda v: abs(v - tally.mean))
-    share = (value - tally.mean) ** 2 * tally.n / (tally.n - 1) / tally.squares
-    if share > MOST_OF_VARIANCE:
-        warnings.warn(
-            f"column {name!r}: a single cell, {value:g}, makes up {share:.0%} of its variance, so that the other cells "
-            "count for little; correct it, empty it, or take logarithms",
-            stacklevel=4,
-        )
-
-
-def _spellings(value: Any) -> Iterator[str]:
-    """How a category may have been written that a reader takes for a number now."""
-    yield str(value)
-    if isinstance(value, float):
-        yield f"{value:.15g}"
-        if value in (0, 1):
-            yield from (("False", "false", "FALSE"), ("True", "true", "TRUE"))[int(value)]
 
 
 @dataclass(frozen=True)
@@ -225,7 +63,7 @@ class Tables:
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
-        tallies: dict[str, _Tally] = {}
+        tallies: dict[str, Tally] = {}
         container = "array"
         rows = 0
         for chunk in chunks:
@@ -234,7 +72,7 @@ class Tables:
             rows += len(next(iter(columns.values())))
             for name, values in columns.items():
                 levels = MOST_CATEGORIES if name in self.categories else 50 if self.discrete else 2
-                tallies.setdefault(name, _Tally()).add(name, values, levels)
+                tallies.setdefault(name, Tally()).add(name, values, levels)
         declared: dict[str, Kind] = {}
         for option, names, kind in (("counts", self.counts, "count"), ("categories", self.categories, "category")):
             for name in names:
@@ -246,9 +84,9 @@ class Tables:
         if rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
         for name, tally in tallies.items():
-            _note_odd_texts(name, tally.texts or set(), rows)
+            note_odd_texts(name, tally.texts or set(), rows)
             if name not in declared:
-                _note_odd_number(name, tally)
+                note_odd_number(name, tally)
         found = tuple(t.column(name, declared.get(name), self.discrete) for name, t in tallies.items())
         if all(c.constant for c in found) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
@@ -306,7 +144,7 @@ class Tables:
             return values
         if column.texts:
             place = {category: float(k) for k, category in enumerate(column.categories)}
-            known = {v: next((place[s] for s in _spellings(v) if s in place), -1.0) for v in set(values.tolist())}
+            known = {v: next((place[s] for s in spellings(v) if s in place), -1.0) for v in set(values.tolist())}
             codes = np.array([math.nan if v is None or v != v else known[v] for v in values.tolist()])
             unseen = codes == -1.0
         else:
@@ -347,7 +185,7 @@ class Tables:
                 named[unknown] = None if column.texts else math.nan
                 columns[column.name] = named
             else:
-                columns[column.name] = _possible(column, values) if drawn else values
+                columns[column.name] = possible(column, values) if drawn else values
         return columns
 
     def numeric(self) -> Tensor:

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hourglass.exploration import Manifold, Traversal
 from hourglass.modalities.columns import read_columns
-from hourglass.modalities.tables import Column
+from hourglass.modalities.tally import Column
 from hourglass.plots.scheme import LIGHT, SMALL, WIDTH, Scheme, bare, dress, heading, new_figure
 
 MOST_BARS = 24
