@@ -395,7 +395,7 @@ def test_a_condition_forgotten_unexpected_unseen_or_too_short(method, conditiona
         getattr(conditional, method)(first)
     with pytest.raises(ValueError, match=r"condition= is given, but the model was fitted without one"):
         getattr(table, method)(first, condition=FRAME["kind"])
-    with pytest.raises(ValueError, match=r"condition, row 5: 'kind' is z, which was not there at fit"):
+    with pytest.raises(ValueError, match=r"condition, row 5: 'kind' is 'z', which was not there at fit"):
         getattr(conditional, method)(first, condition=pandas.Series(["a"] * 5 + ["z"] + ["a"] * 34, name="kind"))
     with pytest.raises(ValueError, match=r"condition has 39 rows, but 40 are needed; give one for each"):
         getattr(conditional, method)(first, condition=FRAME["kind"][:39])
@@ -404,7 +404,7 @@ def test_a_condition_forgotten_unexpected_unseen_or_too_short(method, conditiona
 def test_conditions_of_sample(conditional):
     with pytest.raises(ValueError, match=r"fitted with a condition \(kind\): pass condition="):
         conditional.sample(3)
-    with pytest.raises(ValueError, match=r"'kind' is z, which was not there at fit; known are a, b, c, d"):
+    with pytest.raises(ValueError, match=r"'kind' is 'z', which was not there at fit; known are a, b, c, d"):
         conditional.sample(3, condition="z")
     with pytest.raises(ValueError, match=r"condition has 2 rows, but 3 are needed"):
         conditional.sample(3, condition=["a", "b"])

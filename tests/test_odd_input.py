@@ -43,6 +43,8 @@ def test_pictures_whose_channels_lie_elsewhere_than_at_fit():
     fitted = unfitted().fit(colour)
     np.testing.assert_array_equal(fitted.transform(np.moveaxis(colour, -1, 1)), fitted.transform(colour))
     assert fitted.reconstruct(np.moveaxis(colour, -1, 1)).shape == colour.shape
+    grey = unfitted().fit(PICTURES)
+    np.testing.assert_array_equal(grey.transform(PICTURES[..., None]), grey.transform(PICTURES[:, None]))
     with pytest.raises(ValueError, match=r"of shape \(4, 6, 5\).*fitted on \(3, 6, 5\)"):
         fitted.transform(np.zeros((2, 6, 5, 4)))
 

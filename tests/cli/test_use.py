@@ -109,6 +109,29 @@ def test_impute_fills_every_hole_and_changes_nothing_else(hourglass, run, people
             assert old is None or old == new or new == pytest.approx(old, rel=1e-5)
 
 
+def test_impute_writes_what_the_model_never_saw_as_it_stands(hourglass) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{i:03d},{'' if i % 7 == 1 else round(rng.normal(), 2)},{round(rng.normal(), 2)},NA" for i in range(40)]
+    Path("t.csv").write_text("\n".join(["code,a,b,note", *rows]) + "\n")
+    fitted = ("--max-epochs", 1, "--n-latent", 1, "--hidden", 4)
+    assert hourglass("fit", "t.csv", "--drop", "code", "note", *fitted, "--out", "run").code == 0
+    assert hourglass("impute", "run", "--out", "full.csv").code == 0
+    fields = [line.split(",") for line in Path("full.csv").read_text().replace('"', "").splitlines()]
+    assert fields[0] == ["code", "a", "b", "note"]
+    assert [(line[0], line[3]) for line in fields[1:]] == [(f"{i:03d}", "NA") for i in range(40)]
+    assert all(line[1] for line in fields)
+    assert hourglass("impute", "run", "--out", "full.npy").code == 0
+    assert np.load("full.npy").shape == (40, 2)
+
+    X = np.where(rng.random((40, 3)) < 0.1, np.nan, rng.normal(size=(40, 3)))
+    np.save("x.npy", X)
+    assert hourglass("fit", "x.npy", "--drop", "x0", *fitted, "--out", "bare").code == 0
+    assert hourglass("impute", "bare", "--out", "whole.npy").code == 0
+    whole = np.load("whole.npy")
+    np.testing.assert_array_equal(whole[:, 0], X[:, 0])
+    assert not np.isnan(whole[:, 1:]).any()
+
+
 def test_large_tables_are_used_piece_by_piece(hourglass, monkeypatch) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

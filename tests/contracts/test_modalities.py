@@ -296,6 +296,15 @@ def test_grey_pictures_under_a_bernoulli_are_judged_by_the_cross_entropy_of_thei
     torch.testing.assert_close(likelihood(logits).log_prob(x), wanted, rtol=1e-4, atol=1e-3)
 
 
+def test_levels_beyond_those_at_fit_are_no_likelier_than_black_and_white():
+    modality = Images().infer(IMAGES["NHW uint8"])
+    scaling = modality.scaling(modality.likelihood("bernoulli", "shared"))
+    beyond = torch.tensor([modality.black - 9, modality.black, modality.white, modality.white + 9])
+    assert scaling(beyond).tolist() == [0, 0, 1, 1]
+    gaussian = Images().infer(IMAGES["two-valued"])
+    assert gaussian.scaling(gaussian.likelihood("gaussian", "shared"))(torch.tensor(510.0)) == 2
+
+
 @pytest.mark.parametrize("value", [1, 255])
 def test_the_resolution_of_two_valued_pictures_goes_by_their_own_levels(value):
     modality = Images().infer(IMAGES["two-valued"] // 255 * np.uint8(value))

@@ -65,6 +65,12 @@ def test_forms_written_by_pillow(tmp_path, name, image, expected):
             {"photometric": "rgb", "extrasamples": ["assocalpha"]},
             MULTIPLIED + 255 - ALPHA,
         ),
+        (np.concatenate([COLOUR, ALPHA], 2), {"photometric": "rgb", "extrasamples": ["unspecified"]}, COLOUR),
+        (
+            np.concatenate([COLOUR, ALPHA], 2).astype("f4"),
+            {"photometric": "rgb", "extrasamples": [2]},
+            COLOUR.astype("f4"),
+        ),
         (GREY, {"photometric": "miniswhite"}, 255 - GREY),
         (GREY > 99, {"photometric": "minisblack"}, (GREY > 99) * np.uint8(255)),
         (GREY > 99, {"photometric": "miniswhite"}, (GREY <= 99) * np.uint8(255)),
@@ -77,6 +83,8 @@ def test_forms_written_by_pillow(tmp_path, name, image, expected):
         "planes",
         "alpha",
         "alpha multiplied",
+        "a fourth band",
+        "alpha of floats",
         "inverted",
         "1 bit",
         "1 bit inverted",
@@ -104,6 +112,8 @@ def test_palette_one_bit_cmyk_and_jpeg(tmp_path):
         X = readers.read(tmp_path / name).X
         assert X.shape == (1, 3, 6, 5) and X.dtype == np.uint8, name
         assert np.abs(X[0].astype(int) - first(flat)).max() <= 8, name
+    Image.fromarray(GREY > 99).save(tmp_path / "holes.png", transparency=0)
+    assert (readers.read(tmp_path / "holes.png").X == 255).all()
     Image.fromarray(GREY > 99).save(tmp_path / "bits.png")
     np.testing.assert_array_equal(readers.read(tmp_path / "bits.png").X[0, 0], (GREY > 99) * 255)
 

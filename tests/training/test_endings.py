@@ -18,6 +18,14 @@ def unfitted(**options):
     return Embedder(2, **{**settings, **options})
 
 
+@pytest.mark.parametrize("patience", [2, 5])
+def test_one_step_an_epoch_is_judged_by_what_it_changed(patience):
+    """The averaged weights follow at the end of every epoch, however few steps it has."""
+    fitted = unfitted(recipe="ae", batch_size=60, max_epochs=40, patience=patience).fit(X)
+    objectives = [entry["objective"] for entry in fitted.history_]
+    assert len(set(objectives)) == len(objectives) == 40
+
+
 def test_early_stopping_keeps_the_weights_of_the_best_epoch():
     """Thirty rows and a large network overfit: the held-out objective turns, and the weights of the turn are kept."""
     states = {}

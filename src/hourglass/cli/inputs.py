@@ -30,8 +30,8 @@ class Inputs:
     condition: Any = None
     labels: Any = None
     names: Sequence[str] | None = None
-    kept: Sequence[str | int] | None = None  # of an array's columns, where some were taken out
-    whole: Any = None  # the table that the columns of X were taken from, where columns have names
+    kept: Sequence[str | int] | None = None  # of a table's columns, those that X holds; None for pictures
+    data: Data | None = None  # what X was taken from
 
 
 def read(source: str, part: str | None = None) -> Data:
@@ -124,7 +124,6 @@ def _only_column(table: Any, option: str, name: str) -> Any:
 
 
 def _without(data: Data, columns: Sequence[str | int]) -> Data:
-    from hourglass import readers
     from hourglass.readers.memory import selected
 
     if not columns:
@@ -132,7 +131,6 @@ def _without(data: Data, columns: Sequence[str | int]) -> Data:
     kept = _kept(data, columns)
     if not kept:
         raise ValueError("no column is left to learn from; drop fewer of them")
-    assert isinstance(data, readers.Data)
     return selected(data, kept)
 
 
@@ -277,8 +275,11 @@ class _Use:
         there = column_of(data, then or "") is not None
         labels = self.labels or (then if there or (self.own and not self.is_streamed) else None)
         seen, _ = _labels(data, labels)
-        whole = data.X if data.kind == "table" and data.columns is not None else None
-        return Inputs(_known_columns(self.estimator, data, self.before), given, seen, data.names, whole=whole)
+        from hourglass.readers.memory import selected
+
+        kept = _known_columns(self.estimator, data, self.before)
+        X = data.X if kept is None else selected(data, kept).X
+        return Inputs(X, given, seen, data.names, kept, data)
 
 
 def to_use(
@@ -363,17 +364,16 @@ def called(table: Any, names: Sequence[str]) -> Any:
     return table.select(names) if set(table.column_names) == set(names) else table.rename_columns(names)
 
 
-def _known_columns(estimator: Embedder, data: Data, before: dict[str, Any]) -> Any:
-    """X with the columns the model was fitted on, in their order."""
+def _known_columns(estimator: Embedder, data: Data, before: dict[str, Any]) -> list[str | int] | None:
+    """The columns the model was fitted on, in their order; None for all there are, of which the model will judge."""
     known = [column.name for column in getattr(estimator.modality_, "columns", ())]
     if data.kind != "table" or not known:
-        return data.X
+        return None
     taken_out = [*before.get("drop", ()), *(before[o] for o in ("labels", "condition") if before.get(o))]
     if data.columns is None or estimator.modality_.container == "array":  # type: ignore[attr-defined]
         if data.X.shape[1] == len(known):
-            return data.X
-        columns = [c for c in (column_of(data, name) for name in taken_out) if c is not None]
-        return _without(data, columns).X
+            return None
+        return _kept(data, [c for c in (column_of(data, name) for name in taken_out) if c is not None])
     missing = [name for name in known if name not in data.columns]
     if missing:
         near = difflib.get_close_matches(missing[0], data.columns, 1)
@@ -382,4 +382,4 @@ def _known_columns(estimator: Embedder, data: Data, before: dict[str, Any]) -> A
     strange = [name for name in data.columns if name not in known and name not in taken_out]
     if strange:
         note(f"columns that the model does not know are not looked at: {', '.join(strange)}")
-    return data.X.select(known)
+    return list(known)

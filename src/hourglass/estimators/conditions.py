@@ -78,7 +78,7 @@ class Condition:
             column = self.table.columns[i]
             value = list(read_columns(table).values())[i][row]
             known = f"; known are {', '.join(map(str, column.categories))}" if column.categories else ""
-            what = "is missing" if value is None or value != value else f"is {value!s}, which was not there at fit"
+            what = "is missing" if value is None or value != value else f"is {value!r}, which was not there at fit"
             raise ValueError(f"condition, row {row}: {column.name!r} {what}{known}")
         for column, values in zip(self.table.columns, raw.T, strict=True):
             if column.lowest is not None and column.highest is not None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from hourglass import likelihoods
 from hourglass.likelihoods.laplace import scale_of
 from hourglass.modalities.columns import as_array
-from hourglass.modalities.scaling import Binarise, Standardise
+from hourglass.modalities.scaling import Binarise, Levels, Standardise
 from hourglass.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 
 LARGEST_FOR_MLP = 32  # pixels a side; above, convolutions are both better and faster
@@ -125,8 +125,8 @@ class Images:
 
     def _as_fitted(self, array: np.ndarray) -> np.ndarray:
         """(N, C, H, W) of the shape at fit, the channels being where they were then or where they must be."""
-        layouts = [_layout_of(array)] if array.ndim != len(self.layout) else [self.layout, _layout_of(array)]
-        for layout in layouts:
+        possible = ("NHW",) if array.ndim == 3 else (self.layout, _layout_of(array), "NCHW", "NHWC")
+        for layout in (layout for layout in possible if len(layout) == array.ndim):
             pictures = _channels_first(array, layout)
             if pictures.shape[1:] == self.shape:
                 return pictures
@@ -162,8 +162,9 @@ class Images:
         return self.two_valued or self.binarise == "dynamic"
 
     def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
-        if self._bernoulli or isinstance(likelihood, likelihoods.Bernoulli):  # levels from 0 to 1
-            kind = Binarise if self.binarise == "dynamic" else Standardise
+        bernoulli = self._bernoulli if likelihood is None else isinstance(likelihood, likelihoods.Bernoulli)
+        if self._bernoulli or bernoulli:
+            kind = Binarise if self.binarise == "dynamic" else Levels if bernoulli else Standardise
             return kind(torch.tensor(self.black), torch.tensor(self.white - self.black))
         return Standardise(torch.tensor(self.mean).view(-1, 1, 1), torch.tensor(self.scale).view(-1, 1, 1))
 

@@ -37,7 +37,17 @@ class Standardise(nn.Module):
         return x.to(self.mean.dtype) * (self.scale * self.varies) + self.mean
 
 
-class Binarise(Standardise):
+class Levels(Standardise):
+    """Grey levels from 0 to 1: `mean` is black, `scale` white less black; what lies beyond them is kept to 0 or 1."""
+
+    def forward(self, raw: Tensor) -> Tensor:
+        return super().forward(raw).clamp_(0, 1)
+
+    def draw(self, raw: Tensor) -> Tensor:
+        return super().forward(raw)  # black and white are those of the rows that are trained on
+
+
+class Binarise(Levels):
     """Grey levels as probabilities; `draw` tosses each pixel anew (dynamic binarisation).
 
     Source: Salakhutdinov and Murray 2008; Burda et al. 2016, arXiv:1509.00519, draw anew for every pass.
@@ -53,4 +63,4 @@ class Binarise(Standardise):
             bits = draws.view(torch.int16)[:n].view_as(raw)
             # compared in place: a comparison that makes booleans, and booleans made floats, take four times as long
             return bits.lt_(raw.to(torch.int16).mul_(257).sub_(32768)).float()
-        return torch.bernoulli(self(raw).clamp(0, 1))
+        return torch.bernoulli(self(raw))

@@ -1,7 +1,7 @@
 """Folders of pictures -> one array (N, C, H, W): PNG, JPEG, TIFF; grey, colour, palette; 1, 8 and 16 bits a channel.
 
 Values stay in the file's own units: 8 bits give uint8, 16 bits uint16, 1 bit 0 and 255. What is
-transparent is laid on white, as a page shows it.
+transparent is laid on white, as a page shows it (a transparent colour of 16 bits and alpha beside floats are dropped).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def decode(file: Path) -> list[np.ndarray]:
         return _tiff(file)
     content = file.read_bytes()
     if deep_png.is_deep(content):
-        return [_channels_first(deep_png.decode(content))]
+        return [_channels_first(_opaque(deep_png.decode(content)))]
     return [_pillow(content)]
 
 
@@ -92,14 +92,12 @@ def _pillow(content: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(content)) as opened:
         opened.load()
         image = ImageOps.exif_transpose(opened)
-    if image.mode == "1":
-        return np.asarray(image, np.uint8)[None] * np.uint8(255)
     if image.mode in ("I", "I;16", "I;16B", "I;16L"):
         return np.asarray(image).astype(np.uint16)[None]
     if image.mode == "F":
         return np.asarray(image)[None]
-    mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
-    return _channels_first(np.asarray(image.convert(mode + "A" if image.has_transparency_data else mode)))
+    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    return _channels_first(_opaque(np.asarray(image.convert(mode + "A" if image.has_transparency_data else mode))))
 
 
 def _tiff(file: Path) -> list[np.ndarray]:
@@ -127,20 +125,24 @@ def _page(page: object) -> np.ndarray:
         return (colours[:, picture] >> 8).astype(np.uint8)
     if meaning not in ("MINISBLACK", "MINISWHITE", "RGB"):
         raise ValueError(f"a TIFF page of colours as {meaning}; convert it to RGB or grey first")
-    if meaning == "MINISWHITE" and picture.dtype.kind == "u":
-        picture = np.iinfo(picture.dtype).max - picture
     if axes == "SYX":
         picture = np.moveaxis(picture, 0, -1)
     elif axes not in ("YX", "YXS"):
         raise ValueError(f"a TIFF page with axes {axes}; expected one flat picture a page")
     if picture.dtype.kind not in "uf":
         raise ValueError(f"a TIFF page of {picture.dtype} numbers; expected unsigned integers or floats")
-    # 1 is "associated alpha": the colours are multiplied by it already (TIFF 6.0, section 18)
-    return _channels_first(picture, multiplied=1 in page.extrasamples)  # type: ignore[attr-defined]
+    extra = [int(kind) for kind in page.extrasamples]  # type: ignore[attr-defined]  # TIFF 6.0, section 18
+    beside = picture[..., -len(extra) :] if extra else None
+    picture = picture[..., : -len(extra)] if extra else picture
+    if meaning == "MINISWHITE" and picture.dtype.kind == "u":
+        picture = np.iinfo(picture.dtype).max - picture
+    if beside is not None and extra[0] in (1, 2) and picture.dtype.kind == "u":  # alpha, 1: multiplied by it already
+        picture = _on_white(picture, beside[..., :1], multiplied=extra[0] == 1)
+    return _channels_first(picture)
 
 
-def _channels_first(picture: np.ndarray, multiplied: bool = False) -> np.ndarray:
-    """(H, W) or (H, W, C) with or without alpha -> (C, H, W), C = 1 or 3."""
+def _channels_first(picture: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, C) -> (C, H, W), C = 1 or 3; one channel more is dropped."""
     if picture.ndim == 2:
         return picture[None]
     channels = picture.shape[-1]
@@ -148,17 +150,22 @@ def _channels_first(picture: np.ndarray, multiplied: bool = False) -> np.ndarray
         raise ValueError(
             f"{channels} channels; expected 1 or 3, and alpha at most; save such pictures as .npy (N, C, H, W)"
         )
-    if channels % 2 == 0:
-        picture = _on_white(picture[..., :-1], picture[..., -1:], multiplied)
-    return np.ascontiguousarray(np.moveaxis(picture, -1, 0))
+    return np.ascontiguousarray(np.moveaxis(picture[..., : channels - (channels % 2 == 0)], -1, 0))
 
 
-def _on_white(picture: np.ndarray, alpha: np.ndarray, multiplied: bool) -> np.ndarray:
-    """alpha * picture + (1 - alpha) * white, in the picture's own numbers."""
-    white = np.iinfo(picture.dtype).max if picture.dtype.kind == "u" else 1.0
+def _opaque(picture: np.ndarray) -> np.ndarray:
+    """A PNG's (H, W) or (H, W, C), without the alpha that the last of two or four channels is."""
+    return (
+        _on_white(picture[..., :-1], picture[..., -1:]) if picture.ndim == 3 and picture.shape[-1] % 2 == 0 else picture
+    )
+
+
+def _on_white(picture: np.ndarray, alpha: np.ndarray, multiplied: bool = False) -> np.ndarray:
+    """alpha * picture + (1 - alpha) * white, in the picture's own unsigned numbers."""
+    white = np.iinfo(picture.dtype).max
     share = alpha / white  # float64
     laid = (picture if multiplied else share * picture) + (1 - share) * white
-    return (np.rint(laid) if picture.dtype.kind == "u" else laid).clip(0, white).astype(picture.dtype)
+    return np.rint(laid).clip(0, white).astype(picture.dtype)
 
 
 def _same_form(first: str, picture: np.ndarray, second: str, other: np.ndarray) -> None:

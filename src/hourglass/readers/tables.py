@@ -18,14 +18,15 @@ CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
-def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
+def read_csv(path: Path, *, names: Sequence[str] | None = None, texts: bool = False) -> Any:
     """Table of a CSV file (separated by commas, semicolons, tabs or bars) or TSV file, plain or gzipped.
 
     Beside semicolons, a comma in a column of numbers is the decimal sign.
 
     The first line names the columns. If every field of it is a number other than the plain count 0, 1, 2, ... that
     pandas writes, the file has no header and the columns are called x0, x1, ...; `names` says so outright. A first
-    column of whole numbers without a name is the index that pandas writes, and left out.
+    column of whole numbers without a name is the index that pandas writes, and left out. With `texts` every column is
+    what stands in the file, only empty fields being missing, and that index is kept.
 
     Raises ValueError for an empty file, a row of another length (with its number), or bytes that are not UTF-8.
     """
@@ -38,9 +39,10 @@ def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
     if names is None and _headerless(fields, delimiter):
         names = [f"x{j}" for j in range(len(fields))]
     convert = arrow_csv.ConvertOptions(
-        null_values=[*arrow_csv.ConvertOptions().null_values, "?", " "],
+        null_values=[""] if texts else [*arrow_csv.ConvertOptions().null_values, "?", " "],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
+        column_types=dict.fromkeys(names or fields, pa.string()) if texts else None,
     )
 
     def attempt(source: Any, *, quoted: bool = '"' in head, threads: bool = True, block_size: int | None = None) -> Any:
@@ -71,6 +73,8 @@ def read_csv(path: Path, *, names: Sequence[str] | None = None) -> Any:
     for field in table.schema:
         if pa.types.is_binary(field.type):
             raise _not_utf8(path, f"column {field.name!r}")
+    if texts:
+        return unique_names(table, str(path))
     sign = "," if delimiter == ";" else "."
     columns = [_as_numbers(column, sign) for column in table.columns]
     table = pa.Table.from_arrays(columns, names=table.column_names)

@@ -16,7 +16,7 @@ from hourglass.training.machine import mixed_precision, seeded
 from hourglass.training.rows import Rows, Source, steps_per_epoch
 from hourglass.training.state import TrainingState
 
-AVERAGE_EVERY = 8  # steps; averaging at every step costs a twentieth of a step and changes nothing
+AVERAGE_EVERY = 8  # steps, and at the end of an epoch; averaging at every step costs a twentieth of it
 SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS = 2.0, 20.0
 CLIP = 4.0  # times the running mean of the gradient's norm
 EVALUATION_BATCH = 1024
@@ -159,10 +159,16 @@ class Trainer:
         self.state.optimiser.step(learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up))
         progress.step += 1
         if progress.step % AVERAGE_EVERY == 0 or progress.step < AVERAGE_EVERY:
-            n = max(1, progress.step // AVERAGE_EVERY)
-            keep = min(settings.averaging**AVERAGE_EVERY, n / (n + 9))
-            with torch.no_grad():
-                torch._foreach_lerp_(self.following, self.parameters, 1 - keep)  # type: ignore[arg-type]
+            self._average()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Lets the averaged weights follow by the steps since they last did, faster in the beginning."""
+        progress = self.state.progress
+        n = max(1, progress.step // AVERAGE_EVERY)
+        keep = min(self.state.settings.averaging ** (progress.step - progress.averaged), n / (n + 9))
+        torch._foreach_lerp_(self.following, self.parameters, 1 - keep)  # type: ignore[arg-type]
+        progress.averaged = progress.step
 
     def _objective(self, trip: RoundTrip) -> tuple[Tensor, dict[str, Tensor]]:
         """What is minimised now, and the unweighted batch mean of every term."""
@@ -212,6 +218,8 @@ class Trainer:
     def _end_epoch(self) -> None:
         """Judges the averaged weights, keeps them if they are the best so far, and decides whether to go on."""
         progress, settings, averaged = self.state.progress, self.state.settings, self.state.averaged
+        if progress.averaged < progress.step:
+            self._average()
         for ours, theirs in zip(averaged.buffers(), self.model.buffers(), strict=True):
             ours.copy_(theirs)
         averaged.eval()

@@ -17,7 +17,7 @@ from hourglass.model import Autoencoder
 from hourglass.training.optimiser import AdamW
 from hourglass.whole_files import write_tensors
 
-FORMAT = 2  # 1 kept the moments of torch.optim.AdamW
+FORMAT = 3  # 1 kept the moments of torch.optim.AdamW; 2 averaged at every fourth step
 
 
 class CheckpointError(ValueError):
@@ -53,6 +53,7 @@ class Progress:
     epoch: int = 0  # epochs completed
     batch: int = 0  # batches done of the epoch under way
     step: int = 0
+    averaged: int = 0  # the step at which the averaged weights last followed
     seconds: float = 0.0
     best: float = math.inf  # held-out objective, nats per sample
     best_epoch: int = 0
