@@ -50,7 +50,7 @@ def _collapse(s: Summary) -> list[str]:
         return [
             f"The posterior has collapsed: the code carries {s.kl:.2f} nats and every example is reconstructed as the "
             f"mean. {'Train for longer first: the last epoch was the best. ' if improving else ''}Lower the weight of "
-            "the KL, let it warm up for longer, or leave the likelihood's variance to be fitted (variance='shared')."
+            "the KL, let it warm up for longer, or leave a fixed variance to be fitted (variance='shared')."
         ]
     silent = s.n_latent - s.active_units
     if silent:

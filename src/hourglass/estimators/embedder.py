@@ -35,7 +35,8 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         "tables", "images", or a value such as `Images(binarise="dynamic")`; None looks at X.
     likelihood : str or None
         "gaussian", "laplace" or "bernoulli"; None infers it: Bernoulli for two values only, categories by themselves.
-        Asked for with grey pictures, the Bernoulli takes a grey level as the probability that is to be given back.
+        Asked for with grey pictures, the Bernoulli takes a grey level, between the least and the largest at fit, as the
+        probability that is to be given back.
     variance : "shared", "feature" or float
         The Gaussian's variance: fitted as one number, one per feature, or fixed (in units of the data's own variance).
     hidden : tuple of int or None
@@ -242,7 +243,9 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
 
         For recipes with a prior the importance-weighted bound of log p(x) with `n_samples` samples of the code (1: the
         ELBO); for the others log p(x | code), which is no bound of log p(x): scores of recipes of the two kinds do not
-        compare (`hourglass.comparison.compare` does). Nats per sample, of the data in model space (standardised).
+        compare (`hourglass.comparison.compare` does). Nats per sample, of the data in model space (standardised). Of
+        grey pictures under a Bernoulli the cross-entropy of their levels, which is no density and favours clear black
+        and white; to find odd pictures, leave the likelihood to be inferred.
         Missing cells are left out of the sum, so that only rows with the same cells known are on one scale.
 
         Returns

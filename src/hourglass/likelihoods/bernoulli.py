@@ -1,4 +1,4 @@
-"""The Bernoulli likelihood: binary cross-entropy, for two-valued data."""
+"""The Bernoulli likelihood: binary cross-entropy, for cells of two values or of levels from 0 to 1."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Modality(Protocol):
 
     @property
     def blank(self) -> float:
-        """What a hidden cell holds in model space: NaN (missing) in a table, 0 (the mean) in a picture."""
+        """What a hidden cell holds in model space: NaN (missing) in a table, 0 (the mean, or black) in a picture."""
 
     def tensor(self, X: Any) -> Tensor:
         """X -> raw (N, *S)."""

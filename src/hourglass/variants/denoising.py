@@ -25,7 +25,7 @@ def _within(corruption: object, **most: float) -> None:
 @dataclass(frozen=True)
 class GaussianNoise:
     """Adds noise of standard deviation `scale`, in units of the data's own deviation, to the numeric cells; in units of
-    black to white where pictures have two values."""
+    black to white for pictures under a Bernoulli."""
 
     scale: float = 0.3
 
@@ -38,7 +38,7 @@ class GaussianNoise:
 
 @dataclass(frozen=True)
 class Masking:
-    """Hides each cell with probability `rate`: missing in a table, the mean in a picture, black in a two-valued one."""
+    """Hides each cell with probability `rate`: missing in a table, the mean in a picture, black under a Bernoulli."""
 
     rate: float = 0.3
 
