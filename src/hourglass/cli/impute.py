@@ -82,7 +82,7 @@ def _as_written(data: Data, out: Path) -> Any:
 
     from hourglass.readers.tables import CSV_SUFFIXES, read_csv
 
-    if out.suffix == ".parquet":
+    if out.name.lower().endswith(".parquet"):
         return data.X
     nested = [field.name for field in data.X.schema if pa.types.is_nested(field.type)]
     if nested:

@@ -260,6 +260,8 @@ class _Use:
 
     def inputs(self, data: Data) -> Inputs:
         """The columns the model was fitted on, with the condition it was told then."""
+        from hourglass.readers.memory import selected
+
         wanted = "images" if self.estimator.modality_.name == "images" else "table"  # type: ignore[attr-defined]
         if data.kind != wanted:
             words = {"images": "pictures", "table": "a table"}
@@ -275,8 +277,6 @@ class _Use:
         there = column_of(data, then or "") is not None
         labels = self.labels or (then if there or (self.own and not self.is_streamed) else None)
         seen, _ = _labels(data, labels)
-        from hourglass.readers.memory import selected
-
         kept = _known_columns(self.estimator, data, self.before)
         X = data.X if kept is None else selected(data, kept).X
         return Inputs(X, given, seen, data.names, kept, data)

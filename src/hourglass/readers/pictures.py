@@ -1,7 +1,7 @@
 """Folders of pictures -> one array (N, C, H, W): PNG, JPEG, TIFF; grey, colour, palette; 1, 8 and 16 bits a channel.
 
-Values stay in the file's own units: 8 bits give uint8, 16 bits uint16, 1 bit 0 and 255. What is
-transparent is laid on white, as a page shows it (a transparent colour of 16 bits and alpha beside floats are dropped).
+Values stay in the file's own units: 8 bits give uint8, 16 bits uint16, 1 bit 0 and 255. What is transparent
+is laid on white, as a page shows it; a transparent colour of 16 bits, and alpha beside floats, are dropped.
 """
 
 from __future__ import annotations
@@ -155,9 +155,9 @@ def _channels_first(picture: np.ndarray) -> np.ndarray:
 
 def _opaque(picture: np.ndarray) -> np.ndarray:
     """A PNG's (H, W) or (H, W, C), without the alpha that the last of two or four channels is."""
-    return (
-        _on_white(picture[..., :-1], picture[..., -1:]) if picture.ndim == 3 and picture.shape[-1] % 2 == 0 else picture
-    )
+    if picture.ndim == 2 or picture.shape[-1] % 2:
+        return picture
+    return _on_white(picture[..., :-1], picture[..., -1:])
 
 
 def _on_white(picture: np.ndarray, alpha: np.ndarray, multiplied: bool = False) -> np.ndarray:
