@@ -70,10 +70,17 @@ def report(error: BaseException, code: int) -> int:
 
 MOST_NOTES = 20
 _noted: set[str] = set()
+_for_the_end: list[str] = []
 
 
-def note(text: str) -> None:
-    """Something worth knowing that stops nothing; a command says it once, and not more than twenty such things."""
+def note(text: str, at_end: bool = False) -> None:
+    """Something worth knowing that stops nothing; a command says it once, and not more than twenty such things.
+
+    What is said `at_end` stands below the results, where it is not scrolled away.
+    """
+    if at_end:
+        _for_the_end.append(text)
+        return
     if text in _noted or len(_noted) > MOST_NOTES:
         return
     _noted.add(text)
@@ -89,9 +96,14 @@ def plain_warnings() -> Iterator[None]:
             note(" ".join(str(message).split()))
 
     _noted.clear()
+    _for_the_end.clear()
     with warnings.catch_warnings():
         warnings.showwarning = show
-        yield
+        try:
+            yield
+        finally:
+            for text in _for_the_end:
+                note(text)
 
 
 @contextlib.contextmanager

@@ -44,9 +44,9 @@ def read(source: str, part: str | None = None) -> Data:
         return datasets.load(source, part)  # type: ignore[arg-type]
     data = readers.read(source)
     for path, reason in data.skipped[:10]:
-        note(f"left out {path}: {reason}")
+        note(f"left out {path}: {reason}", at_end=True)
     if len(data.skipped) > 10:
-        note(f"left out {len(data.skipped) - 10} more files that could not be read")
+        note(f"left out {len(data.skipped) - 10} more files that could not be read", at_end=True)
     return data
 
 
