@@ -20,6 +20,7 @@ from hourglass.cli.reconstruct import reconstruct
 from hourglass.cli.report import report
 from hourglass.cli.sample import sample
 from hourglass.cli.score import score
+from hourglass.out_of_memory import is_out_of_memory
 
 HELP = """Autoencoders for any data: learn a small code for every example, see what it means, put it to work.
 
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except errors.USERS as error:
             return errors.report(error, errors.code_of(error))
         except RuntimeError as error:
-            if not errors.is_about_memory(error):
+            if not is_out_of_memory(error):
                 raise
             return errors.report(error, errors.FAILED)
     return 0

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from hourglass.out_of_memory import is_out_of_memory
+
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 # DivergedError is a FloatingPointError; model folders and checkpoints raise ValueErrors; a lost network is an OSError
@@ -26,17 +28,11 @@ def code_of(error: BaseException) -> int:
     return USAGE if isinstance(error, UsageError) else FAILED
 
 
-def is_about_memory(error: BaseException) -> bool:
-    """Whether torch ran out of memory, which it says with a RuntimeError."""
-    text = str(error)
-    return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
-
-
 def sentence(error: BaseException) -> str:
     """The error in one line, with a remedy where the system gave none."""
     if isinstance(error, BrokenPipeError):
         return ""
-    if is_about_memory(error):
+    if is_out_of_memory(error):
         _, named, size = str(error).rpartition("try batch_size=")  # training says which
         batch = f"--batch-size {size}" if named else "a smaller --batch-size"
         return f"out of memory: try {batch}, smaller --hidden layers, or --stream for a Parquet table"

@@ -30,7 +30,7 @@ class Inputs:
     condition: Any = None
     labels: Any = None
     names: Sequence[str] | None = None
-    kept: Sequence[str | int] | None = None  # of a table's columns, those that X holds; None for pictures
+    kept: Sequence[str | int] | None = None  # the columns X was cut down to, where it was; of named ones in use alone
     data: Data | None = None  # what X was taken from
 
 

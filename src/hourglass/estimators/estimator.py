@@ -193,7 +193,7 @@ class AutoencoderEstimator(BaseEstimator):
             if found.skipped:
                 warnings.warn(
                     f"{X}: {len(found.skipped)} files could not be read and are left out: "
-                    + "; ".join(map(str, found.skipped[:5])),
+                    + "; ".join(f"{path}: {reason}" for path, reason in found.skipped[:5]),
                     stacklevel=3,
                 )
             X = found.X

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from hourglass.model import Autoencoder, RoundTrip
+from hourglass.out_of_memory import is_out_of_memory
 from hourglass.recipe import Recipe
 from hourglass.training.machine import mixed_precision, seeded
 from hourglass.training.rows import Rows, Source, steps_per_epoch
@@ -27,12 +28,6 @@ Watch = Callable[[TrainingState], None]
 
 class DivergedError(FloatingPointError):
     """A loss or a gradient that is no longer a number."""
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether torch says, on whatever device, that memory gave out."""
-    said = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
 
 
 def learning_rate(step: int, total: int, peak: float, warm_up: float) -> float:
@@ -100,7 +95,7 @@ class Trainer:
                     try:
                         self._step(raw.to(self.device), None if condition is None else condition.to(self.device))
                     except (MemoryError, RuntimeError) as error:
-                        if not _out_of_memory(error):
+                        if not is_out_of_memory(error):
                             raise
                         raise MemoryError(
                             f"a batch of {len(raw)} examples does not fit into memory: "
