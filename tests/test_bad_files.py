@@ -136,10 +136,10 @@ def test_own_parts_not_passed_at_load(tmp_path):
     unfitted(recipe=AE.with_term(own)).fit(X).save(tmp_path)
     with pytest.raises(
         ModelFolderError,
-        match=r"'contractoin'.*nearest: 'contraction'.*load\(folder, parts=\{'contractoin': \.\.\.\}\)",
+        match=r"'contractoin'.*nearest: 'contraction'.*load\(folder, custom=\{'contractoin': \.\.\.\}\)",
     ):
         hourglass.load(tmp_path)
-    assert hourglass.load(tmp_path, parts={"contractoin": own}).recipe_.terms[-1] == own
+    assert hourglass.load(tmp_path, custom={"contractoin": own}).recipe_.terms[-1] == own
 
 
 # ---- runs --------------------------------------------------------------------------------------------------------

@@ -31,17 +31,17 @@ class RoundTrip:
     """One pass x -> code -> x'. Loss terms read it and never write it."""
 
     x: Tensor  # (B, *S) the clean example in model space
-    seen: Tensor  # (B, *S) what the encoder saw: x, or x corrupted
+    encoder_input: Tensor  # (B, *S) what the encoder saw: x, or x corrupted
     condition: Tensor | None  # (B, C)
     posterior: Posterior
     z: Tensor  # (B, L) the code that was decoded
     output: Distribution  # p(x | z)
 
 
-LEAST_ROWS = 32
+MIN_ROWS = 32
 
 
-def filled_up(rows: Tensor, least: int = LEAST_ROWS) -> Tensor:
+def pad_rows(rows: Tensor, least: int = MIN_ROWS) -> Tensor:
     """Rows (B, ...), where they are few repeated to `least` of them.
 
     The product of a few rows takes another kernel and rounds otherwise; so filled, what is said of a row does not
@@ -50,7 +50,7 @@ def filled_up(rows: Tensor, least: int = LEAST_ROWS) -> Tensor:
     return rows if len(rows) >= least else rows[torch.arange(least, device=rows.device) % len(rows)]
 
 
-def beside(features: Tensor, condition: Tensor | None) -> Tensor:
+def append_condition(features: Tensor, condition: Tensor | None) -> Tensor:
     """Features (B, H, *G) with the condition (B, C) appended along dimension 1, the same at every place of a grid."""
     if condition is None:
         return features
@@ -68,7 +68,7 @@ class Encode(nn.Module):
         self.bottleneck = bottleneck
 
     def forward(self, seen: Tensor, condition: Tensor | None = None) -> Posterior:
-        return self.bottleneck(beside(self.encoder(seen), condition))
+        return self.bottleneck(append_condition(self.encoder(seen), condition))
 
 
 class Decode(nn.Module):
@@ -81,7 +81,7 @@ class Decode(nn.Module):
 
     def parameters_of(self, z: Tensor, condition: Tensor | None = None, shallow: tuple[Tensor, ...] = ()) -> Tensor:
         """What the decoder puts out, in float32 whatever the precision of the pass: (B, *P)."""
-        return self.decoder(beside(z, condition), *shallow).float()
+        return self.decoder(append_condition(z, condition), *shallow).float()
 
     def forward(self, z: Tensor, condition: Tensor | None = None, shallow: tuple[Tensor, ...] = ()) -> Distribution:
         return self.likelihood(self.parameters_of(z, condition, shallow))
@@ -102,7 +102,7 @@ class Autoencoder(nn.Module):
         self.decode = Decode(decoder, likelihood)
 
     def round_trip(
-        self, x: Tensor, condition: Tensor | None = None, seen: Tensor | None = None, adapt: float = 0.0
+        self, x: Tensor, condition: Tensor | None = None, encoder_input: Tensor | None = None, adapt: float = 0.0
     ) -> RoundTrip:
         """One pass in model space with a sampled code.
 
@@ -110,13 +110,13 @@ class Autoencoder(nn.Module):
         ----------
         x : (B, *S) clean examples, after `scaling`.
         condition : (B, C) or None.
-        seen : (B, *S) what the encoder is shown instead of x.
+        encoder_input : (B, *S) what the encoder is shown instead of x.
         adapt : the rate at which the likelihood's fitted variance follows this batch; 0 leaves it alone.
         """
-        seen = x if seen is None else seen
-        posterior = self.encode(seen, condition)
+        encoder_input = x if encoder_input is None else encoder_input
+        posterior = self.encode(encoder_input, condition)
         z = posterior.sample()
         parameters = self.decode.parameters_of(z, condition, posterior.shallow)
         if adapt:
-            self.decode.likelihood.adapt(parameters.detach(), x, adapt)
-        return RoundTrip(x, seen, condition, posterior, z, self.decode.likelihood(parameters))
+            self.decode.likelihood.update_scale(parameters.detach(), x, adapt)
+        return RoundTrip(x, encoder_input, condition, posterior, z, self.decode.likelihood(parameters))

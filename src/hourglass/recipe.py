@@ -9,15 +9,15 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from hourglass.model import Encode, RoundTrip
-from hourglass.schedules import Constant, Objective, Schedule, Weighted
+from hourglass.schedules import ConstantWeight, Objective, Schedule, Weighted
 
 Measure = Callable[..., Tensor]  # (RoundTrip, Encode, **options) -> (B,)
 
 
 class Corruption(Protocol):
-    """x (B, *S) -> what the encoder sees; `numeric` (*S) marks the cells noise may touch, `blank` hides a cell."""
+    """x (B, *S) -> what the encoder sees; noise may touch cells of `noise_mask` (*S), `mask_value` hides a cell."""
 
-    def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor: ...
+    def __call__(self, x: Tensor, noise_mask: Tensor, mask_value: float) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Term:
 
     measure: Measure
     weight: float = 1.0
-    schedule: Schedule = field(default_factory=Constant)
+    schedule: Schedule = field(default_factory=ConstantWeight)
     objective: Objective = field(default_factory=Weighted)
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
@@ -110,10 +110,10 @@ class Recipe:
                 )
         return replace(self, corruptions=corruptions)
 
-    def corrupted(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
+    def corrupted(self, x: Tensor, noise_mask: Tensor, mask_value: float) -> Tensor:
         """What the encoder sees of x (B, *S)."""
         for corruption in self.corruptions:
-            x = corruption(x, numeric, blank)
+            x = corruption(x, noise_mask, mask_value)
         return x
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ class Objective(Protocol):
 
 
 @dataclass(frozen=True)
-class Constant:
+class ConstantWeight:
     """The weight as it is, from the first step to the last."""
 
     def __call__(self, progress: float) -> float:

@@ -34,10 +34,10 @@ class ModelFolderError(ValueError):
     """A folder that holds no model this version can read."""
 
 
-def fingerprint(*parts: Any) -> str:
+def fingerprint(*custom: Any) -> str:
     """A digest of tensors, arrays and JSON-able values: 16 hexadecimal digits."""
     digest = hashlib.sha256()
-    for part in parts:
+    for part in custom:
         if isinstance(part, (Tensor, np.ndarray)):
             array = np.ascontiguousarray(part.cpu().numpy() if isinstance(part, Tensor) else part)
             digest.update(f"{array.dtype}{array.shape}".encode())
@@ -83,36 +83,36 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _part(named: Mapping[str, Any], where: Any, parts: Parts) -> Any:
-    """The part of that name: one of `parts`, or a class or term of Hourglass, and nothing else that has a name."""
+def _part(named: Mapping[str, Any], where: Any, custom: Parts) -> Any:
+    """The part of that name: one of `custom`, or a class or term of Hourglass, and nothing else that has a name."""
     name = named["class"]
-    if name in parts:
-        return parts[name]
+    if name in custom:
+        return custom[name]
     ours = vars(where).get(name)
     if isinstance(ours, (type, Term)) and not named["own"]:
         return ours
     if named["own"] and ours is not None:
         raise ModelFolderError(
             f"the model uses a {name!r} of your own, not the one of Hourglass: pass it at load: "
-            f"load(folder, parts={{{name!r}: ...}})"
+            f"load(folder, custom={{{name!r}: ...}})"
         )
-    near = difflib.get_close_matches(name, [*dir(where), *parts], 1)
+    near = difflib.get_close_matches(name, [*dir(where), *custom], 1)
     raise ModelFolderError(
         f"the model uses {name!r}, which is not part of Hourglass"
         + (f" (nearest: {near[0]!r})" if near else "")
-        + f"; if it is your own, pass it at load: load(folder, parts={{{name!r}: ...}})"
+        + f"; if it is your own, pass it at load: load(folder, custom={{{name!r}: ...}})"
     )
 
 
-def recipe_from_json(values: dict[str, Any], parts: Parts) -> Recipe:
-    """The recipe of that JSON; names resolve in `parts` first, then in Hourglass."""
+def recipe_from_json(values: dict[str, Any], custom: Parts) -> Recipe:
+    """The recipe of that JSON; names resolve in `custom` first, then in Hourglass."""
 
     def build(part: dict[str, Any], where: Any) -> Any:
-        return _part(part, where, parts)(**part["options"])
+        return _part(part, where, custom)(**part["options"])
 
     terms = []
     for saved in values["terms"]:
-        term: Term = _part(saved, variants, parts)
+        term: Term = _part(saved, variants, custom)
         terms.append(
             dataclasses.replace(
                 term,
@@ -124,7 +124,7 @@ def recipe_from_json(values: dict[str, Any], parts: Parts) -> Recipe:
         )
     bottleneck = values["bottleneck"]
     return Recipe(
-        _part(bottleneck, variants, parts),
+        _part(bottleneck, variants, custom),
         bottleneck["options"],
         tuple(terms),
         tuple(build(corruption, variants) for corruption in values["corruptions"]),
@@ -175,14 +175,14 @@ def save(
     write_whole(folder / ABOUT, content)
 
 
-def load(folder: Path, parts: Parts | None = None) -> Saved:
+def load(folder: Path, custom: Parts | None = None) -> Saved:
     """Reads what `save` wrote.
 
     Raises
     ------
     ModelFolderError : no model, a truncated or foreign one, one of a newer version, or one with parts not given.
     """
-    parts = parts or {}
+    custom = custom or {}
     if not (folder / ABOUT).is_file():
         what = "is no folder" if not folder.is_dir() else f"holds no {ABOUT}"
         begun = any(folder.glob("checkpoint*")) or (folder / "run.json").exists()
@@ -212,14 +212,14 @@ def load(folder: Path, parts: Parts | None = None) -> Saved:
     except (SafetensorError, OSError, KeyError) as error:
         raise ModelFolderError(f"{folder / WEIGHTS} is missing, truncated or foreign: {error}") from error
     try:
-        recipe = recipe_from_json(values["recipe"], parts)
-        modality = _part(values["modality"], modalities, parts).from_json(values["modality"]["values"])
+        recipe = recipe_from_json(values["recipe"], custom)
+        modality = _part(values["modality"], modalities, custom).from_json(values["modality"]["values"])
         condition = modalities.Tables.from_json(values["condition"]) if values["condition"] else None
         sizes = values["architecture"]
         architecture = Architecture(**{**sizes, "hidden": None if sizes["hidden"] is None else tuple(sizes["hidden"])})
         named = values["likelihood"]
-        _part(named, likelihoods, parts)  # says how to pass one's own
-        likelihood = likelihoods.build(named["class"], named["options"], parts)
+        _part(named, likelihoods, custom)  # says how to pass one's own
+        likelihood = likelihoods.build(named["class"], named["options"], custom)
         with seeded(0):  # weights that are replaced at once; the caller's generator is none the wiser
             model = assemble(recipe, modality, likelihood, architecture)
         model.load_state_dict(groups["model"])

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from hourglass.comparison.recommendation import Point, smallest_sufficient
+from hourglass.comparison.recommendation import SizeResult, smallest_sufficient
 
 
-def sizes(*errors: float, standard_error: float = 0.0) -> list[Point]:
-    return [Point(2**k, error, standard_error) for k, error in enumerate(errors)]
+def sizes(*errors: float, standard_error: float = 0.0) -> list[SizeResult]:
+    return [SizeResult(2**k, error, standard_error) for k, error in enumerate(errors)]
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def sizes(*errors: float, standard_error: float = 0.0) -> list[Point]:
         (sizes(0.2), 1, "only size"),
     ],
 )
-def test_rule(points: list[Point], chosen: int, said: str) -> None:
+def test_rule(points: list[SizeResult], chosen: int, said: str) -> None:
     size, reason = smallest_sufficient(points)
     assert size == chosen
     assert said in reason
@@ -34,11 +34,11 @@ def test_the_order_of_the_sizes_is_of_no_account() -> None:
 
 
 def test_silent_dimensions_are_mentioned() -> None:
-    assert "3 of its 8 dimensions are active" in smallest_sufficient([Point(8, 0.1, 0.0, 3.0)])[1]
+    assert "3 of its 8 dimensions are active" in smallest_sufficient([SizeResult(8, 0.1, 0.0, 3.0)])[1]
 
 
 def test_errors_that_nobody_knows_are_left_out():
-    points = [Point(1, math.nan, math.nan), Point(2, 0.5, 0.01)]
+    points = [SizeResult(1, math.nan, math.nan), SizeResult(2, 0.5, 0.01)]
     assert smallest_sufficient(points)[0] == 2
     with pytest.raises(ValueError, match="no error can be told of the held-out rows"):
         smallest_sufficient(points[:1])

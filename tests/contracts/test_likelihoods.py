@@ -34,7 +34,7 @@ MIXED_SMALL = {
 SMALL = {
     "Bernoulli": ({"shape": [1]}, [COIN]),
     "Categorical": ({"shape": [1], "n_classes": 3}, [CLASSES]),
-    "Constant": ({"shape": [1]}, [LINE]),
+    "ConstantCells": ({"shape": [1]}, [LINE]),
     "Gaussian": ({"shape": [1], "variance": 0.6}, [LINE]),
     "Laplace": ({"shape": [1], "scale": 0.6}, [LINE]),
     "Mixed": (MIXED_SMALL, [LINE, CLASSES]),
@@ -48,7 +48,7 @@ CASES = [
     ("Bernoulli", {"shape": [2, 4, 3]}),
     ("Categorical", {"shape": [4], "n_classes": 3, "missing": True}),
     ("Categorical", {"shape": [2, 3, 2], "n_classes": 5}),
-    ("Constant", {"shape": [5], "missing": True}),
+    ("ConstantCells", {"shape": [5], "missing": True}),
     ("Gaussian", {"shape": [5]}),
     ("Gaussian", {"shape": [3, 4, 2], "variance": "feature", "missing": True}),
     ("Gaussian", {"shape": [5], "variance": "feature", "floor": [0.0, 0.1, 0.0, 0.0, 0.2]}),
@@ -124,7 +124,7 @@ def test_sums_or_integrates_to_one_and_samples_have_its_mean(name):
 def test_categorical_probabilities_and_mode():
     likelihood, parameters, _ = made("Categorical", {"shape": [2, 3, 2], "n_classes": 5})
     output = likelihood(parameters)
-    log_p = torch.stack([output.log_prob_of_seen(torch.full((6, 2, 3, 2), float(c))) for c in range(5)], 1)
+    log_p = torch.stack([output.cell_log_prob_observed(torch.full((6, 2, 3, 2), float(c))) for c in range(5)], 1)
     torch.testing.assert_close(output.probabilities, log_p.exp())
     torch.testing.assert_close(output.reconstruction, log_p.argmax(1).double())
     with pytest.raises(TypeError, match="probabilities"):
@@ -139,7 +139,7 @@ def test_gradient_reaches_the_parameters_and_matches_finite_differences(name, op
     parameters.requires_grad_()
     learnt = list(likelihood.parameters())
     gradients = torch.autograd.grad(likelihood(parameters).log_prob(x).sum(), [parameters, *learnt])
-    moves = name != "Constant"  # what is always the same is not learnt
+    moves = name != "ConstantCells"  # what is always the same is not learnt
     assert all(bool(torch.isfinite(g).all()) and bool((g != 0).any()) is moves for g in gradients)
     assert torch.autograd.gradcheck(lambda p: likelihood(p).log_prob(x), parameters)
     assert torch.autograd.gradgradcheck(lambda p: likelihood(p).log_prob(x), parameters)
@@ -165,14 +165,14 @@ def test_missing_cells_contribute_nothing(name, options):
     (gradient,) = torch.autograd.grad(output.log_prob(holed).sum(), parameters)
     assert bool(torch.isfinite(gradient).all())
     assert not bool(gradient[0].any())
-    likelihood.adapt(parameters, holed, 0.5)
+    likelihood.update_scale(parameters, holed, 0.5)
     assert all(bool(torch.isfinite(value).all()) for value in likelihood.state_dict().values())
 
 
 @cases
 def test_options_rebuild_the_same_module(name, options):
     likelihood, parameters, x = made(name, options)
-    likelihood.adapt(parameters, x, 0.5)
+    likelihood.update_scale(parameters, x, 0.5)
     written = json.loads(json.dumps(likelihood.options()))
     for again in (type(likelihood)(**written), build(name, written)):
         assert type(again) is type(likelihood)
@@ -188,7 +188,7 @@ def test_adapting_at_rate_one_maximises_the_likelihood_of_the_batch(name, option
     if likelihood.missing:
         x.view(-1)[::3] = torch.nan
     before = likelihood(parameters).log_prob(x).sum().item()
-    likelihood.adapt(parameters, x, 1.0)
+    likelihood.update_scale(parameters, x, 1.0)
     best = likelihood(parameters).log_prob(x).sum().item()
     assert best >= before
     fitted = isinstance(options.get("variance", options.get("scale", "shared")), str)
@@ -232,7 +232,7 @@ def test_half_precision_parameters_are_summed_in_float32(name, options):
 def test_the_fitted_width_respects_its_floor(kind, argument, deviation):
     def fitted(**options):
         likelihood = kind((3,), **options)
-        likelihood.adapt(torch.zeros(4, 3), torch.zeros(4, 3), 1.0)
+        likelihood.update_scale(torch.zeros(4, 3), torch.zeros(4, 3), 1.0)
         width = next(iter(likelihood.state_dict().values())).exp()
         return deviation * (width.sqrt() if kind is Gaussian else width)
 
@@ -249,10 +249,10 @@ def test_the_fitted_width_respects_its_floor(kind, argument, deviation):
 def test_adapting_moves_the_variance_by_the_rate():
     likelihood = Gaussian((3,), missing=True)
     x = torch.tensor([[3.0, torch.nan, 3.0]])
-    likelihood.adapt(torch.zeros(1, 3), x, 0.25)
+    likelihood.update_scale(torch.zeros(1, 3), x, 0.25)
     assert float(likelihood.log_variance.exp()) == pytest.approx(0.75 * 1 + 0.25 * 9)
     feature = Gaussian((3,), variance="feature", missing=True)
-    feature.adapt(torch.zeros(1, 3), x, 1.0)
+    feature.update_scale(torch.zeros(1, 3), x, 1.0)
     torch.testing.assert_close(feature.log_variance.exp(), torch.tensor([9.0, 1.0, 9.0]))  # no seen cell: no move
 
 
@@ -260,7 +260,7 @@ def test_adapting_between_forward_and_backward_is_allowed():
     likelihood = Gaussian((3,), variance="feature")
     parameters = torch.zeros(2, 3, requires_grad=True)
     log_p = likelihood(parameters).log_prob(torch.ones(2, 3)).sum()
-    likelihood.adapt(parameters, torch.full((2, 3), 5.0), 1.0)
+    likelihood.update_scale(parameters, torch.full((2, 3), 5.0), 1.0)
     log_p.backward()
     torch.testing.assert_close(parameters.grad, torch.ones(2, 3))
 

@@ -189,7 +189,7 @@ def test_the_ends_fit(modality, X, network, hidden):
         with pytest.raises(ValueError, match="network='conv' is not for tables; choose 'mlp'"):
             modality.encoder(hidden, network, "silu")
         return
-    x = modality.scaling().draw(modality.tensor(X))[:4]
+    x = modality.scaling().training_view(modality.tensor(X))[:4]
     features = modality.encoder(hidden, network, "silu")(x)
     encoder = modality.encoder(hidden, network, "silu")
     assert features.shape == (4, encoder.n_features) and bool(features.isfinite().all())
@@ -203,13 +203,13 @@ def test_the_ends_fit(modality, X, network, hidden):
 @cases
 def test_what_noise_may_touch_and_what_hides(modality, X):
     modality = modality.infer(X)
-    numeric = modality.numeric()
+    numeric = modality.noise_mask()
     assert numeric.shape == modality.shape and numeric.dtype == torch.bool
     if modality.name == "tables":
         assert numeric.tolist() == [c.kind == "numeric" and not c.constant for c in modality.columns]
-        assert np.isnan(modality.blank)
+        assert np.isnan(modality.mask_value)
     else:
-        assert modality.blank == 0.0 and int(numeric.sum()) == prod(modality.shape)
+        assert modality.mask_value == 0.0 and int(numeric.sum()) == prod(modality.shape)
 
 
 def test_kinds_of_columns():
@@ -236,7 +236,7 @@ def test_kinds_of_columns():
 def test_what_is_drawn_could_have_been_there():
     modality = Tables().infer(pandas.DataFrame({"age": [20, 35, 36, 90], "height": [1.5, 1.6, 1.7, 1.8]}))
     raw = torch.tensor([[-3.0, 1.61], [35.4, 9.0]])
-    drawn = modality.restore(raw, drawn=True)
+    drawn = modality.restore(raw, sampled=True)
     np.testing.assert_allclose(drawn["age"], [20, 35])
     np.testing.assert_allclose(drawn["height"], [1.61, 1.8], rtol=1e-6)
     np.testing.assert_allclose(modality.restore(raw)["age"], [-3.0, 35.4], rtol=1e-6)
@@ -278,7 +278,7 @@ def test_variance_is_floored_at_the_resolution_of_the_column():
     X = np.round(RNG.normal(size=(200, 2)) * 4) / 2  # steps of a half
     modality = Tables().infer(X)
     likelihood = modality.likelihood(None, "feature")
-    likelihood.adapt(torch.zeros(5, 2), torch.zeros(5, 2), 1.0)
+    likelihood.update_scale(torch.zeros(5, 2), torch.zeros(5, 2), 1.0)
     floor = torch.tensor([c.resolution / c.scale / 12**0.5 for c in modality.columns])
     assert [c.resolution for c in modality.columns] == [0.5, 0.5]
     torch.testing.assert_close((0.5 * likelihood.log_variance).exp().flatten(), floor)
@@ -289,7 +289,7 @@ def test_grey_pictures_under_a_bernoulli_are_judged_by_the_cross_entropy_of_thei
     modality = Images().infer(IMAGES[name])
     likelihood = modality.likelihood("bernoulli", "shared")
     scaling, raw = modality.scaling(likelihood), modality.tensor(IMAGES[name])
-    x = scaling.draw(raw)
+    x = scaling.training_view(raw)
     torch.testing.assert_close(x, (raw - modality.black).float() / (modality.white - modality.black))
     logits = torch.randn(x.shape)
     wanted = -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
@@ -316,7 +316,7 @@ def test_dynamic_binarisation_tosses_each_pixel_by_its_grey_level(name):
     modality = Images(binarise="dynamic").infer(IMAGES[name])
     scaling, raw = modality.scaling(), modality.tensor(IMAGES[name])
     torch.manual_seed(0)
-    draws = torch.stack([scaling.draw(raw) for _ in range(400)])
+    draws = torch.stack([scaling.training_view(raw) for _ in range(400)])
     assert set(draws.unique().tolist()) == {0.0, 1.0}
     p = scaling(raw)
     error = (draws.mean(0) - p) / (p * (1 - p) / 400).sqrt().clamp_min(1e-3)

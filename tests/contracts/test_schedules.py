@@ -10,7 +10,7 @@ import torch
 
 from hourglass import schedules
 from hourglass.recipe import Recipe
-from hourglass.schedules import Capacity, Constant, Cyclical, WarmUp, Weighted
+from hourglass.schedules import Capacity, ConstantWeight, Cyclical, WarmUp, Weighted
 from hourglass.storage import recipe_from_json, recipe_to_json
 from hourglass.variants import VAE, kl
 
@@ -21,7 +21,7 @@ EDGES = [WarmUp(0.0), WarmUp(1.0), WarmUp(0.5), Cyclical(1, 1.0), Cyclical(7, 0.
 
 
 def test_the_families_are_found():
-    assert {Constant, WarmUp, Cyclical} <= set(SCHEDULES)
+    assert {ConstantWeight, WarmUp, Cyclical} <= set(SCHEDULES)
     assert {Weighted, Capacity} <= set(OBJECTIVES)
 
 

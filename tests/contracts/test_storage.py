@@ -22,7 +22,7 @@ from hourglass.model import RoundTrip
 from hourglass.recipe import Term
 from hourglass.storage import ModelFolderError
 from hourglass.variants import AE, RECIPES, VAE, Deterministic
-from hourglass.variants.plain import Point
+from hourglass.variants.plain import PointMass
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 3))
@@ -130,7 +130,7 @@ class Halved(nn.Module):
         self.layer, self.by = nn.Linear(n_features, n_latent), by
 
     def forward(self, features):
-        return Point(self.by * self.layer(features))
+        return PointMass(self.by * self.layer(features))
 
 
 def size_of_code(trip: RoundTrip, encode):
@@ -175,14 +175,14 @@ PARTS |= {"OwnTables": OwnTables, "OwnGaussian": OwnGaussian}
 def test_own_parts_are_passed_by_name(tmp_path):
     saved = fit(X, recipe=RECIPE, modality=OwnTables())
     saved.save(tmp_path)
-    loaded = hourglass.load(tmp_path, parts=PARTS)
+    loaded = hourglass.load(tmp_path, custom=PARTS)
     assert loaded.recipe_ == RECIPE
     assert isinstance(loaded.modality_, OwnTables)
     assert isinstance(loaded.model_.decode.likelihood, OwnGaussian)
     np.testing.assert_array_equal(loaded.transform(X), saved.transform(X))
     for name in PARTS:
-        with pytest.raises(ModelFolderError, match=f"'{name}'.*pass it at load: load\\(folder, parts="):
-            hourglass.load(tmp_path, parts={k: v for k, v in PARTS.items() if k != name})
+        with pytest.raises(ModelFolderError, match=f"'{name}'.*pass it at load: load\\(folder, custom="):
+            hourglass.load(tmp_path, custom={k: v for k, v in PARTS.items() if k != name})
 
 
 def test_an_own_part_of_a_name_that_hourglass_has_is_asked_for(tmp_path):
@@ -202,7 +202,7 @@ def test_an_own_part_of_a_name_that_hourglass_has_is_asked_for(tmp_path):
         saved.save(tmp_path)
         with pytest.raises(ModelFolderError, match=rf"uses a '{name}' of your own, not the one of Hourglass: pass it"):
             hourglass.load(tmp_path)
-        loaded = hourglass.load(tmp_path, parts={name: part})
+        loaded = hourglass.load(tmp_path, custom={name: part})
         np.testing.assert_array_equal(loaded.transform(X), saved.transform(X))
 
 

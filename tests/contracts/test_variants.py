@@ -89,8 +89,8 @@ def rows_of(estimator, data, given):
     raw = estimator.modality_.tensor(DATA[data]())
     condition = CONDITIONS[given]()
     torch.manual_seed(0)
-    x = estimator.model_.scaling.draw(raw)
-    seen = estimator.recipe_.corrupted(x, estimator.modality_.numeric(), estimator.modality_.blank)
+    x = estimator.model_.scaling.training_view(raw)
+    seen = estimator.recipe_.corrupted(x, estimator.modality_.noise_mask(), estimator.modality_.mask_value)
     return x, seen, None if condition is None else estimator.condition_.tensor(condition, len(raw))
 
 
@@ -268,8 +268,8 @@ def test_every_corruption_works_on_every_kind_of_data(corruption, data):
     assert seen.shape == x.shape
     changed = (seen != x) & ~(seen.isnan() & x.isnan())
     assert bool(changed.any())
-    numeric = estimator.modality_.numeric().expand_as(x)
-    blanked = seen.isnan() if np.isnan(estimator.modality_.blank) else seen == estimator.modality_.blank
+    numeric = estimator.modality_.noise_mask().expand_as(x)
+    blanked = seen.isnan() if np.isnan(estimator.modality_.mask_value) else seen == estimator.modality_.mask_value
     assert not bool((changed & ~numeric & ~blanked).any())  # a category or a flag is hidden or left alone
     assert np.isfinite(estimator.transform(X)).all()
     assert recipe_from_json(json.loads(json.dumps(recipe_to_json(recipe))), {}) == recipe

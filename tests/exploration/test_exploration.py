@@ -97,11 +97,11 @@ def test_the_manifold_goes_from_the_top_left_to_the_bottom_right(vae):
     grid = manifold(vae, side=4)
     assert grid.side == 4
     assert grid.examples.shape == (16, 8, 8)
-    np.testing.assert_allclose(grid.codes[0], [grid.across[0], grid.upwards[-1]])
-    np.testing.assert_allclose(grid.codes[3], [grid.across[-1], grid.upwards[-1]])
-    np.testing.assert_allclose(grid.codes[-1], [grid.across[-1], grid.upwards[0]])
+    np.testing.assert_allclose(grid.codes[0], [grid.x[0], grid.y[-1]])
+    np.testing.assert_allclose(grid.codes[3], [grid.x[-1], grid.y[-1]])
+    np.testing.assert_allclose(grid.codes[-1], [grid.x[-1], grid.y[0]])
     # equal shares of the prior's probability
-    np.testing.assert_allclose(norm.cdf(grid.across), [0.125, 0.375, 0.625, 0.875])
+    np.testing.assert_allclose(norm.cdf(grid.x), [0.125, 0.375, 0.625, 0.875])
 
 
 def test_a_manifold_needs_two_dimensions(wide):
@@ -177,7 +177,7 @@ def test_maps_have_a_point_for_each_example(vae, wide):
 
 
 def test_tsne_takes_at_most_2000_rows(wide, monkeypatch):
-    monkeypatch.setattr("hourglass.exploration.maps.MOST_ROWS_OF_TSNE", 60)
+    monkeypatch.setattr("hourglass.exploration.maps.MAX_TSNE_ROWS", 60)
     sheet = latent_map(wide, PICTURES, method="tsne")
     assert sheet.points.shape == (60, 2)
     assert len(np.unique(sheet.rows)) == 60

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits, load_iris
 from hourglass import Embedder, plots
 from hourglass.exploration import DimensionUse, LatentMap, manifold, traversal
 from hourglass.modalities import Images, Tables
-from hourglass.plots.labels import MOST_COLOURS
+from hourglass.plots.labels import MAX_COLOURS
 from hourglass.plots.scheme import MARKERS
 
 HISTORY = [
@@ -139,7 +139,7 @@ def test_classes_bear_their_names_and_shapes(n_classes):
     figure = plots.latent_scatter(a_map(n), labels)
     axes = figure.axes[0]
     assert {a.get_text() for a in axes.texts} >= set(labels.names)
-    assert bool(figure.legends) == (1 < n_classes <= MOST_COLOURS)
+    assert bool(figure.legends) == (1 < n_classes <= MAX_COLOURS)
     assert drawn(figure)
 
 
@@ -157,8 +157,8 @@ def test_the_names_of_many_classes_do_not_lie_on_each_other(n_classes):
 
 
 def test_no_two_classes_share_colour_and_marker():
-    looks = [(plots.LIGHT.colours[i % len(plots.LIGHT.colours)], MARKERS[i]) for i in range(MOST_COLOURS)]
-    assert len(set(looks)) == MOST_COLOURS
+    looks = [(plots.LIGHT.colours[i % len(plots.LIGHT.colours)], MARKERS[i]) for i in range(MAX_COLOURS)]
+    assert len(set(looks)) == MAX_COLOURS
 
 
 def test_numbers_get_a_scale_and_unlabelled_points_stay():
@@ -186,7 +186,7 @@ def test_a_map_of_some_rows_takes_their_labels():
 def test_pictures_of_any_shape_are_shown_from_black_to_white(shape):
     X = np.random.default_rng(0).integers(3, 200, shape).astype(np.uint16)
     modality = Images().infer(X)
-    shown = plots.pictures.shown(modality, X)
+    shown = plots.pictures.to_rgb(modality, X)
     assert shown.shape[0] == 9
     assert shown.shape[3] == 3
     assert shown.min() >= 0
@@ -253,19 +253,19 @@ def test_column_errors_are_zero_for_a_copy_and_one_for_the_best_guess():
 def test_cells_are_written_in_the_words_of_their_column():
     X = table_of()
     modality = Tables().infer(X)
-    numbers = plots.tables.numbers(modality, X)
+    numbers = plots.tables.to_numeric(modality, X)
     kind = modality.columns[1]
-    assert plots.tables.written(kind, numbers[1, 1]) == X["kind"][1]
-    assert plots.tables.written(kind, numbers[0, 1]) == "missing"
-    assert plots.tables.written(modality.columns[0], 1234.5) == "1,234"
-    assert plots.tables.written(modality.columns[0], 0.12345) == "0.123"
+    assert plots.tables.format_cell(kind, numbers[1, 1]) == X["kind"][1]
+    assert plots.tables.format_cell(kind, numbers[0, 1]) == "missing"
+    assert plots.tables.format_cell(modality.columns[0], 1234.5) == "1,234"
+    assert plots.tables.format_cell(modality.columns[0], 0.12345) == "0.123"
 
 
 def test_a_table_of_many_columns_shows_some():
     X = np.random.default_rng(0).normal(size=(40, 60))
     modality = Tables().infer(X)
     figure = plots.tables.reconstructions(modality, X, X[::-1])
-    assert len(figure.axes[0].patches) == plots.tables.MOST_BARS
+    assert len(figure.axes[0].patches) == plots.tables.MAX_BARS
     assert drawn(plots.tables.samples(modality, X, X))
 
 
@@ -276,5 +276,5 @@ def test_a_code_that_says_nothing_can_still_be_drawn():
     flat = type(walk)(0, walk.values, walk.codes, np.repeat(X[:1], len(walk.values), axis=0))
     assert drawn(plots.tables.traversals(embedder.modality_, [flat], ["flat"]))
     grid = manifold(embedder, 3)
-    level = type(grid)(grid.across, grid.upwards, grid.codes, np.repeat(X[:1], 9, axis=0))
+    level = type(grid)(grid.x, grid.y, grid.codes, np.repeat(X[:1], 9, axis=0))
     assert drawn(plots.tables.manifold(embedder.modality_, level))

@@ -162,7 +162,7 @@ def test_figures_come_for_light_and_dark_paper(vae, tmp_path):
 
 
 def test_at_most_a_few_thousand_rows_are_looked_at(vae, tmp_path, monkeypatch, undrawn):
-    monkeypatch.setattr("hourglass.report.subject.MOST_ROWS", 100)
+    monkeypatch.setattr("hourglass.report.report_data.MAX_ROWS_SHOWN", 100)
     seen = []
     transform = vae.transform
     monkeypatch.setattr(vae, "transform", lambda X, **k: seen.append(len(X)) or transform(X, **k))

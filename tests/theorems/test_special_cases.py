@@ -7,7 +7,7 @@ import torch
 from hourglass import Embedder
 from hourglass.assemble import Architecture, assemble
 from hourglass.modalities import Images, Tables
-from hourglass.schedules import Constant
+from hourglass.schedules import ConstantWeight
 from hourglass.variants import (
     AE,
     BETA_VAE,
@@ -70,7 +70,7 @@ def test_the_same_weights_bit_for_bit(general, special):
         SPARSE,
         DENOISING,
         CONTRACTIVE,
-        VAE.with_term(kl, schedule=Constant()),
+        VAE.with_term(kl, schedule=ConstantWeight()),
         AE.with_corruption(Masking(0.5)),
         AE.with_corruption(SaltAndPepper(0.5)),
     ],

@@ -9,37 +9,37 @@ from cyclopts import Parameter
 
 from hourglass.cli import inputs, runs
 from hourglass.cli.errors import UsageError
-from hourglass.cli.output import answer, next_commands, print_table
+from hourglass.cli.output import next_commands, print_result, print_table
 
 if TYPE_CHECKING:
     from hourglass.comparison import Comparison
 
-Several = Parameter(consume_multiple=True, negative="")
-Switch = Parameter(negative="")
+ListOption = Parameter(consume_multiple=True, negative="")
+Flag = Parameter(negative="")
 
 
 def compare(
     data: str,
     /,
     *,
-    recipes: Annotated[list[str] | None, Several] = None,
-    n_latents: Annotated[list[int] | None, Several] = None,
+    recipes: Annotated[list[str] | None, ListOption] = None,
+    n_latents: Annotated[list[int] | None, ListOption] = None,
     seeds: int = 1,
     condition: str | None = None,
     labels: str | None = None,
-    drop: Annotated[list[str] | None, Several] = None,
+    drop: Annotated[list[str] | None, ListOption] = None,
     part: str | None = None,
     out: Path | None = None,
-    resume: Annotated[bool, Switch] = False,
-    overwrite: Annotated[bool, Switch] = False,
+    resume: Annotated[bool, Flag] = False,
+    overwrite: Annotated[bool, Flag] = False,
     max_epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    hidden: Annotated[list[int] | None, Several] = None,
-    counts: Annotated[list[str] | None, Several] = None,
-    categories: Annotated[list[str] | None, Several] = None,
+    hidden: Annotated[list[int] | None, ListOption] = None,
+    counts: Annotated[list[str] | None, ListOption] = None,
+    categories: Annotated[list[str] | None, ListOption] = None,
     threads: int | None = None,
-    json: Annotated[bool, Switch] = False,
+    json: Annotated[bool, Flag] = False,
 ) -> None:
     """Fit several recipes at several code sizes, beside PCA, and judge all on the same held-out rows.
 
@@ -115,7 +115,7 @@ def compare(
         folder=folder, resume=resume, verbose=True, **options,
     )  # fmt: skip
     if json:
-        answer(found.to_json() | {"folder": folder}, "", True)
+        print_result(found.to_json() | {"folder": folder}, "", True)
         return
     same = {
         "--condition": [condition], "--labels": [labels], "--part": [part], "--drop": drop, "--counts": counts,

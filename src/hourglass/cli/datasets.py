@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hourglass.cli.output import answer, print_table
+from hourglass.cli.output import print_result, print_table
 
 if TYPE_CHECKING:
     from hourglass.datasets import Dataset
@@ -33,7 +33,7 @@ def datasets(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
         for d in names().values()
     ]  # fmt: skip
     if json:
-        answer(found, "", True)
+        print_result(found, "", True)
         return
     rows = [
         [d["name"], d["title"], d["kind"], " + ".join(f"{n:,}" for n in d["rows"].values()), d["licence"], d["where"]]

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from hourglass.cli import inputs, runs
 from hourglass.cli.fit import train
-from hourglass.cli.output import answer, next_commands
+from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.report import write_page
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ The report is {page.resolve()} (open it in a browser).
 {_meaning(estimator.summary_)}
 
 {commands}"""
-    answer({"run": out, "report": page, "advice": estimator.advice_}, text, json)
+    print_result({"run": out, "report": page, "advice": estimator.advice_}, text, json)
 
 
 def _meaning(summary: Summary) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from hourglass.cli import inputs
-from hourglass.cli.output import wrote
+from hourglass.cli.output import report_written
 from hourglass.cli.results import write_rows
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ def embed(
     def coded(given: inputs.Inputs) -> np.ndarray:
         return estimator.transform(given.X, condition=given.condition)
 
-    codes = inputs.mapped(coded, estimator, run, data, out, part=part, condition=condition)
+    codes = inputs.apply_in_chunks(coded, estimator, run, data, out, part=part, condition=condition)
     rows = write_rows(out, codes, columns=[f"code{j}" for j in range(estimator.n_latent_)])
-    wrote(out, rows, f"codes of {estimator.n_latent_} numbers", json)
+    report_written(out, rows, f"codes of {estimator.n_latent_} numbers", json)

@@ -64,7 +64,7 @@ def report(error: BaseException, code: int) -> int:
     return code
 
 
-MOST_NOTES = 20
+MAX_NOTES = 20
 _noted: set[str] = set()
 _for_the_end: list[str] = []
 
@@ -77,10 +77,10 @@ def note(text: str, at_end: bool = False) -> None:
     if at_end:
         _for_the_end.append(text)
         return
-    if text in _noted or len(_noted) > MOST_NOTES:
+    if text in _noted or len(_noted) > MAX_NOTES:
         return
     _noted.add(text)
-    print(f"hourglass: note: {text if len(_noted) <= MOST_NOTES else 'and more of the kind'}", file=sys.stderr)
+    print(f"hourglass: note: {text if len(_noted) <= MAX_NOTES else 'and more of the kind'}", file=sys.stderr)
 
 
 @contextlib.contextmanager

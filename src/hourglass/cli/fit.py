@@ -10,14 +10,14 @@ from cyclopts import Parameter
 
 from hourglass.cli import inputs, runs
 from hourglass.cli.errors import UsageError, note
-from hourglass.cli.output import answer, next_commands
+from hourglass.cli.output import next_commands, print_result
 
 if TYPE_CHECKING:
     from hourglass import Tables
     from hourglass.estimators import Embedder
 
-Several = Parameter(consume_multiple=True, negative="")
-Switch = Parameter(negative="")
+ListOption = Parameter(consume_multiple=True, negative="")
+Flag = Parameter(negative="")
 OF_TABLES = ("counts", "categories")  # columns declared to be
 
 
@@ -27,33 +27,33 @@ def fit(
     *,
     recipe: str | None = None,
     n_latent: int | Literal["map"] | None = None,
-    map: Annotated[bool, Switch] = False,
+    map: Annotated[bool, Flag] = False,
     condition: str | None = None,
     labels: str | None = None,
-    drop: Annotated[list[str] | None, Several] = None,
+    drop: Annotated[list[str] | None, ListOption] = None,
     part: Literal["train", "test", "all"] | None = None,
     out: Path | None = None,
-    resume: Annotated[bool, Switch] = False,
-    overwrite: Annotated[bool, Switch] = False,
+    resume: Annotated[bool, Flag] = False,
+    overwrite: Annotated[bool, Flag] = False,
     max_epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    hidden: Annotated[list[int] | None, Several] = None,
+    hidden: Annotated[list[int] | None, ListOption] = None,
     network: Literal["mlp", "conv"] | None = None,
     activation: Literal["silu", "relu", "gelu", "tanh", "sigmoid"] | None = None,
     likelihood: Literal["gaussian", "laplace", "bernoulli"] | None = None,
     variance: Literal["shared", "feature"] | float | None = None,
     binarise: Literal["dynamic"] | None = None,
-    counts: Annotated[list[str] | None, Several] = None,
-    categories: Annotated[list[str] | None, Several] = None,
+    counts: Annotated[list[str] | None, ListOption] = None,
+    categories: Annotated[list[str] | None, ListOption] = None,
     validation_fraction: float | None = None,
     patience: int | None = None,
     precision: Literal["auto", "float32", "bfloat16"] | None = None,
     device: Literal["auto", "cpu", "cuda"] | None = None,
     threads: int | None = None,
     seed: int | None = None,
-    stream: Annotated[bool, Switch] = False,
-    json: Annotated[bool, Switch] = False,
+    stream: Annotated[bool, Flag] = False,
+    json: Annotated[bool, Flag] = False,
 ) -> None:
     """Learn a small code for every example of a table or a set of pictures.
 
@@ -133,8 +133,9 @@ def fit(
     if map and n_latent not in (None, "map", 2):
         raise UsageError(f"--map means --n-latent 2, but --n-latent is {n_latent}; give one of them")
     given = {
-        "data": runs.located(data), "recipe": recipe, "n_latent": "map" if map else n_latent,
-        "condition": runs.located(condition), "labels": runs.located(labels), "drop": drop, "part": part,
+        "data": runs.absolute_if_path(data), "recipe": recipe, "n_latent": "map" if map else n_latent,
+        "condition": runs.absolute_if_path(condition), "labels": runs.absolute_if_path(labels),
+        "drop": drop, "part": part,
         "max_epochs": max_epochs, "batch_size": batch_size, "learning_rate": learning_rate,
         "hidden": hidden, "network": network, "activation": activation, "likelihood": likelihood, "variance": variance,
         "binarise": binarise, "counts": counts, "categories": categories,
@@ -145,9 +146,9 @@ def fit(
     folder = _folder(out, data, recipe)
     _check_recipe(given)
     arguments = _arguments_to_resume(folder, given) if resume else given
-    if resume and runs.ended(folder) not in (None, "interrupted"):
+    if resume and runs.how_it_ended(folder) not in (None, "interrupted"):
         text = f"{folder} is finished; there is nothing to resume. To train anew: --overwrite, or another --out.\n"
-        answer({"run": folder, "ended": runs.ended(folder)}, text + _next(folder), json)
+        print_result({"run": folder, "ended": runs.how_it_ended(folder)}, text + _next(folder), json)
         return
     if not resume:
         _check_free(folder, overwrite)
@@ -193,7 +194,7 @@ def _check_free(folder: Path, overwrite: bool) -> None:
         return
     if not folder.is_dir():
         raise FileExistsError(f"{folder} is a file; --out names a folder")
-    if runs.ended(folder) is not None:
+    if runs.how_it_ended(folder) is not None:
         raise FileExistsError(f"{folder} holds a finished run; --overwrite replaces it, or name another --out")
     if (folder / runs.RUN).exists():
         raise FileExistsError(f"{folder} holds an unfinished run; --resume goes on with it, --overwrite starts anew")
@@ -222,12 +223,12 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
     if modality is not None:
         estimator.set_params(modality=modality)
         own["modality"] = modality
-    with contextlib.nullcontext() if resume else runs.begun(folder, arguments):
+    with contextlib.nullcontext() if resume else runs.new_run(folder, arguments):
         estimator.set_params(verbose=True)
         estimator.fit(X, condition=condition, run=folder, resume=resume)
         estimator.set_params(**own)
         estimator.save(folder)
-    runs.finish(folder, interrupted=estimator.summary_.ended == "interrupted")
+    runs.clean_up(folder, interrupted=estimator.summary_.ended == "interrupted")
     return estimator
 
 
@@ -310,4 +311,4 @@ def _tell(estimator: Embedder, folder: Path, as_json: bool) -> None:
     values = {"run": folder, "ended": summary.ended, "summary": asdict(summary), "advice": estimator.advice_}
     if not as_json:
         lines += [_next(folder)]
-    answer({**values, "n_latent": estimator.n_latent_}, "\n".join(lines), as_json)
+    print_result({**values, "n_latent": estimator.n_latent_}, "\n".join(lines), as_json)

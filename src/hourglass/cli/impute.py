@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from hourglass.cli import inputs
 from hourglass.cli.errors import note
-from hourglass.cli.output import wrote
+from hourglass.cli.output import report_written
 from hourglass.cli.results import write_rows
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def impute(
     def filled(given: inputs.Inputs) -> Any:
         return _put_back(estimator.impute(given.X, condition=given.condition, rounds=rounds), given, out)
 
-    rows = write_rows(out, inputs.mapped(filled, estimator, run, data, out, condition=condition))
-    wrote(out, rows, "rows, filled in", json)
+    rows = write_rows(out, inputs.apply_in_chunks(filled, estimator, run, data, out, condition=condition))
+    report_written(out, rows, "rows, filled in", json)
 
 
 def _put_back(made: Any, given: inputs.Inputs, out: Path) -> Any:

@@ -217,7 +217,7 @@ def is_large(source: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Use:
+class RunInputs:
     """What a fitted model is to be used on: a source, the condition and labels beside it."""
 
     estimator: Embedder
@@ -233,13 +233,13 @@ class _Use:
     def of(
         cls, estimator: Embedder, run: Path, source: str | None, part: str | None,
         condition: str | None, labels: str | None = None,
-    ) -> _Use:  # fmt: skip
+    ) -> RunInputs:  # fmt: skip
         before = runs.arguments_of(run)
         if source is None:
             if "data" not in before:
                 raise UsageError(f"{run} does not say what it was fitted on; name the DATA")
             source, part = before["data"], part or before.get("part")
-        own = runs.located(source) == before.get("data")
+        own = runs.absolute_if_path(source) == before.get("data")
         return cls(estimator, run, source, part, condition, labels, before, own)
 
     @property
@@ -298,7 +298,7 @@ def to_use(
     """
     from hourglass import readers
 
-    use = _Use.of(estimator, run, source, part, condition, labels)
+    use = RunInputs.of(estimator, run, source, part, condition, labels)
     if not use.is_streamed:
         return use.inputs(read(use.source, use.part))
     stream = use.stream()
@@ -309,7 +309,7 @@ def to_use(
     return use.inputs(readers.Data(table, source=use.source))
 
 
-def mapped(
+def apply_in_chunks(
     function: Callable[[Inputs], Any],
     estimator: Embedder,
     run: Path,
@@ -327,7 +327,7 @@ def mapped(
 
     from hourglass import readers
 
-    use = _Use.of(estimator, run, source, part, condition)
+    use = RunInputs.of(estimator, run, source, part, condition)
     for read_from in filter(None, (use.source, condition)):
         if Path(read_from).exists() and out.exists() and out.samefile(read_from):
             raise UsageError(f"--out {out} is the data themselves, which it would replace; give another name")
@@ -356,10 +356,10 @@ def _condition_again(estimator: Embedder, data: Data, condition: str | None, bef
     table, _ = _beside(data, condition, "--condition")
     if table.num_columns != len(known):
         raise ValueError(f"--condition {condition}: has {table.num_columns} columns; {', '.join(known)} are needed")
-    return called(table, known)
+    return rename_columns(table, known)
 
 
-def called(table: Any, names: Sequence[str]) -> Any:
+def rename_columns(table: Any, names: Sequence[str]) -> Any:
     """The columns of these names, in their order; where the table calls them otherwise, they go by their place."""
     return table.select(names) if set(table.column_names) == set(names) else table.rename_columns(names)
 

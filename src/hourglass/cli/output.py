@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 
-def plain(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """The value as JSON has it: NaN and infinity become null, paths and tuples what they look like."""
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): to_jsonable(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [to_jsonable(v) for v in value]
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):
@@ -25,9 +25,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def answer(values: dict[str, Any] | list[Any], text: str, as_json: bool) -> None:
+def print_result(values: dict[str, Any] | list[Any], text: str, as_json: bool) -> None:
     """One of the two on stdout."""
-    print(json.dumps(plain(values), indent=1, allow_nan=False) if as_json else text)
+    print(json.dumps(to_jsonable(values), indent=1, allow_nan=False) if as_json else text)
 
 
 def next_commands(*commands: list[str]) -> str:
@@ -61,6 +61,6 @@ def rows_done(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda rows: progress.advance(task, rows)
 
 
-def wrote(path: Path, rows: int, what: str, as_json: bool) -> None:
+def report_written(path: Path, rows: int, what: str, as_json: bool) -> None:
     """One line on what was written where."""
-    answer({"out": path, "rows": rows}, f"Wrote {path}: {rows:,} {what}", as_json)
+    print_result({"out": path, "rows": rows}, f"Wrote {path}: {rows:,} {what}", as_json)

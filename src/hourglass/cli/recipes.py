@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hourglass.cli.output import answer, print_table
+from hourglass.cli.output import print_result, print_table
 
 
 def recipes(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
@@ -19,7 +19,7 @@ def recipes(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
     """
     zoo = described()
     if json:
-        answer(zoo, "", True)
+        print_result(zoo, "", True)
         return
     rows = [[r["name"], r["what"], r["minimises"], r["source"]] for r in zoo]
     print_table("", ["recipe", "what it is", "minimises", "source"], rows)

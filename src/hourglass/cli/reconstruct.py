@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from hourglass.cli import inputs
-from hourglass.cli.output import wrote
+from hourglass.cli.output import report_written
 from hourglass.cli.results import write_examples
 
 
@@ -47,6 +47,6 @@ def reconstruct(
     def back(given: inputs.Inputs) -> Any:
         return estimator.reconstruct(given.X, condition=given.condition)
 
-    made = inputs.mapped(back, estimator, run, data, out, part=part, condition=condition)
+    made = inputs.apply_in_chunks(back, estimator, run, data, out, part=part, condition=condition)
     rows = write_examples(out, made, estimator.modality_)
-    wrote(out, rows, "reconstructions", json)
+    report_written(out, rows, "reconstructions", json)

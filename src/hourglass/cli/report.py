@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hourglass.cli import inputs
-from hourglass.cli.output import answer
+from hourglass.cli.output import print_result
 
 
 def report(
@@ -49,7 +49,7 @@ def report(
     estimator = load(run)
     given = inputs.to_use(estimator, run, data, part=part, condition=condition, labels=labels)
     page = write_page(estimator, given, run / "report.html" if out is None else out, title)
-    answer({"report": page}, f"Wrote {page}: open it in a browser", json)
+    print_result({"report": page}, f"Wrote {page}: open it in a browser", json)
 
 
 def write_page(estimator: object, given: inputs.Inputs, page: Path, title: str | None = None) -> Path:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FEW_LEVELS = 32  # whole numbers up to here are levels of their own (0..16), not the dark end of 0..255
 SHEET_CELL = 56  # pixels a side that a picture has at least on a contact sheet
-MOST_ON_SHEET = 400
+MAX_PER_SHEET = 400
 
 
 def write_rows(
@@ -70,9 +70,9 @@ def contact_sheet(pictures: np.ndarray) -> np.ndarray:
     """(N, C, H, W) -> one picture (C, H', W'), about as wide as high, each enlarged to be seen, on a light ground."""
     import numpy as np
 
-    if len(pictures) > MOST_ON_SHEET:
+    if len(pictures) > MAX_PER_SHEET:
         raise ValueError(
-            f"{len(pictures)} pictures are too many for one sheet (at most {MOST_ON_SHEET}); give a name without an "
+            f"{len(pictures)} pictures are too many for one sheet (at most {MAX_PER_SHEET}); give a name without an "
             "ending for a folder of single pictures"
         )
     times = max(1, math.ceil(SHEET_CELL / max(pictures.shape[2:])))

@@ -21,7 +21,7 @@ def default_folder(data: str, recipe: str) -> Path:
     return Path("runs") / re.sub(r"[^\w.-]+", "-", f"{name}-{recipe}")
 
 
-def located(name: str | None) -> str | None:
+def absolute_if_path(name: str | None) -> str | None:
     """A path as an absolute one, so that the run can be continued from anywhere; other names as they are."""
     return str(Path(name).expanduser().resolve()) if name and Path(name).expanduser().exists() else name
 
@@ -45,7 +45,7 @@ def arguments_of(folder: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def begun(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
+def new_run(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
     """A new run: run.json is written first, and an earlier run is set aside until `finish`.
 
     Where it fails before there is a checkpoint to go on from, the folder is as it was before.
@@ -56,7 +56,7 @@ def begun(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     earlier = [folder / name for name in OURS if (folder / name).exists()]
     for path in earlier:
-        path.replace(_aside(path))
+        path.replace(_backup(path))
     try:
         about = {"format": FORMAT, "hourglass": __version__, "arguments": arguments}
         with written_whole(folder / RUN) as temporary:
@@ -66,26 +66,26 @@ def begun(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
         if not (folder / CHECKPOINT).exists():
             (folder / RUN).unlink(missing_ok=True)
             for path in earlier:
-                _aside(path).replace(path)
+                _backup(path).replace(path)
             for place in made:
                 if place.is_dir() and not any(place.iterdir()):
                     place.rmdir()
         raise
 
 
-def finish(folder: Path, interrupted: bool) -> None:
+def clean_up(folder: Path, interrupted: bool) -> None:
     """Deletes what a saved run needs no more: an earlier run, and the checkpoint unless training may go on from it."""
     for name in OURS:
-        _aside(folder / name).unlink(missing_ok=True)
+        _backup(folder / name).unlink(missing_ok=True)
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _aside(path: Path) -> Path:
+def _backup(path: Path) -> Path:
     return path.with_name(f".{path.name}.before")
 
 
-def ended(folder: Path) -> str | None:
+def how_it_ended(folder: Path) -> str | None:
     """How the run's training ended ("max_epochs", "early_stopping", "interrupted"); None if there is no model yet."""
     try:
         return str(json.loads((folder / MODEL).read_text())["summary"]["ended"])

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from hourglass.cli import inputs
 from hourglass.cli.errors import UsageError
-from hourglass.cli.output import wrote
+from hourglass.cli.output import report_written
 from hourglass.cli.results import write_examples
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def sample(
     given = _condition(estimator, condition, n, run)
     made = estimator.sample(n, condition=given, prior=prior, random_state=seed)
     write_examples(out, [(made, None)], estimator.modality_)
-    wrote(out, n, "samples", json)
+    report_written(out, n, "samples", json)
 
 
 def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Path) -> Any:
@@ -81,7 +81,7 @@ def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Pa
                 f"--condition {condition[0]}: has {table.num_rows} rows and {table.num_columns} columns; "
                 f"{n} and {len(columns)} are needed"
             )
-        return inputs.called(table, [c.name for c in columns])
+        return inputs.rename_columns(table, [c.name for c in columns])
     if len(condition) != len(columns):
         raise UsageError(f"--condition {' '.join(condition)}: give {len(columns)} value(s), one each for {known}")
     values: dict[str, list[Any]] = {}

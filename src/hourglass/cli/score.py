@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hourglass.cli import inputs
-from hourglass.cli.output import wrote
+from hourglass.cli.output import report_written
 from hourglass.cli.results import write_rows
 
 
@@ -58,9 +58,9 @@ def score(
         names.extend(given.names or ())
         return scores[:, None]
 
-    made = inputs.mapped(scored, estimator, run, data, out, part=part, condition=condition)
+    made = inputs.apply_in_chunks(scored, estimator, run, data, out, part=part, condition=condition)
     rows = write_rows(out, made, columns=["score"])
     scores = np.concatenate(all_scores)
     lowest = scores.argsort()[:3].tolist()
     named = [names[i] if names else f"row {i}" for i in lowest]
-    wrote(out, rows, f"scores, mean {scores.mean():.2f} nats; the least normal are {', '.join(named)}", json)
+    report_written(out, rows, f"scores, mean {scores.mean():.2f} nats; the least normal are {', '.join(named)}", json)

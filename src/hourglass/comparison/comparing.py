@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hourglass import readers, storage
-from hourglass.comparison.judging import Examples, judge
+from hourglass.comparison.evaluation import Examples, evaluate
 from hourglass.comparison.result import Comparison
 from hourglass.estimators import Embedder
 from hourglass.estimators.names import named_modality, named_recipe
@@ -21,7 +21,7 @@ from hourglass.training import TrainingState
 
 RESULTS = "compare.json"
 SIZES = (2, 4, 8, 16, 32)
-MOST_JUDGED = 5_000
+MAX_TEST_ROWS = 5_000
 
 
 def compare(
@@ -44,7 +44,7 @@ def compare(
     X : as for `Embedder.fit`, but not a stream.
     recipes : names, with words for what is to be different (see `Embedder`), or Recipe values.
     n_latents : code sizes; None takes 2, 4, 8, 16 and 32, as far as they are below the number of features.
-    seeds : fits of each kind, from the seeds 0, 1, ...; the split into rows for learning and judging stays the same.
+    seeds : fits of each kind, from the seeds 0, 1, ...; the split into rows for learning and evaluation stays the same.
     condition : as for `Embedder.fit`, told to every model.
     test_fraction : share of rows to judge on, at most 5,000 of them; the models never see these.
     folder : where the results are kept after each fit, with table and plot at the end; None keeps nothing.
@@ -73,11 +73,11 @@ def compare(
         raise ValueError("recipes is empty; give at least one")
     if seeds < 1:
         raise ValueError(f"seeds={seeds} must be at least 1")
-    learning, judged = _split(X, condition, test_fraction)
-    sizes = _sizes(n_latents, learning, options)
+    train, judged = _split(X, condition, test_fraction)
+    sizes = _sizes(n_latents, train, options)
     plan = [(name, size, seed) for seed in range(seeds) for size, name in itertools.product(sizes, named)]
     identity = storage.fingerprint(
-        *(_digestible(part) for part in (learning.X, learning.condition, judged.X)),
+        *(_digestible(part) for part in (train.X, train.condition, judged.X)),
         {k: v for k, v in options.items() if k != "n_threads" and v is not None},
         {name: storage.recipe_to_json(recipe) for name, recipe in named.items()},
     )
@@ -90,10 +90,10 @@ def compare(
             if (name, size, seed) in done:
                 continue
             estimator = Embedder(n_latent=size, recipe=named[name], random_state=seed, **options)
-            estimator.fit(learning.X, condition=learning.condition, watch=watch)
+            estimator.fit(train.X, condition=train.condition, watch=watch)
             if estimator.summary_.ended == "interrupted":
                 raise KeyboardInterrupt  # what is half learnt is not compared; what was finished before is kept
-            row, pca = judge(estimator, learning, judged)
+            row, pca = evaluate(estimator, train, judged)
             if pca is not None and ("pca", size, 0) not in done:
                 rows.append({"recipe": "pca", "n_latent": size, "seed": 0, **pca})
                 done.add(("pca", size, 0))
@@ -125,13 +125,13 @@ def _split(X: Any, condition: Any, test_fraction: float) -> tuple[Examples, Exam
     if n < 10:
         raise ValueError(f"X has {n} rows; a comparison needs at least 10, to learn from some and judge on others")
     order = np.random.default_rng(0).permutation(n)
-    held = max(2, min(MOST_JUDGED, round(test_fraction * n)))
+    held = max(2, min(MAX_TEST_ROWS, round(test_fraction * n)))
     everything = Examples(X, condition)
     return everything.take(order[held:]), everything.take(order[:held])
 
 
-def _sizes(n_latents: Sequence[int] | None, learning: Examples, options: dict[str, Any]) -> list[int]:
-    features = int(np.prod(named_modality(options.get("modality"), learning.X).infer(learning.X).shape))
+def _sizes(n_latents: Sequence[int] | None, train: Examples, options: dict[str, Any]) -> list[int]:
+    features = int(np.prod(named_modality(options.get("modality"), train.X).infer(train.X).shape))
     if n_latents is None:
         return [size for size in SIZES if size < features] or [1]
     wrong = [size for size in n_latents if size < 1]

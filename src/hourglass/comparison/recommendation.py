@@ -10,7 +10,7 @@ TOLERANCE = 0.05  # of the best error: two trainings of one model differ by a fe
 
 
 @dataclass(frozen=True)
-class Point:
+class SizeResult:
     """One recipe at one size: error and its standard error on held-out rows, means over seeds."""
 
     n_latent: int
@@ -19,7 +19,7 @@ class Point:
     active_units: float | None = None
 
 
-def smallest_sufficient(points: Sequence[Point]) -> tuple[int, str]:
+def smallest_sufficient(points: Sequence[SizeResult]) -> tuple[int, str]:
     """The smallest size whose error is within one standard error of the best, or 5 % of it, and the reason in words.
 
     Source: the one-standard-error rule of Breiman et al. 1984, Classification and Regression Trees, section 3.4.3; the

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hourglass import readers, storage
-from hourglass.comparison.recommendation import Point, smallest_sufficient
+from hourglass.comparison.recommendation import SizeResult, smallest_sufficient
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ class Comparison:
         return {
             name: smallest_sufficient(
                 [
-                    Point(p["n_latent"], p["distortion"], _uncertainty(p), p["active_units"])
+                    SizeResult(p["n_latent"], p["distortion"], _uncertainty(p), p["active_units"])
                     for p in self.curve(name)
                     if p["distortion"] is not None
                 ]

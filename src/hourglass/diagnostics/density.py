@@ -27,7 +27,7 @@ MAX_ROWS = 60_000  # of all groups together
 MAX_ROWS_AT_LEAST = 3_000  # of each group, however many there are
 PASSES, MORE_PASSES = 4, 2  # of expectation maximisation: enough to draw samples from; more of them to finish
 BLOCKS = 10  # of rows; the mixture moves after each
-WIDEST_MIXTURE = 100  # numbers of a code; beyond, the products of all pairs cost too much, and one Gaussian is fitted
+MAX_MIXTURE_SIZE = 100  # numbers of a code; beyond, the products of all pairs cost too much, and one Gaussian is fitted
 PRIOR_ROWS = 0.3  # times the code's size: how many rows a component's own roundness counts for
 RIDGE = 1e-4  # added to the covariance of codes scaled to deviation 1
 
@@ -252,21 +252,21 @@ def _likeliest(rows: NDArray[np.floating], pooled: NDArray[np.float64], rng: np.
     for MNIST's codes, whose samples are far worse.
     """
     fitted, judged = rows[len(rows) // 5 :], rows[: len(rows) // 5]
-    if _most(fitted) < 2 or rows.shape[1] > WIDEST_MIXTURE:
+    if _most(fitted) < 2 or rows.shape[1] > MAX_MIXTURE_SIZE:
         return _single(rows, pooled)
     best = _single(fitted, pooled)
     likelihoods = _log_likelihoods(judged, best)
-    in_vain = 0
+    no_gain = 0
     for k in COMPONENTS[1:]:
-        if k > _most(fitted) or in_vain == 2:
+        if k > _most(fitted) or no_gain == 2:
             break
         mixture = _expectation_maximisation(fitted, _seeded_on(fitted, k, pooled, rng), PASSES)
         found = _log_likelihoods(judged, mixture)
         gain = (found - likelihoods).clip(-20, 20)  # nats: one code far out does not decide
         if gain.mean() > gain.std() / len(gain) ** 0.5:
-            best, likelihoods, in_vain = mixture, found, 0
+            best, likelihoods, no_gain = mixture, found, 0
         else:
-            in_vain += 1
+            no_gain += 1
     return best
 
 

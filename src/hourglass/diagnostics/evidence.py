@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hourglass.model import Autoencoder, Posterior, filled_up
+from hourglass.model import Autoencoder, Posterior, pad_rows
 from hourglass.training.machine import seeded
 
 NOISE_AT_ONCE = 16  # samples drawn together, so that memory does not grow with their number
@@ -73,8 +73,8 @@ def log_evidence(
     with seeded(seed):
         for i in range(0, len(x), batch_size):
             n = min(batch_size, len(x) - i)
-            part = filled_up(x[i : i + n])
-            given = None if condition is None else filled_up(condition[i : i + n])
+            part = pad_rows(x[i : i + n])
+            given = None if condition is None else pad_rows(condition[i : i + n])
             posterior = model.encode(part, given)
             if prior is None:
                 results.append(model.decode(posterior.mode, given, posterior.shallow).log_prob(part)[:n])

@@ -69,7 +69,7 @@ def pca_relative_error(train: np.ndarray, test: np.ndarray, n_components: int, s
     return float(np.nansum(np.square(test - made), dtype=np.float64) / total) if total > 0 else float("nan")
 
 
-def centre_of(x: Tensor, numeric: Tensor) -> Tensor:
+def baseline_of(x: Tensor, numeric: Tensor) -> Tensor:
     """What says nothing of rows x (N, *S): the mean of every cell, or where none is `numeric` its commonest value."""
     if bool(numeric.any()):
         return x.nanmean(0).nan_to_num(0.0)
@@ -108,10 +108,10 @@ def summarise(
     """
     of_numbers = bool(numeric.any())
     fitted_on = model.scaling(train)
-    centre = centre_of(fitted_on, numeric)
+    centre = baseline_of(fitted_on, numeric)
     log_probs, codes, divergences, seen = [], [], [], []
     error, total, known = 0.0, 0.0, 0
-    for raw, condition in judged.in_order(BATCH):
+    for raw, condition in judged.batches(BATCH):
         x = model.scaling(raw)
         posterior = model.encode(x, condition)
         output = model.decode(posterior.mode, condition, posterior.shallow)

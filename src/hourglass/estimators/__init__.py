@@ -9,19 +9,19 @@ from hourglass.estimators.embedder import Embedder
 from hourglass.estimators.estimator import AutoencoderEstimator
 
 
-def load(folder: str | Path, parts: dict[str, Any] | None = None) -> Embedder:
+def load(folder: str | Path, custom: dict[str, Any] | None = None) -> Embedder:
     """Loads a saved estimator.
 
     Parameters
     ----------
     folder : what `save` wrote.
-    parts : your own terms, bottlenecks, likelihoods or modalities by name; no code from the folder is ever run.
+    custom : your own terms, bottlenecks, likelihoods or modalities by name; no code from the folder is ever run.
 
     Raises
     ------
     ModelFolderError : a truncated, foreign or newer folder, or a part that is not given.
     """
-    saved = storage.load(Path(folder), parts)
+    saved = storage.load(Path(folder), custom)
     try:
         return saving.read(saved, Embedder)
     except (AttributeError, KeyError, TypeError, ValueError) as error:

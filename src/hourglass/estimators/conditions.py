@@ -14,7 +14,7 @@ from hourglass.modalities import Tables
 from hourglass.modalities.columns import frame_kind, read_columns
 from hourglass.networks.table_input import TableInput
 
-MOST_GROUPS = 200
+MAX_GROUPS = 200
 
 
 def _as_table(condition: Any, n: int | None) -> Any:
@@ -99,7 +99,7 @@ class Condition:
         """A label for each combination of categories (n,), or None where numbers or too many combinations are in it."""
         if any(not c.categories for c in self.table.columns):
             return None
-        if int(np.prod([len(c.categories) for c in self.table.columns])) > MOST_GROUPS:
+        if int(np.prod([len(c.categories) for c in self.table.columns])) > MAX_GROUPS:
             return None
         codes = self.rows(condition, n).int().numpy()
         return np.array([",".join(map(str, row)) for row in codes.tolist()])

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from hourglass.diagnostics.evidence import log_evidence
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
-from hourglass.modalities.columns import frame_kind, with_filled
+from hourglass.modalities.columns import fill_missing, frame_kind
 from hourglass.readers import ParquetStream
 from hourglass.training import seeded, threads
 
@@ -193,7 +193,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         if never := [column.name for column in table.columns if column.offset != column.offset]:
             names = ", ".join(never)
             warnings.warn(f"nothing was known of {names} at fit; what is missing there stays missing", stacklevel=2)
-        return with_filled(X, table.restored(filled), table.restored(filled, drawn=True))
+        return fill_missing(X, table.restore_columns(filled), table.restore_columns(filled, sampled=True))
 
     @torch.no_grad()
     def sample(
@@ -236,7 +236,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
                 grouped = self.condition_ is not None and self.density_.groups != [None]
                 groups = self.condition_.groups(condition, n) if grouped else None  # type: ignore[union-attr]
                 z = torch.from_numpy(self.density_.sample(n, groups, seed=seed))
-            return self.modality_.restore(self._decode(z, given, noise), drawn=noise)
+            return self.modality_.restore(self._decode(z, given, noise), sampled=noise)
 
     def score_samples(self, X: Any, *, condition: Any = None, n_samples: int = 1, random_state: int = 0) -> np.ndarray:
         """How normal every example is: higher is more normal.

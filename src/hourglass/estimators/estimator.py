@@ -23,13 +23,13 @@ from hourglass.diagnostics.advice import advise
 from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
 from hourglass.diagnostics.summary import PCA_ROWS, Summary, summarise
-from hourglass.estimators.intake import FEWEST_TO_HOLD_OUT, MOST_HELD_OUT, Intake, in_memory, streamed
 from hourglass.estimators.names import named_modality, named_recipe
 from hourglass.estimators.saving import write
+from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, in_memory, streamed
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality, Tables
 from hourglass.modalities.columns import frame_kind
-from hourglass.model import filled_up
+from hourglass.model import pad_rows
 from hourglass.recipe import Recipe
 from hourglass.training import (
     Rows,
@@ -144,18 +144,18 @@ class AutoencoderEstimator(BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with threads(self.n_threads) as n_threads:
             if isinstance(X, readers.ParquetStream):
-                taken = streamed(X, condition, self.modality, self.validation_fraction, seed)
-                self.n_features_in_ = taken.modality.shape[0]
+                data = streamed(X, condition, self.modality, self.validation_fraction, seed)
+                self.n_features_in_ = data.modality.shape[0]
             else:
                 X = self._examples(X, reset=True)
-                taken = in_memory(X, condition, self.modality, self.validation_fraction, seed)
-            self.modality_, self.condition_, self.fingerprint_ = taken.modality, taken.condition, taken.fingerprint
+                data = in_memory(X, condition, self.modality, self.validation_fraction, seed)
+            self.modality_, self.condition_, self.fingerprint_ = data.modality, data.condition, data.fingerprint
             self.recipe_, self.seed_ = recipe, seed
-            self.n_latent_ = self._resolve_n_latent(taken.sample)
+            self.n_latent_ = self._resolve_n_latent(data.sample)
             self._assemble(seed)
-            settings = self._resolve_settings(len(taken.rows), seed, n_threads)
-            progress = self._train(taken, settings, run, resume, watch)
-            self._settle(taken, progress)
+            settings = self._resolve_settings(len(data.rows), seed, n_threads)
+            progress = self._train(data, settings, run, resume, watch)
+            self._finish(data, progress)
         return self
 
     def _check_parameters(self) -> None:
@@ -227,7 +227,7 @@ class AutoencoderEstimator(BaseEstimator):
             return int(self.n_latent)
         x = self.modality_.scaling()(rows[slice(0, 5000)].raw).flatten(1).nan_to_num(0.0)
         deviation = x.std(0, correction=0)
-        unscaled = ~self.modality_.numeric().flatten() & (deviation > 0)  # counts, and categories by their number
+        unscaled = ~self.modality_.noise_mask().flatten() & (deviation > 0)  # counts, and categories by their number
         x = torch.where(unscaled, x / deviation.where(deviation > 0, torch.ones(())), x)
         return suggest_n_latent(x.numpy(), int((deviation > 0).sum()))
 
@@ -259,7 +259,7 @@ class AutoencoderEstimator(BaseEstimator):
             device=str(device),
         )
 
-    def _train(self, taken: Intake, settings: Settings, run: Any, resume: bool, watch: Watch | None) -> Progress:
+    def _train(self, data: TrainingData, settings: Settings, run: Any, resume: bool, watch: Watch | None) -> Progress:
         device = torch.device(settings.device)
         self.model_.to(device)
         with seeded(settings.seed):
@@ -283,10 +283,10 @@ class AutoencoderEstimator(BaseEstimator):
             if self.verbose and watch is None:
                 watching = bar(settings.max_epochs)
             with watching as watch:
-                held_out = None if taken.held_out is None else taken.held_out.to(device)
+                held_out = None if data.held_out is None else data.held_out.to(device)
                 Trainer(
-                    self.model_, self.recipe_, taken.rows, held_out, state,
-                    numeric=self.modality_.numeric(), blank=self.modality_.blank,
+                    self.model_, self.recipe_, data.rows, held_out, state,
+                    noise_mask=self.modality_.noise_mask(), mask_value=self.modality_.mask_value,
                     checkpoint=checkpoint, fingerprint=identity, watch=watch,
                 ).run()  # fmt: skip
         self.model_.to("cpu")
@@ -295,45 +295,45 @@ class AutoencoderEstimator(BaseEstimator):
         return state.progress
 
     @torch.no_grad()
-    def _settle(self, taken: Intake, progress: Progress) -> None:
+    def _finish(self, data: TrainingData, progress: Progress) -> None:
         """What is learnt once the weights are: the likelihood's variance, the figures, and the density of the codes."""
-        rows, judged = taken.sample, taken.sample if taken.held_out is None else taken.held_out
+        rows, judged = data.sample, data.sample if data.held_out is None else data.held_out
         likelihood = self.model_.decode.likelihood
         with seeded(self.seed_):
             # the variance that training followed was that of weights in motion; held-out rows tell the final one
             part = judged[slice(0, PASS_BATCH)]
-            x = self.model_.scaling.draw(part.raw)  # type: ignore[operator]
+            x = self.model_.scaling.training_view(part.raw)  # type: ignore[operator]
             posterior = self.model_.encode(x, part.condition)
             parameters = self.model_.decode.parameters_of(posterior.sample(), part.condition, posterior.shallow)
-            if len(x) >= FEWEST_TO_HOLD_OUT:
-                likelihood.adapt(parameters, x, 1.0)
-        if math.isnan(self.modality_.blank):
+            if len(x) >= MIN_TO_HOLD_OUT:
+                likelihood.update_scale(parameters, x, 1.0)
+        if math.isnan(self.modality_.mask_value):
             # training without missing cells is spared the masks; the rows to come may have some
             for block in likelihood.modules():
                 if isinstance(block, Likelihood):
                     block.missing = True
         columns = getattr(self.modality_, "columns", ())
         self.summary_: Summary = summarise(
-            self.model_, rows[slice(0, PCA_ROWS)].raw, judged[slice(0, MOST_HELD_OUT)],
-            self.modality_.numeric(), self.n_latent_,
-            held_out=taken.held_out is not None, ended=progress.ended, epochs=progress.epoch,
+            self.model_, rows[slice(0, PCA_ROWS)].raw, judged[slice(0, MAX_HELD_OUT)],
+            self.modality_.noise_mask(), self.n_latent_,
+            held_out=data.held_out is not None, ended=progress.ended, epochs=progress.epoch,
             max_epochs=self.settings_.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
             constant_columns=[c.name for c in columns if c.constant], conditional=self.condition_ is not None,
         )  # fmt: skip
         self.advice_ = advise(self.summary_)
         some = np.random.default_rng(self.seed_).permutation(len(rows))[:MAX_ROWS]
-        parts = rows.view(torch.from_numpy(some)).in_order(PASS_BATCH)  # never a copy of all rows
+        parts = rows.view(torch.from_numpy(some)).batches(PASS_BATCH)  # never a copy of all rows
         codes = torch.cat([self._pass(raw, condition) for raw, condition in parts])
-        groups = None if taken.groups is None else taken.groups[some]
+        groups = None if data.groups is None else data.groups[some]
         self.density_ = CodeDensity.fit(codes.flatten(1).numpy(), groups, seed=self.seed_)
 
     @torch.no_grad()
     def _pass(self, raw: Tensor, condition: Tensor | None) -> Tensor:
         """Raw rows -> codes (N, L): the posterior's mode."""
         codes = []
-        for part, given in Rows(raw, condition).in_order(PASS_BATCH):
-            given = None if given is None else filled_up(given)
-            posterior = self.model_.encode(self.model_.scaling(filled_up(part)), given)
+        for part, given in Rows(raw, condition).batches(PASS_BATCH):
+            given = None if given is None else pad_rows(given)
+            posterior = self.model_.encode(self.model_.scaling(pad_rows(part)), given)
             codes.append(posterior.mode[: len(part)])
         return torch.cat(codes)
 

@@ -6,7 +6,7 @@ from hourglass.exploration.interpolation import interpolate
 from hourglass.exploration.maps import LatentMap, latent_map
 from hourglass.exploration.ranges import code_centre, code_quantiles
 from hourglass.exploration.rows import take
-from hourglass.exploration.walks import Traversal, traversal
+from hourglass.exploration.traversals import Traversal, traversal
 
 __all__ = [
     "DimensionUse",

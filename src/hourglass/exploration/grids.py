@@ -16,18 +16,18 @@ from hourglass.exploration.rows import for_each
 class Manifold:
     """A grid over a plane of codes.
 
-    `across` (side,) are the values of dimension 0 from left to right, `upwards` (side,) those of dimension 1 from
+    `x` (side,) are the values of dimension 0 from left to right, `y` (side,) those of dimension 1 from
     bottom to top. `codes` (side * side, 2) and the `examples` decoded from them go row by row from the top left.
     """
 
-    across: np.ndarray
-    upwards: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
     codes: np.ndarray
     examples: Any
 
     @property
     def side(self) -> int:
-        return len(self.across)
+        return len(self.x)
 
 
 def manifold(estimator: Any, side: int = 15, *, condition: Any = None) -> Manifold:
@@ -61,9 +61,9 @@ def manifold(estimator: Any, side: int = 15, *, condition: Any = None) -> Manifo
     if side < 2:
         raise ValueError(f"side={side} must be at least 2")
     places = code_quantiles(estimator, (np.arange(side) + 0.5) / side, condition=condition)
-    across, upwards = places[:, 0], places[:, 1]
-    first, second = np.meshgrid(across, upwards[::-1])
+    x, y = places[:, 0], places[:, 1]
+    first, second = np.meshgrid(x, y[::-1])
     codes = np.stack([first.ravel(), second.ravel()], axis=1)
     n_columns = len(estimator.condition_) if estimator.condition_ else 0
     examples = estimator.inverse_transform(codes, condition=for_each(condition, side * side, n_columns))
-    return Manifold(across, upwards, codes, examples)
+    return Manifold(x, y, codes, examples)

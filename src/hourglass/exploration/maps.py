@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-MOST_ROWS_OF_TSNE = 2000
+MAX_TSNE_ROWS = 2000
 PERPLEXITY = 30.0
 STEPS = 750  # of t-SNE; a thousand look the same
-FEWEST_ROWS_OF_TSNE = 5
+MIN_TSNE_ROWS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,8 @@ def map_of_codes(codes: np.ndarray, method: str | None = None, random_state: int
     if method == "pca":
         return _by_pca(codes.astype(np.float64), everything)
     if method == "tsne":
-        if n < FEWEST_ROWS_OF_TSNE:
-            raise ValueError(f"method='tsne' needs at least {FEWEST_ROWS_OF_TSNE} examples, X has {n}; use 'pca'")
+        if n < MIN_TSNE_ROWS:
+            raise ValueError(f"method='tsne' needs at least {MIN_TSNE_ROWS} examples, X has {n}; use 'pca'")
         return _by_tsne(codes, random_state)
     raise ValueError(f"method={method!r} is unknown; choose 'code', 'pca' or 'tsne'")
 
@@ -89,8 +89,8 @@ def _by_tsne(codes: np.ndarray, random_state: int) -> LatentMap:
     from sklearn.manifold import TSNE
 
     rows = np.arange(len(codes))
-    if len(codes) > MOST_ROWS_OF_TSNE:
-        chosen = np.random.default_rng(random_state).choice(len(codes), MOST_ROWS_OF_TSNE, replace=False)
+    if len(codes) > MAX_TSNE_ROWS:
+        chosen = np.random.default_rng(random_state).choice(len(codes), MAX_TSNE_ROWS, replace=False)
         rows = np.sort(chosen)
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
     # equal codes leave PCA nothing to start from

@@ -3,7 +3,7 @@
 from hourglass.likelihoods.bernoulli import Bernoulli
 from hourglass.likelihoods.build import build
 from hourglass.likelihoods.categorical import Categorical
-from hourglass.likelihoods.constant import Constant
+from hourglass.likelihoods.constant_cells import ConstantCells
 from hourglass.likelihoods.gaussian import Gaussian
 from hourglass.likelihoods.laplace import Laplace
 from hourglass.likelihoods.likelihood import Distribution, Likelihood
@@ -13,7 +13,7 @@ from hourglass.likelihoods.negative_binomial import NegativeBinomial
 __all__ = [
     "Bernoulli",
     "Categorical",
-    "Constant",
+    "ConstantCells",
     "Distribution",
     "Gaussian",
     "Laplace",

@@ -24,7 +24,7 @@ class BernoulliDistribution(Distribution):
         """P(x = 1), (*K, B, *S)."""
         return torch.sigmoid(at_least_float32(self.logits))
 
-    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+    def cell_log_prob_observed(self, x: Tensor) -> Tensor:
         """x l - softplus(l), per cell."""
         logits = at_least_float32(self.logits)
         return x * logits - F.softplus(logits)

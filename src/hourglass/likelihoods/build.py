@@ -10,16 +10,16 @@ from typing import Any
 from hourglass.likelihoods.likelihood import Likelihood
 
 
-def build(name: str, options: Mapping[str, Any], parts: Mapping[str, type[Likelihood]] | None = None) -> Likelihood:
+def build(name: str, options: Mapping[str, Any], custom: Mapping[str, type[Likelihood]] | None = None) -> Likelihood:
     """The likelihood called ``name``, built from what its ``options()`` gave.
 
     Parameters
     ----------
     name : str
-        A name this package exports, or one of ``parts``.
+        A name this package exports, or one of ``custom``.
     options : mapping
         The constructor's arguments.
-    parts : mapping of str to class, optional
+    custom : mapping of str to class, optional
         Likelihoods of the caller's own, by name; they come first.
 
     Raises
@@ -36,9 +36,9 @@ def build(name: str, options: Mapping[str, Any], parts: Mapping[str, type[Likeli
     exported = {each: getattr(package, each) for each in package.__all__}
     known = {each: part for each, part in exported.items() if isinstance(part, type) and issubclass(part, Likelihood)}
     del known[Likelihood.__name__]
-    known |= parts or {}
+    known |= custom or {}
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))};"
-        raise ValueError(f"likelihood {name!r} is unknown: {hint} A likelihood of your own is passed in `parts`.")
-    return known[name].from_options(options, parts or {})
+        raise ValueError(f"likelihood {name!r} is unknown: {hint} A likelihood of your own is passed in `custom`.")
+    return known[name].from_options(options, custom or {})

@@ -43,7 +43,7 @@ class CategoricalDistribution(Distribution):
         """The mode, as codes, (*K, B, *S)."""
         return self.logits.argmax(self._class_axis).to(self.logits.dtype)
 
-    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+    def cell_log_prob_observed(self, x: Tensor) -> Tensor:
         """ln softmax(l)_x, per cell; NaN where x is no code (an index out of range would bring a GPU down)."""
         log_p = self.logits.log_softmax(self._class_axis)
         codes = x.nan_to_num().clamp(0, self.logits.shape[self._class_axis] - 1).to(torch.long)

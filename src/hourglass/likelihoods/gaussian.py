@@ -12,7 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hourglass.likelihoods.likelihood import Distribution, Likelihood, at_least_float32
-from hourglass.likelihoods.width import Floor, Width, checked_floor, checked_width, lowest, moved, start
+from hourglass.likelihoods.noise_scale import (
+    Floor,
+    NoiseScale,
+    checked_floor,
+    checked_scale,
+    initial_log_scale,
+    scale_floor,
+    updated_log_scale,
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,7 +35,7 @@ class GaussianDistribution(Distribution):
         """E[x], (*K, B, *S)."""
         return self.location
 
-    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+    def cell_log_prob_observed(self, x: Tensor) -> Tensor:
         """-((x - m)^2 / v + ln 2 pi v) / 2, per cell."""
         squared = (x - self.location).square()
         return -0.5 * (squared * torch.exp(-self.log_variance) + self.log_variance + math.log(2 * math.pi))
@@ -53,10 +61,10 @@ class GaussianDistribution(Distribution):
 class Gaussian(Likelihood):
     """Normal noise about the decoder's output, with the variance at its optimum (sigma-VAE).
 
-    ``ln p(x) = -sum_s ((x_s - m_s)^2 / v + ln 2 pi v) / 2``. The buffer ``log_variance`` is moved by ``adapt`` towards
-    the batch mean of ``(x - m)^2``: with v at its optimum the gradient through v vanishes (envelope theorem, see
-    ``width.py``), hence a buffer instead of a parameter. Leaving v at 1 weighs the error too little against a KL in
-    nats, and the code collapses onto the prior.
+    ``ln p(x) = -sum_s ((x_s - m_s)^2 / v + ln 2 pi v) / 2``. The buffer ``log_variance`` is moved by ``update_scale``
+    towards the batch mean of ``(x - m)^2``: with v at its optimum the gradient through v vanishes (envelope theorem, see
+    ``noise_scale.py``), hence a buffer instead of a parameter. Leaving v at 1 weighs the error too little against a
+    KL in nats, and the code collapses onto the prior.
 
     Parameters
     ----------
@@ -77,13 +85,13 @@ class Gaussian(Likelihood):
     _least: Tensor
 
     def __init__(
-        self, shape: Sequence[int], variance: Width = "shared", floor: Floor = 0.0, missing: bool = False
+        self, shape: Sequence[int], variance: NoiseScale = "shared", floor: Floor = 0.0, missing: bool = False
     ) -> None:
         super().__init__(shape, missing=missing)
-        self.variance = checked_width(variance, "variance")
+        self.variance = checked_scale(variance, "variance")
         self.floor = checked_floor(floor, self.variance, self.shape[0])
-        self.register_buffer("log_variance", start(self.variance, self.per_feature))
-        self.register_buffer("_least", lowest(self.floor, self.variance, self.per_feature) ** 2, persistent=False)
+        self.register_buffer("log_variance", initial_log_scale(self.variance, self.per_feature))
+        self.register_buffer("_least", scale_floor(self.floor, self.variance, self.per_feature) ** 2, persistent=False)
 
     def forward(self, parameters: Tensor) -> GaussianDistribution:
         """parameters (*K, B, *S), the mean."""
@@ -95,11 +103,13 @@ class Gaussian(Likelihood):
         )
 
     @torch.no_grad()
-    def adapt(self, parameters: Tensor, x: Tensor, rate: float) -> None:
+    def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:
         """Move the variance towards the mean squared error of this batch."""
         if isinstance(self.variance, str):
             errors = (x - at_least_float32(parameters)).square_()
-            self.log_variance.copy_(moved(self.log_variance, errors, rate, self._least, self.n_dims, self.missing))
+            self.log_variance.copy_(
+                updated_log_scale(self.log_variance, errors, rate, self._least, self.n_dims, self.missing)
+            )
 
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -11,7 +11,15 @@ import torch
 from torch import Tensor
 
 from hourglass.likelihoods.likelihood import Distribution, Likelihood, at_least_float32
-from hourglass.likelihoods.width import Floor, Width, checked_floor, checked_width, lowest, moved, start
+from hourglass.likelihoods.noise_scale import (
+    Floor,
+    NoiseScale,
+    checked_floor,
+    checked_scale,
+    initial_log_scale,
+    scale_floor,
+    updated_log_scale,
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,7 +34,7 @@ class LaplaceDistribution(Distribution):
         """E[x], which is the median too, (*K, B, *S)."""
         return self.location
 
-    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+    def cell_log_prob_observed(self, x: Tensor) -> Tensor:
         """-|x - m| / b - ln 2b, per cell."""
         return -(x - self.location).abs() * torch.exp(-self.log_scale) - self.log_scale - math.log(2.0)
 
@@ -36,7 +44,7 @@ class LaplaceDistribution(Distribution):
         return self.location + torch.exp(self.log_scale) * sign * torch.empty_like(self.location).exponential_()
 
 
-def scale_of(variance: Width) -> Width:
+def scale_of(variance: NoiseScale) -> NoiseScale:
     """The scale b of the Laplace of that variance, 2 b^2; a fitted one stays to be fitted."""
     return variance if isinstance(variance, str) else math.sqrt(variance / 2)
 
@@ -44,8 +52,8 @@ def scale_of(variance: Width) -> Width:
 class Laplace(Likelihood):
     """Double-exponential noise about the decoder's output, with the scale at its optimum.
 
-    ``ln p(x) = -sum_s (|x_s - m_s| / b + ln 2b)``. The buffer ``log_scale`` is moved by ``adapt`` towards the batch
-    mean of ``|x - m|``, where the gradient through b vanishes (see ``width.py``).
+    ``ln p(x) = -sum_s (|x_s - m_s| / b + ln 2b)``. The buffer ``log_scale`` is moved by ``update_scale`` towards the
+    batch mean of ``|x - m|``, where the gradient through b vanishes (see ``noise_scale.py``).
 
     Parameters
     ----------
@@ -64,13 +72,13 @@ class Laplace(Likelihood):
     _least: Tensor
 
     def __init__(
-        self, shape: Sequence[int], scale: Width = "shared", floor: Floor = 0.0, missing: bool = False
+        self, shape: Sequence[int], scale: NoiseScale = "shared", floor: Floor = 0.0, missing: bool = False
     ) -> None:
         super().__init__(shape, missing=missing)
-        self.scale = checked_width(scale, "scale")
+        self.scale = checked_scale(scale, "scale")
         self.floor = checked_floor(floor, self.scale, self.shape[0])
-        self.register_buffer("log_scale", start(self.scale, self.per_feature))
-        least = lowest(self.floor, self.scale, self.per_feature) / math.sqrt(2)
+        self.register_buffer("log_scale", initial_log_scale(self.scale, self.per_feature))
+        least = scale_floor(self.floor, self.scale, self.per_feature) / math.sqrt(2)
         self.register_buffer("_least", least, persistent=False)
 
     def forward(self, parameters: Tensor) -> LaplaceDistribution:
@@ -83,11 +91,13 @@ class Laplace(Likelihood):
         )
 
     @torch.no_grad()
-    def adapt(self, parameters: Tensor, x: Tensor, rate: float) -> None:
+    def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:
         """Move the scale towards the mean absolute error of this batch."""
         if isinstance(self.scale, str):
             errors = (x - at_least_float32(parameters)).abs_()
-            self.log_scale.copy_(moved(self.log_scale, errors, rate, self._least, self.n_dims, self.missing))
+            self.log_scale.copy_(
+                updated_log_scale(self.log_scale, errors, rate, self._least, self.n_dims, self.missing)
+            )
 
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""

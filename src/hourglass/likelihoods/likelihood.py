@@ -27,7 +27,7 @@ class Distribution(ABC):
     missing: bool = False
 
     @abstractmethod
-    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+    def cell_log_prob_observed(self, x: Tensor) -> Tensor:
         """ln p of each cell, for x (B, *S) without missing cells -> (*K, B, *S)."""
 
     @property
@@ -47,10 +47,10 @@ class Distribution(ABC):
     def cell_log_prob(self, x: Tensor) -> Tensor:
         """Nats per cell, x (B, *S) -> (*K, B, *S); 0 where x is missing."""
         if not self.missing:
-            return self.log_prob_of_seen(x)
+            return self.cell_log_prob_observed(x)
         seen = ~torch.isnan(x)
         # 0 lies in the support of every likelihood here; a NaN left in x would turn the gradient of its cell into NaN.
-        cells = self.log_prob_of_seen(torch.where(seen, x, 0.0))
+        cells = self.cell_log_prob_observed(torch.where(seen, x, 0.0))
         return torch.where(seen, cells, 0.0)
 
     def log_prob(self, x: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class Likelihood(nn.Module, ABC):
         """The distribution of x, from parameters (*K, B, *parameter_shape)."""
 
     @torch.no_grad()
-    def adapt(self, parameters: Tensor, x: Tensor, rate: float) -> None:
+    def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:
         """Move fitted buffers (a variance) towards their optimum on this batch: v <- (1 - rate) v + rate v_batch.
 
         parameters (*K, B, *parameter_shape), x (B, *S), 0 <= rate <= 1. Most likelihoods have none.
@@ -110,7 +110,7 @@ class Likelihood(nn.Module, ABC):
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], parts: Mapping[str, type[Likelihood]]) -> Likelihood:
-        """Build from ``options()``; ``parts`` holds likelihoods of the caller's own, for one that contains others."""
+        """Build from ``options()``; ``custom`` holds likelihoods of the caller's own, for one that contains others."""
         return cls(**options)
 
 

@@ -41,10 +41,10 @@ class MixedDistribution(Distribution):
         """Mean of numeric, binary and count columns, mode of categorical ones, (*K, B, D)."""
         return self._table([block.reconstruction for block in self.blocks])
 
-    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+    def cell_log_prob_observed(self, x: Tensor) -> Tensor:
         """ln p of each cell, x (B, D) -> (*K, B, D)."""
         return self._table(
-            [block.log_prob_of_seen(x[..., of]) for block, of in zip(self.blocks, self.columns, strict=True)]
+            [block.cell_log_prob_observed(x[..., of]) for block, of in zip(self.blocks, self.columns, strict=True)]
         )
 
     def cell_log_prob(self, x: Tensor) -> Tensor:
@@ -119,11 +119,11 @@ class Mixed(Likelihood):
         )
 
     @torch.no_grad()
-    def adapt(self, parameters: Tensor, x: Tensor, rate: float) -> None:
+    def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:
         """Adapt each block to its columns."""
         pieces = parameters.split(self.sizes, -1)
         for block, piece, columns in zip(self.blocks, pieces, self.columns, strict=True):
-            block.adapt(piece, x[..., columns], rate)  # type: ignore[operator]
+            block.update_scale(piece, x[..., columns], rate)  # type: ignore[operator]
 
     def options(self) -> dict[str, Any]:
         """The constructor's arguments, each block as [name, options, columns]."""
@@ -135,6 +135,6 @@ class Mixed(Likelihood):
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], parts: Mapping[str, type[Likelihood]]) -> Mixed:
-        """Build from ``options()``, the blocks' names resolved in ``parts`` too."""
+        """Build from ``options()``, the blocks' names resolved in ``custom`` too."""
         blocks = [(build(name, inner, parts), columns) for name, inner, columns in options["blocks"]]
         return cls(blocks, options["n_columns"])

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hourglass.likelihoods.likelihood import Distribution, Likelihood, at_least_float32
 
-LARGEST_LOG_MEAN = 20.0  # 4.9e8 counts: above it means and samples leave float32's integers long behind
+MAX_LOG_MEAN = 20.0  # 4.9e8 counts: above it means and samples leave float32's integers long behind
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,9 +25,9 @@ class NegativeBinomialDistribution(Distribution):
     @property
     def mean(self) -> Tensor:
         """E[x], counts, (*K, B, *S)."""
-        return self.log_mean.clamp(max=LARGEST_LOG_MEAN).exp()
+        return self.log_mean.clamp(max=MAX_LOG_MEAN).exp()
 
-    def log_prob_of_seen(self, x: Tensor) -> Tensor:
+    def cell_log_prob_observed(self, x: Tensor) -> Tensor:
         """ln G(x + r) - ln G(r) - ln G(x + 1) - r softplus(eta - rho) - x softplus(rho - eta), per cell.
 
         eta = ln mean, rho = ln r: no exponential of eta is taken, so that no decoder output overflows. The gammas do

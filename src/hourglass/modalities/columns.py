@@ -143,7 +143,7 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
     return columns
 
 
-def with_filled(X: Any, filled: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> Any:
+def fill_missing(X: Any, filled: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> Any:
     """X with its missing cells filled in, the same kind of table with the same types; every other cell is as it was.
 
     A column that cannot hold what is filled in (numbers now, texts at fit) becomes one that can.

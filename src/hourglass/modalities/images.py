@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from hourglass import likelihoods
 from hourglass.likelihoods.laplace import scale_of
 from hourglass.modalities.columns import as_array
-from hourglass.modalities.scaling import Binarise, Levels, Standardise
+from hourglass.modalities.scaling import Binarise, Standardise, UnitRange
 from hourglass.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 
-LARGEST_FOR_MLP = 32  # pixels a side; above, convolutions are both better and faster
+MAX_SIDE_FOR_MLP = 32  # pixels a side; above, convolutions are both better and faster
 
 
 def _picture_array(X: Any) -> np.ndarray:
@@ -74,7 +74,7 @@ class Images:
     layout: str = field(default="NCHW", repr=False)
 
     name = "images"
-    blank = 0.0
+    mask_value = 0.0
     samples_noise = False  # a sampled picture shows the mean, not the mean plus pixel noise
 
     def __post_init__(self) -> None:
@@ -147,14 +147,14 @@ class Images:
                 stacklevel=4,
             )
 
-    def restore(self, raw: Tensor, drawn: bool = False) -> np.ndarray:
+    def restore(self, raw: Tensor, sampled: bool = False) -> np.ndarray:
         """Raw levels, float32, clipped to what the data can hold, in the layout that came in."""
         pictures = raw.clamp(self.black, self.white).float().cpu().numpy()
         if self.layout == "NHW":
             return pictures[:, 0]
         return np.moveaxis(pictures, 1, -1) if self.layout == "NHWC" else pictures
 
-    def numeric(self) -> Tensor:
+    def noise_mask(self) -> Tensor:
         return torch.ones(self.shape, dtype=torch.bool)
 
     @property
@@ -164,14 +164,14 @@ class Images:
     def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
         bernoulli = self._bernoulli if likelihood is None else isinstance(likelihood, likelihoods.Bernoulli)
         if self._bernoulli or bernoulli:
-            kind = Binarise if self.binarise == "dynamic" else Levels if bernoulli else Standardise
+            kind = Binarise if self.binarise == "dynamic" else UnitRange if bernoulli else Standardise
             return kind(torch.tensor(self.black), torch.tensor(self.white - self.black))
         return Standardise(torch.tensor(self.mean).view(-1, 1, 1), torch.tensor(self.scale).view(-1, 1, 1))
 
     def _convolves(self, network: str | None) -> bool:
         if network not in (None, "mlp", "conv"):
             raise ValueError(f"network={network!r} is unknown; choose 'mlp', 'conv' or None (by size)")
-        return network == "conv" or (network is None and max(self.shape[1:]) > LARGEST_FOR_MLP)
+        return network == "conv" or (network is None and max(self.shape[1:]) > MAX_SIDE_FOR_MLP)
 
     def _widths(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:

@@ -20,7 +20,7 @@ class Modality(Protocol):
 
     `infer` looks at the data once. `tensor` gives raw tensors compact enough to keep (pictures stay uint8); the model's
     own `scaling` takes a batch of them to model space. `restore` goes all the way back to what the user handed in;
-    what was `drawn` it may bring onto values that could have been there.
+    what was `sampled` it may bring onto values that could have been there.
     """
 
     @property
@@ -32,16 +32,16 @@ class Modality(Protocol):
         """S, the shape of one example in model space."""
 
     @property
-    def blank(self) -> float:
+    def mask_value(self) -> float:
         """What a hidden cell holds in model space: NaN (missing) in a table, 0 (the mean, or black) in a picture."""
 
     def tensor(self, X: Any) -> Tensor:
         """X -> raw (N, *S)."""
 
-    def restore(self, raw: Tensor, drawn: bool = False) -> Any:
+    def restore(self, raw: Tensor, sampled: bool = False) -> Any:
         """raw units (N, *S) -> what the user handed in."""
 
-    def numeric(self) -> Tensor:
+    def noise_mask(self) -> Tensor:
         """(*S) bool: the cells that noise may touch."""
 
     def scaling(self, likelihood: Likelihood | None = None) -> Standardise:

@@ -28,7 +28,7 @@ class Standardise(nn.Module):
         """raw (B, *S) of any number type -> x (B, *S) float32."""
         return (raw - self.mean).div_(self.scale).float()
 
-    def draw(self, raw: Tensor) -> Tensor:
+    def training_view(self, raw: Tensor) -> Tensor:
         """x as it is trained on: `forward`, where nothing about it is random."""
         return self(raw)
 
@@ -37,23 +37,23 @@ class Standardise(nn.Module):
         return x.to(self.mean.dtype) * (self.scale * self.varies) + self.mean
 
 
-class Levels(Standardise):
+class UnitRange(Standardise):
     """Grey levels from 0 to 1: `mean` is black, `scale` white less black; what lies beyond them is kept to 0 or 1."""
 
     def forward(self, raw: Tensor) -> Tensor:
         return super().forward(raw).clamp_(0, 1)
 
-    def draw(self, raw: Tensor) -> Tensor:
+    def training_view(self, raw: Tensor) -> Tensor:
         return super().forward(raw)  # black and white are those of the rows that are trained on
 
 
-class Binarise(Levels):
-    """Grey levels as probabilities; `draw` tosses each pixel anew (dynamic binarisation).
+class Binarise(UnitRange):
+    """Grey levels as probabilities; `training_view` tosses each pixel anew (dynamic binarisation).
 
     Source: Salakhutdinov and Murray 2008; Burda et al. 2016, arXiv:1509.00519, draw anew for every pass.
     """
 
-    def draw(self, raw: Tensor) -> Tensor:
+    def training_view(self, raw: Tensor) -> Tensor:
         """x (B, *S) in {0, 1}, one with probability raw / white."""
         if raw.dtype == torch.uint8 and float(self.scale) == 255.0 and float(self.mean) == 0.0:
             # 16 random bits a pixel, four pixels a draw: ten times cheaper than torch.bernoulli.

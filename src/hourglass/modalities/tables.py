@@ -14,18 +14,18 @@ from torch import Tensor, nn
 
 from hourglass import likelihoods
 from hourglass.likelihoods.laplace import scale_of
+from hourglass.modalities.column_statistics import (
+    MAX_CATEGORIES,
+    Column,
+    ColumnStatistics,
+    Kind,
+    aliases,
+    clip_to_observed,
+    warn_outlier,
+    warn_suspicious_texts,
+)
 from hourglass.modalities.columns import frame_kind, read_columns, write_columns
 from hourglass.modalities.scaling import Standardise
-from hourglass.modalities.tally import (
-    MOST_CATEGORIES,
-    Column,
-    Kind,
-    Tally,
-    note_odd_number,
-    note_odd_texts,
-    possible,
-    spellings,
-)
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
 
@@ -51,7 +51,7 @@ class Tables:
     container: str = field(default="array", repr=False)
 
     name = "tables"
-    blank = math.nan
+    mask_value = math.nan
     samples_noise = True  # a sampled row is a row one could have seen, categories and noise drawn
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class Tables:
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
-        tallies: dict[str, Tally] = {}
+        tallies: dict[str, ColumnStatistics] = {}
         container = "array"
         rows = 0
         for chunk in chunks:
@@ -71,8 +71,8 @@ class Tables:
             columns = read_columns(chunk)
             rows += len(next(iter(columns.values())))
             for name, values in columns.items():
-                levels = MOST_CATEGORIES if name in self.categories else 50 if self.discrete else 2
-                tallies.setdefault(name, Tally()).add(name, values, levels)
+                levels = MAX_CATEGORIES if name in self.categories else 50 if self.discrete else 2
+                tallies.setdefault(name, ColumnStatistics()).add(name, values, levels)
         declared: dict[str, Kind] = {}
         for option, names, kind in (("counts", self.counts, "count"), ("categories", self.categories, "category")):
             for name in names:
@@ -84,9 +84,9 @@ class Tables:
         if rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
         for name, tally in tallies.items():
-            note_odd_texts(name, tally.texts or set(), rows)
+            warn_suspicious_texts(name, tally.texts or set(), rows)
             if name not in declared:
-                note_odd_number(name, tally)
+                warn_outlier(name, tally)
         found = tuple(t.column(name, declared.get(name), self.discrete) for name, t in tallies.items())
         if all(c.constant for c in found) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
@@ -144,7 +144,7 @@ class Tables:
             return values
         if column.texts:
             place = {category: float(k) for k, category in enumerate(column.categories)}
-            known = {v: next((place[s] for s in spellings(v) if s in place), -1.0) for v in set(values.tolist())}
+            known = {v: next((place[s] for s in aliases(v) if s in place), -1.0) for v in set(values.tolist())}
             codes = np.array([math.nan if v is None or v != v else known[v] for v in values.tolist()])
             unseen = codes == -1.0
         else:
@@ -164,15 +164,15 @@ class Tables:
             codes = np.where(unseen, math.nan, codes)
         return codes
 
-    def restore(self, raw: Tensor, drawn: bool = False) -> Any:
+    def restore(self, raw: Tensor, sampled: bool = False) -> Any:
         """Raw (N, D) -> the kind of table that came in: categories by name.
 
-        Numbers that were `drawn` stay within those that were seen, whole where those were whole, and one of two where
+        Numbers that were `sampled` stay within those that were seen, whole where those were whole, and one of two where
         there were two.
         """
-        return write_columns(self.restored(raw, drawn), self.container)
+        return write_columns(self.restore_columns(raw, sampled), self.container)
 
-    def restored(self, raw: Tensor, drawn: bool = False) -> dict[str, np.ndarray]:
+    def restore_columns(self, raw: Tensor, sampled: bool = False) -> dict[str, np.ndarray]:
         """The columns of `restore` (N,) by their names."""
         numbers = raw.cpu().numpy()
         columns: dict[str, np.ndarray] = {}
@@ -185,10 +185,10 @@ class Tables:
                 named[unknown] = None if column.texts else math.nan
                 columns[column.name] = named
             else:
-                columns[column.name] = possible(column, values) if drawn else values
+                columns[column.name] = clip_to_observed(column, values) if sampled else values
         return columns
 
-    def numeric(self) -> Tensor:
+    def noise_mask(self) -> Tensor:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])
 
     def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
@@ -247,7 +247,7 @@ class Tables:
                 kind = likelihoods.Gaussian((len(varying),), variance, floor, missing)
             blocks.append((kind, varying))
         if constant := [i for i in numbers if self.columns[i].constant]:
-            blocks.append((likelihoods.Constant((len(constant),), missing=missing), constant))
+            blocks.append((likelihoods.ConstantCells((len(constant),), missing=missing), constant))
         if binary := self._of_kind("binary"):
             blocks.append((likelihoods.Bernoulli((len(binary),), missing=missing), binary))
         if counts := self._of_kind("count"):

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hourglass.exploration import DimensionUse
-from hourglass.plots.scheme import LIGHT, SMALL, Scheme, dress, new_figure
+from hourglass.plots.scheme import LIGHT, SMALL, Scheme, new_figure, style_axes
 
-MOST_NAMED = 16  # more bars have no room for their names
-FEWEST_PLACES = 6  # so that few bars stay slender
+MAX_NAMED_BARS = 16  # more bars have no room for their names
+MIN_BARS = 6  # so that few bars stay slender
 
 
 def dimension_bars(use: DimensionUse, scheme: Scheme = LIGHT) -> Figure:
@@ -25,18 +25,18 @@ def dimension_bars(use: DimensionUse, scheme: Scheme = LIGHT) -> Figure:
     values, active = use.values[order], use.active[order]
     figure = new_figure(230, scheme)
     axes = figure.subplots()
-    dress(axes, scheme)
+    style_axes(axes, scheme)
     places = np.arange(len(values))
     faces = [scheme.colours[0] if a else "none" for a in active]
     edges = [scheme.colours[0] if a else scheme.faint for a in active]
     wide = 0.75 if len(values) < 80 else 1.0
     axes.bar(places, values, width=wide, color=faces, edgecolor=edges, linewidth=1.2)
-    middle, half = (len(values) - 1) / 2, max(len(values), FEWEST_PLACES) / 2
+    middle, half = (len(values) - 1) / 2, max(len(values), MIN_BARS) / 2
     axes.set_xlim(middle - half - 0.2, middle + half + 0.2)
     axes.set_ylim(0, 1.12 * (float(values.max()) or 1.0))
     nats = use.unit == "nats"
     axes.set_ylabel("KL, nats per example" if nats else "deviation of the code")
-    if len(values) <= MOST_NAMED:
+    if len(values) <= MAX_NAMED_BARS:
         axes.set_xticks(places, [str(d) for d in order])
         axes.set_xlabel("dimension")
         for place, value in zip(places, values, strict=True):

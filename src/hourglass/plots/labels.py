@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-MOST_CLASSES_OF_NUMBERS = 50  # more different whole numbers are a quantity
-MOST_COLOURS = 12  # more classes are told apart by their names only
+MAX_NUMERIC_CLASSES = 50  # more different whole numbers are a quantity
+MAX_COLOURS = 12  # more classes are told apart by their names only
 UNLABELLED = "unlabelled"
 
 
@@ -55,7 +55,7 @@ def group(labels: Any) -> Groups:
     if values.dtype.kind in "iuf" or (values.dtype.kind == "O" and _all_numbers(values)):
         numbers = np.array([np.nan if v is None else v for v in values.tolist()], dtype=np.float64)
         levels = np.unique(numbers[np.isfinite(numbers)])
-        if len(levels) > MOST_CLASSES_OF_NUMBERS or bool((levels != np.round(levels)).any()):
+        if len(levels) > MAX_NUMERIC_CLASSES or bool((levels != np.round(levels)).any()):
             return Groups(numbers=np.where(np.isfinite(numbers), numbers, np.nan))
         codes = np.where(np.isfinite(numbers), np.searchsorted(levels, numbers), -1)
         return Groups(tuple(f"{v:g}" for v in levels), codes.astype(int))

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hourglass.plots.scheme import LIGHT, SMALL, Scheme, dress, heading, new_figure
+from hourglass.plots.scheme import LIGHT, SMALL, Scheme, heading, new_figure, style_axes
 
-TERMS = {
+TERM_LABELS = {
     "reconstruction": "reconstruction: −log p(x | code)",
     "kl": "KL from the prior",
     "contraction": "contraction",
@@ -40,8 +40,8 @@ def loss_curves(history: Sequence[dict[str, Any]], best_epoch: int | None = None
     figure = new_figure(60 + 165 * len(terms), scheme)
     panels = figure.subplots(len(terms), 1, sharex=True, squeeze=False)[:, 0]
     for axes, term in zip(panels, terms, strict=True):
-        dress(axes, scheme)
-        heading(axes, f"{TERMS.get(term, term.replace('_', ' '))}, nats per example", scheme)
+        style_axes(axes, scheme)
+        heading(axes, f"{TERM_LABELS.get(term, term.replace('_', ' '))}, nats per example", scheme)
         drawn = []
         for source, label, style, marker, colour in (
             ("train", "training", "-", "o", scheme.colours[0]),

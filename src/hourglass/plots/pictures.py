@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hourglass.exploration import Manifold, Traversal
-from hourglass.plots.scheme import LIGHT, SMALL, WIDTH, Scheme, bare, dress, new_figure
+from hourglass.plots.scheme import LIGHT, SMALL, WIDTH, Scheme, hide_axes, new_figure, style_axes
 
 SHARP = 2  # device pixels a style-sheet pixel
 GAP = 3  # device pixels between pictures
@@ -18,7 +18,7 @@ LABELS = 66  # style-sheet pixels for names at the left
 COLOUR = (3, 4)
 
 
-def shown(modality: Any, X: Any) -> np.ndarray:
+def to_rgb(modality: Any, X: Any) -> np.ndarray:
     """Pictures as they are shown: (N, H, W, 3) from 0 to 1, black and white those of the data.
 
     Of other than one, three or four channels the mean is shown.
@@ -63,7 +63,7 @@ def _averaged(pictures: np.ndarray, every: int) -> np.ndarray:
     return blocks.mean(axis=(2, 4))
 
 
-def _lay(axes: Axes, sheet: np.ndarray, extent: tuple[float, float, float, float] | None = None) -> None:
+def _imshow(axes: Axes, sheet: np.ndarray, extent: tuple[float, float, float, float] | None = None) -> None:
     axes.imshow(sheet, interpolation="none", aspect="equal" if extent is None else "auto", extent=extent)
 
 
@@ -86,8 +86,8 @@ def _sheet_figure(
             figure.text(left, 1 - (top + title - 7) / total, name, fontsize=SMALL, color=scheme.ink, va="baseline")
             top += title
         axes = figure.add_axes((left, 1 - (top + high) / total, width / WIDTH * sheet.shape[1] / full, high / total))
-        bare(axes)
-        _lay(axes, sheet)
+        hide_axes(axes)
+        _imshow(axes, sheet)
         if names:
             figure.text(
                 left - 0.015, 1 - (top + high / 2) / total, name, fontsize=SMALL, color=scheme.ink, ha="right",
@@ -106,7 +106,7 @@ def reconstructions(modality: Any, originals: Any, made: Any, *, columns: int = 
     originals, made : N pictures each, in the form of what was fitted.
     columns : pictures a row.
     """
-    before, after = shown(modality, originals), shown(modality, made)
+    before, after = to_rgb(modality, originals), to_rgb(modality, made)
     columns = min(columns, len(before))
     rows = []
     for start in range(0, len(before), columns):
@@ -116,15 +116,15 @@ def reconstructions(modality: Any, originals: Any, made: Any, *, columns: int = 
 
 def manifold(modality: Any, grid: Manifold, *, scheme: Scheme = LIGHT) -> Figure:
     """The plane of a two-dimensional code as a sheet of pictures, the codes' values at the edges."""
-    sheet = mosaic(shown(modality, grid.examples), grid.side, WIDTH - 50)
+    sheet = mosaic(to_rgb(modality, grid.examples), grid.side, WIDTH - 50)
     figure = new_figure((WIDTH - 50) * sheet.shape[0] / sheet.shape[1] + 44, scheme)
     axes = figure.subplots()
-    dress(axes, scheme, grid="")
+    style_axes(axes, scheme, grid="")
     axes.spines[["left", "bottom"]].set_visible(False)
-    _lay(axes, sheet, (-0.5, grid.side - 0.5, -0.5, grid.side - 0.5))
+    _imshow(axes, sheet, (-0.5, grid.side - 0.5, -0.5, grid.side - 0.5))
     places = np.unique(np.linspace(0, grid.side - 1, 5).round().astype(int))
-    axes.set_xticks(places, [f"{grid.across[p]:.2g}" for p in places])
-    axes.set_yticks(places, [f"{grid.upwards[p]:.2g}" for p in places])
+    axes.set_xticks(places, [f"{grid.x[p]:.2g}" for p in places])
+    axes.set_yticks(places, [f"{grid.y[p]:.2g}" for p in places])
     axes.set_xlabel("dimension 0")
     axes.set_ylabel("dimension 1")
     return figure
@@ -139,7 +139,7 @@ def traversals(modality: Any, walks: Sequence[Traversal], names: Sequence[str], 
     walks : of `exploration.traversal`, all of the same number of steps.
     names : what stands above each row.
     """
-    rows = [(name, shown(modality, walk.examples)) for name, walk in zip(names, walks, strict=True)]
+    rows = [(name, to_rgb(modality, walk.examples)) for name, walk in zip(names, walks, strict=True)]
     return _sheet_figure(rows, len(rows[0][1]), scheme, names=False)
 
 
@@ -155,12 +155,12 @@ def samples(
     names : of the sets, "" for none.
     columns : pictures a row.
     """
-    rows = [(name, shown(modality, pictures)) for name, pictures in zip(names, drawn, strict=True)]
+    rows = [(name, to_rgb(modality, pictures)) for name, pictures in zip(names, drawn, strict=True)]
     if not any(name for name, _ in rows):
         sheet = mosaic(np.concatenate([pictures for _, pictures in rows]), columns, WIDTH - 8)
         figure = new_figure((WIDTH - 8) * sheet.shape[0] / sheet.shape[1] + 8, scheme)
         axes = figure.subplots()
-        bare(axes)
-        _lay(axes, sheet)
+        hide_axes(axes)
+        _imshow(axes, sheet)
         return figure
     return _sheet_figure(rows, columns, scheme, names=len(rows[0][1]) <= columns)

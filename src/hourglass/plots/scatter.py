@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from hourglass.exploration import LatentMap
-from hourglass.plots.labels import MOST_COLOURS, UNLABELLED, Groups
-from hourglass.plots.scheme import LIGHT, MARKERS, SMALL, TEXT, Scheme, dress, new_figure
+from hourglass.plots.labels import MAX_COLOURS, UNLABELLED, Groups
+from hourglass.plots.scheme import LIGHT, MARKERS, SMALL, TEXT, Scheme, new_figure, style_axes
 
-MOST_COMPARED = 300  # points of a class, to find its thickest place
+MAX_COMPARED = 300  # points of a class, to find its thickest place
 LINE = 0.05  # height of a name on a map, as a share of the map
 
 
@@ -29,10 +29,10 @@ def latent_scatter(latent: LatentMap, groups: Groups | None = None, scheme: Sche
     """
     chosen = None if groups is None else groups[latent.rows]
     line = latent.method == "code" and not latent.axes[1]
-    n_rows = len(chosen.names) if line and chosen is not None and 1 < len(chosen.names) <= MOST_COLOURS else 0
+    n_rows = len(chosen.names) if line and chosen is not None and 1 < len(chosen.names) <= MAX_COLOURS else 0
     figure = new_figure((110 + 26 * max(n_rows, 4)) if line else 430, scheme)
     axes = figure.subplots()
-    dress(axes, scheme, grid="x" if line else "both")
+    style_axes(axes, scheme, grid="x" if line else "both")
     points = latent.points.copy()
     if n_rows and chosen is not None and chosen.codes is not None:
         points[:, 1] = 0.7 * (points[:, 1] - 0.5) - chosen.codes
@@ -75,7 +75,7 @@ def _numbers(axes: Axes, points: np.ndarray, size: float, numbers: np.ndarray, s
 
 def _thickest(points: np.ndarray) -> tuple[float, float]:
     """The point of (M, 2) with the closest third of the others: inside a cluster, where a median may fall between."""
-    some = points[:: max(1, len(points) // MOST_COMPARED)]
+    some = points[:: max(1, len(points) // MAX_COMPARED)]
     apart = np.linalg.norm(some[:, None] - some[None], axis=-1)
     x, y = some[np.argmin(np.quantile(apart, 1 / 3, axis=1))].tolist()
     return x, y
@@ -83,7 +83,7 @@ def _thickest(points: np.ndarray) -> tuple[float, float]:
 
 def _classes(axes: Axes, points: np.ndarray, size: float, groups: Groups, scheme: Scheme, named: bool) -> None:
     assert groups.codes is not None
-    many = len(groups.names) > MOST_COLOURS
+    many = len(groups.names) > MAX_COLOURS
     _dots(axes, points[groups.codes < 0], size, scheme.line, "o")
     halo = [withStroke(linewidth=3, foreground=scheme.paper)]
     extent = np.maximum(np.ptp(points, axis=0), 1e-12)

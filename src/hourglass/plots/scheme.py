@@ -76,7 +76,7 @@ def new_figure(height: float, scheme: Scheme, width: float = WIDTH) -> Figure:
     return figure
 
 
-def dress(axes: Axes, scheme: Scheme, grid: str = "y") -> None:
+def style_axes(axes: Axes, scheme: Scheme, grid: str = "y") -> None:
     """Gives axes the scheme's colours: two spines, a faint grid ("x", "y", "both" or "")."""
     axes.set_facecolor("none")
     axes.spines[["top", "right"]].set_visible(False)
@@ -91,7 +91,7 @@ def dress(axes: Axes, scheme: Scheme, grid: str = "y") -> None:
         label.set_fontsize(SMALL)
 
 
-def bare(axes: Axes) -> None:
+def hide_axes(axes: Axes) -> None:
     """Axes without frame, ticks and grid."""
     axes.set_axis_off()
 

@@ -15,19 +15,19 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from hourglass.exploration import Manifold, Traversal
+from hourglass.modalities.column_statistics import Column
 from hourglass.modalities.columns import read_columns
-from hourglass.modalities.tally import Column
-from hourglass.plots.scheme import LIGHT, SMALL, WIDTH, Scheme, bare, dress, heading, new_figure
+from hourglass.plots.scheme import LIGHT, SMALL, WIDTH, Scheme, heading, hide_axes, new_figure, style_axes
 
-MOST_BARS = 24
-MOST_LINES = 8
-MOST_PANELS = 8
-MOST_NAMED_CATEGORIES = 6
+MAX_BARS = 24
+MAX_LINES = 8
+MAX_PANELS = 8
+MAX_NAMED_CATEGORIES = 6
 BINS = 24
-LONGEST_NAME = 18
+MAX_NAME_LENGTH = 18
 
 
-def numbers(modality: Any, X: Any) -> np.ndarray:
+def to_numeric(modality: Any, X: Any) -> np.ndarray:
     """A table (N, D) float64: numbers as they are, categories as their place among the known ones, NaN for missing."""
     columns = read_columns(X)
     table = np.full((len(next(iter(columns.values()))), len(modality.columns)), np.nan)
@@ -43,16 +43,16 @@ def numbers(modality: Any, X: Any) -> np.ndarray:
     return table
 
 
-def named(column: Column) -> bool:
+def is_categorical(column: Column) -> bool:
     """Whether a column of `numbers` holds places among its categories."""
     return column.texts or column.kind == "category"
 
 
-def written(column: Column, value: float) -> str:
+def format_cell(column: Column, value: float) -> str:
     """One cell of `numbers` as text, in the column's own words or to three digits."""
     if math.isnan(value):
         return "missing"
-    if named(column):
+    if is_categorical(column):
         category = column.categories[int(np.clip(round(value), 0, len(column.categories) - 1))]
         return category if isinstance(category, str) else f"{category:g}"
     if 1000 <= abs(value) < 1e7:
@@ -60,7 +60,7 @@ def written(column: Column, value: float) -> str:
     return f"{value:.3g}"
 
 
-def shortened(text: str, longest: int = LONGEST_NAME) -> str:
+def shortened(text: str, longest: int = MAX_NAME_LENGTH) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
@@ -78,14 +78,14 @@ def column_errors(modality: Any, originals: Any, made: Any) -> ColumnErrors:
 
     Numbers: squared error over variance. Categories: share of wrong cells over the share that is not the commonest.
     """
-    before, after = numbers(modality, originals), numbers(modality, made)
+    before, after = to_numeric(modality, originals), to_numeric(modality, made)
     errors = np.full(before.shape[1], np.nan)
     for i, column in enumerate(modality.columns):
         known = ~np.isnan(before[:, i])
         x, y = before[known, i], after[known, i]
         if not len(x):
             continue
-        if named(column):
+        if is_categorical(column):
             _, counts = np.unique(x, return_counts=True)
             off, guess = float((x != y).mean()), 1 - counts.max() / len(x)
         else:
@@ -105,10 +105,10 @@ def reconstructions(modality: Any, originals: Any, made: Any, *, scheme: Scheme 
     """
     judged = column_errors(modality, originals, made)
     order = [int(i) for i in np.argsort(-np.nan_to_num(judged.errors, nan=-1)) if np.isfinite(judged.errors[i])]
-    order = order[:MOST_BARS]
+    order = order[:MAX_BARS]
     figure = new_figure(70 + 20 * max(1, len(order)), scheme)
     axes = figure.subplots()
-    dress(axes, scheme, grid="x")
+    style_axes(axes, scheme, grid="x")
     places = -np.arange(len(order))
     values = judged.errors[order]
     edge = max(1.05, min(1.6, float(values.max(initial=0)) * 1.1))
@@ -135,7 +135,7 @@ def _change(modality: Any, table: np.ndarray) -> np.ndarray:
         values = table[:, i]
         if column.constant:
             continue
-        change[i] = len(np.unique(values)) - 1 if named(column) else np.ptp(values) / column.scale
+        change[i] = len(np.unique(values)) - 1 if is_categorical(column) else np.ptp(values) / column.scale
     return change
 
 
@@ -151,21 +151,21 @@ def traversals(modality: Any, walks: Sequence[Traversal], names: Sequence[str], 
     walks : of `exploration.traversal`.
     names : what stands above each panel.
     """
-    tables = [numbers(modality, walk.examples) for walk in walks]
+    tables = [to_numeric(modality, walk.examples) for walk in walks]
     shown = []
     for table in tables:
         change = _change(modality, table)
-        order = np.argsort(-change, kind="stable")[:MOST_LINES]
+        order = np.argsort(-change, kind="stable")[:MAX_LINES]
         shown.append(order[change[order] > 0] if (change > 0).any() else order[:1])
     widest = max(
         [np.ptp(t[:, i]) / modality.columns[i].scale for t, s in zip(tables, shown, strict=True) for i in s
-         if not named(modality.columns[i])] or [1.0]
+         if not is_categorical(modality.columns[i])] or [1.0]
     ) or 1.0  # fmt: skip
     rows = [len(s) for s in shown]
     figure = new_figure(sum(34 + 32 * r for r in rows), scheme)
     panels = figure.subplots(len(walks), 1, squeeze=False, gridspec_kw={"height_ratios": [r + 0.3 for r in rows]})
     for axes, table, order, name in zip(panels[:, 0], tables, shown, names, strict=True):
-        bare(axes)
+        hide_axes(axes)
         heading(axes, name, scheme)
         axes.set_xlim(0, 1)
         axes.set_ylim(-len(order) + 0.5, 0.5)
@@ -179,11 +179,11 @@ FROM, TO = 0.48, 0.84  # where lines lie between names and values
 
 def _walk_of_column(axes: Axes, row: float, column: Column, values: np.ndarray, widest: float, scheme: Scheme) -> None:
     axes.text(0, row, shortened(column.name, 17), va="center", fontsize=SMALL, color=scheme.ink)
-    ends = (written(column, values[0]), written(column, values[-1]))
+    ends = (format_cell(column, values[0]), format_cell(column, values[-1]))
     axes.text(FROM - 0.025, row, shortened(ends[0], 10), va="center", ha="right", fontsize=SMALL, color=scheme.faint)
     axes.text(TO + 0.025, row, shortened(ends[1], 10), va="center", ha="left", fontsize=SMALL, color=scheme.faint)
     across = np.linspace(FROM, TO, len(values))
-    if named(column):
+    if is_categorical(column):
         half = (across[1] - across[0]) / 2
         starts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
         for k, (a, b) in enumerate(pairwise(starts)):
@@ -204,21 +204,21 @@ def manifold(modality: Any, grid: Manifold, *, scheme: Scheme = LIGHT) -> Figure
 
     Numbers are shades with contour lines that bear their values; categories are areas with their names.
     """
-    table = numbers(modality, grid.examples)
+    table = to_numeric(modality, grid.examples)
     change = _change(modality, table)
-    order = np.argsort(-change, kind="stable")[:MOST_PANELS]
+    order = np.argsort(-change, kind="stable")[:MAX_PANELS]
     order = np.sort(order[change[order] > 0]) if (change > 0).any() else order[:1]
     rows = -(-len(order) // 2)
     figure = new_figure(40 + 205 * rows, scheme)
     panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
     for axes in panels.ravel()[len(order) :]:
-        bare(axes)
+        hide_axes(axes)
     for axes, i in zip(panels.ravel(), order, strict=False):
         column = modality.columns[i]
-        dress(axes, scheme, grid="")
+        style_axes(axes, scheme, grid="")
         heading(axes, shortened(column.name, 24), scheme)
         plane = table[:, i].reshape(grid.side, grid.side)[::-1]  # upwards
-        if named(column):
+        if is_categorical(column):
             _areas(axes, grid, column, plane, scheme)
         else:
             _heights(axes, grid, column, plane, scheme)
@@ -233,26 +233,24 @@ def _heights(axes: Axes, grid: Manifold, column: Column, plane: np.ndarray, sche
     if not np.ptp(plane) > 0:
         axes.set_facecolor(scheme.line)
         return
-    shades = axes.contourf(grid.across, grid.upwards, plane, levels=12, cmap=scheme.sequence)
+    shades = axes.contourf(grid.x, grid.y, plane, levels=12, cmap=scheme.sequence)
     shades.set_rasterized(True)  # seams show between areas drawn as vectors
-    lines = axes.contour(grid.across, grid.upwards, plane, levels=4, colors="white", linewidths=0.9)
-    for label in axes.clabel(lines, fontsize=SMALL - 0.5, fmt=lambda v: written(column, v)):
+    lines = axes.contour(grid.x, grid.y, plane, levels=4, colors="white", linewidths=0.9)
+    for label in axes.clabel(lines, fontsize=SMALL - 0.5, fmt=lambda v: format_cell(column, v)):
         label.set_path_effects([withStroke(linewidth=2, foreground="#222222")])
 
 
 def _areas(axes: Axes, grid: Manifold, column: Column, plane: np.ndarray, scheme: Scheme) -> None:
     present, places = np.unique(plane, return_inverse=True)
     shades = np.linspace(0.15, 0.85, max(2, len(present)))[places.reshape(plane.shape)]
-    axes.pcolormesh(
-        grid.across, grid.upwards, shades, cmap=scheme.sequence, vmin=0, vmax=1, shading="nearest", rasterized=True
-    )
-    first, second = np.meshgrid(grid.across, grid.upwards)
+    axes.pcolormesh(grid.x, grid.y, shades, cmap=scheme.sequence, vmin=0, vmax=1, shading="nearest", rasterized=True)
+    first, second = np.meshgrid(grid.x, grid.y)
     for value in present:
         mine = plane == value
         middle = np.median(first[mine]), np.median(second[mine])
         nearest = np.argmin(np.where(mine, (first - middle[0]) ** 2 + (second - middle[1]) ** 2, np.inf))
         axes.text(
-            first.ravel()[nearest], second.ravel()[nearest], shortened(written(column, value), 12), ha="center",
+            first.ravel()[nearest], second.ravel()[nearest], shortened(format_cell(column, value), 12), ha="center",
             va="center", fontsize=SMALL, color="white", path_effects=[withStroke(linewidth=2.5, foreground="#222222")],
             clip_on=True,
         )  # fmt: skip
@@ -268,22 +266,22 @@ def samples(modality: Any, originals: Any, drawn: Any, *, scheme: Scheme = LIGHT
     modality : Tables, fitted.
     originals, drawn : rows in the form of what was fitted.
     """
-    real, new = numbers(modality, originals), numbers(modality, drawn)
+    real, new = to_numeric(modality, originals), to_numeric(modality, drawn)
     varying = [i for i, c in enumerate(modality.columns) if not c.constant and np.isfinite(real[:, i]).any()]
-    varying = varying[:MOST_PANELS]
+    varying = varying[:MAX_PANELS]
     rows = max(1, -(-len(varying) // 2))
     figure = new_figure(34 + 125 * rows, scheme, WIDTH)
     panels = figure.subplots(rows, 2, squeeze=False).ravel()
     for axes in panels[len(varying) :]:
-        bare(axes)
+        hide_axes(axes)
     for axes, i in zip(panels, varying, strict=False):
         column = modality.columns[i]
-        dress(axes, scheme, grid="")
+        style_axes(axes, scheme, grid="")
         heading(axes, shortened(column.name, 26), scheme)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         x, y = (t[:, i][np.isfinite(t[:, i])] for t in (real, new))
-        if named(column) or column.kind == "binary":
+        if is_categorical(column) or column.kind == "binary":
             _shares(axes, column, x, y, scheme)
         else:
             low, high = np.quantile(x, [0.005, 0.995])
@@ -309,16 +307,16 @@ def samples(modality: Any, originals: Any, drawn: Any, *, scheme: Scheme = LIGHT
 def _shares(axes: Axes, column: Column, x: np.ndarray, y: np.ndarray, scheme: Scheme) -> None:
     """Share of each of the commonest categories: a bar for real rows, a square for drawn ones."""
     levels, counts = np.unique(x, return_counts=True)
-    levels = levels[np.argsort(-counts, kind="stable")][:MOST_NAMED_CATEGORIES]
+    levels = levels[np.argsort(-counts, kind="stable")][:MAX_NAMED_CATEGORIES]
     places = np.arange(len(levels))
     axes.bar(places, [(x == v).mean() for v in levels], color=scheme.faint, alpha=0.35, width=0.7)
     nearest = y
-    if not named(column) and len(y):
+    if not is_categorical(column) and len(y):
         nearest = np.asarray(column.categories, dtype=float)[
             np.abs(y[:, None] - np.asarray(column.categories, dtype=float)).argmin(axis=1)
         ]
     shares = [float((nearest == v).mean()) if len(y) else 0.0 for v in levels]
     axes.plot(places, shares, "s", color=scheme.colours[1], markersize=6, markerfacecolor="none", markeredgewidth=1.6)
     room = max(3, 22 // max(1, len(levels)))
-    axes.set_xticks(places, [shortened(written(column, v), room) for v in levels])
+    axes.set_xticks(places, [shortened(format_cell(column, v), room) for v in levels])
     axes.set_ylim(0, 1.25 * max([axes.get_ylim()[1] / 1.05, *shares]))

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from hourglass.exploration import dimension_use
-from hourglass.exploration.maps import FEWEST_ROWS_OF_TSNE, map_of_codes
+from hourglass.exploration.maps import MIN_TSNE_ROWS, map_of_codes
 from hourglass.plots import dimension_bars, latent_scatter, loss_curves
-from hourglass.plots.labels import MOST_COLOURS
+from hourglass.plots.labels import MAX_COLOURS
 from hourglass.report.panels import Panel
-from hourglass.report.subject import Subject
+from hourglass.report.report_data import ReportData
 from hourglass.variants import RECIPES
 
 IN_WORDS = {
@@ -44,7 +44,7 @@ def count(n: float) -> str:
     return f"{int(n):,}"
 
 
-def headline(s: Subject) -> list[tuple[str, str]]:
+def headline(s: ReportData) -> list[tuple[str, str]]:
     """(figure, what it is) for the head of the page."""
     summary, estimator = s.estimator.summary_, s.estimator
     judged = "held-out rows" if summary.held_out else "training rows"
@@ -77,7 +77,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def losses(s: Subject) -> Panel:
+def losses(s: ReportData) -> Panel:
     history, summary = s.estimator.history_, s.estimator.summary_
     last = history[-1]
     shown = last["held_out"] or last["train"]
@@ -92,10 +92,10 @@ def losses(s: Subject) -> Panel:
     )
 
 
-def maps(s: Subject) -> list[Panel]:
+def maps(s: ReportData) -> list[Panel]:
     """The code itself where it has one or two dimensions, else PCA and t-SNE of it."""
     few = s.codes.shape[1] <= 2
-    methods = ["code"] if few else ["pca"] + ["tsne"] * (len(s.codes) >= FEWEST_ROWS_OF_TSNE)
+    methods = ["code"] if few else ["pca"] + ["tsne"] * (len(s.codes) >= MIN_TSNE_ROWS)
     titles = {"code": "Latent map", "pca": "Latent map by PCA", "tsne": "Latent map by t-SNE"}
     readings = {
         "code": "Each point is one example at the place of its code; neighbours have similar codes.",
@@ -118,20 +118,20 @@ def maps(s: Subject) -> list[Panel]:
     return panels
 
 
-def _of_labels(s: Subject) -> str:
+def _of_labels(s: ReportData) -> str:
     if s.labels is None:
         return ""
     unseen = " The model never saw the labels." if s.condition is None else ""
     if s.labels.numbers is not None:
         return f"Lighter points have the larger label.{unseen}"
-    if len(s.labels.names) > MOST_COLOURS:
+    if len(s.labels.names) > MAX_COLOURS:
         names = f"Names stand at the thickest place of their classes, of {len(s.labels.names)} as many as find room."
         return f"{names}{unseen}"
     line = " Each class has its row." if s.codes.shape[1] == 1 else ""
     return f"Colours, shapes and names are the {len(s.labels.names)} classes.{line}{unseen}"
 
 
-def dimensions(s: Subject) -> Panel:
+def dimensions(s: ReportData) -> Panel:
     use = dimension_use(s.estimator)
     best, most = int(use.order[0]), float(use.values.max())
     listed = ", ".join(f"{d}: {use.values[d]:.3g}" for d in use.order[:8])
@@ -153,7 +153,7 @@ def dimensions(s: Subject) -> Panel:
     )
 
 
-def facts(s: Subject) -> list[tuple[str, str]]:
+def facts(s: ReportData) -> list[tuple[str, str]]:
     """(name, value) of how the run was made, in the order of the page."""
     e = s.estimator
     settings, a = e.settings_, e.architecture_

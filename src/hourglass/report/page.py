@@ -14,9 +14,9 @@ import numpy as np
 from hourglass import storage
 from hourglass.exploration import Traversal, dimension_use, traversal
 from hourglass.report import general, pictures, tables
-from hourglass.report.embed import picture
+from hourglass.report.figures import picture
 from hourglass.report.panels import Panel, Section
-from hourglass.report.subject import Subject, subject
+from hourglass.report.report_data import ReportData, report_data
 
 KINDS: dict[str, ModuleType] = {"images": pictures, "tables": tables}
 NAME = "report.html"
@@ -56,13 +56,13 @@ def write(
     path = Path(folder_or_file)
     if path.suffix.lower() not in (".html", ".htm"):
         path = path / NAME
-    content = render(subject(estimator, X, labels, condition), title)
+    content = render(report_data(estimator, X, labels, condition), title)
     path.parent.mkdir(parents=True, exist_ok=True)
     storage.write_whole(path, content.encode())
     return path
 
 
-def render(s: Subject, title: str | None = None) -> str:
+def render(s: ReportData, title: str | None = None) -> str:
     """The page about a subject, as text."""
     e = s.estimator
     words = general.recipe_in_words(e)
@@ -85,10 +85,10 @@ def render(s: Subject, title: str | None = None) -> str:
     )  # fmt: skip
 
 
-def _sections(s: Subject) -> Iterator[Section]:
+def _sections(s: ReportData) -> Iterator[Section]:
     e = s.estimator
     own = KINDS.get(e.modality_.name)  # a modality without panels of its own has those that all share
-    given = f" Condition: {s.main.name}." if s.main else ""
+    given = f" Condition: {s.default_condition.name}." if s.default_condition else ""
     if own is None:
         yield Section("map", "The space of codes", general.maps(s))
         yield Section("dimensions", "What the dimensions mean", [general.dimensions(s)])
@@ -101,11 +101,11 @@ def _sections(s: Subject) -> Iterator[Section]:
         yield Section("dimensions", "What the dimensions mean", [general.dimensions(s), *walks])
         yield Section("samples", "New examples", own.samples(s))
     markup = f"<dl class=facts>{_described(general.facts(s))}</dl><pre><code>{escape(general.call_of(e))}</code></pre>"
-    run = Panel("The run", "What it takes to make this model again.", table=markup)
+    run = Panel("The run", "What it takes to make this model again.", html=markup)
     yield Section("made", "How it was made", [general.losses(s), run])
 
 
-def _walks(s: Subject, most: int, start: np.ndarray | None) -> tuple[list[Traversal], list[str]]:
+def _walks(s: ReportData, most: int, start: np.ndarray | None) -> tuple[list[Traversal], list[str]]:
     """Walks along the most informative dimensions in use, and their names."""
     use = dimension_use(s.estimator)
     order = [int(d) for d in use.order if use.active[d]][:most] or [int(use.order[0])]
@@ -129,8 +129,8 @@ def _section(section: Section) -> str:
 
 
 def _panel(panel: Panel) -> str:
-    content = picture(panel.figure, panel.alternative) if panel.figure else panel.table
-    return f"<figure><h3>{escape(panel.title)}</h3><figcaption>{escape(panel.reading)}</figcaption>{content}</figure>"
+    content = picture(panel.figure, panel.alt_text) if panel.figure else panel.html
+    return f"<figure><h3>{escape(panel.title)}</h3><figcaption>{escape(panel.caption)}</figcaption>{content}</figure>"
 
 
 # no source but the page itself: nothing is fetched, and a script that slipped through would not run

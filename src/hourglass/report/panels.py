@@ -15,10 +15,10 @@ class Panel:
     """`figure` draws it in a scheme of colours and `alternative` says what it shows; or `table` is markup."""
 
     title: str
-    reading: str
+    caption: str
     figure: Callable[[Scheme], Figure] | None = None
-    alternative: str = ""
-    table: str = ""
+    alt_text: str = ""
+    html: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from hourglass.exploration import Traversal, interpolate, manifold, take
 from hourglass.plots import pictures as plots
 from hourglass.report.panels import Panel
-from hourglass.report.subject import Subject
+from hourglass.report.report_data import ReportData
 
 COLUMNS = 8
 PAIRS = 16
@@ -19,14 +19,14 @@ PATHS = 4
 STEPS = 9
 
 
-def _errors(s: Subject) -> np.ndarray:
+def _errors(s: ReportData) -> np.ndarray:
     """Mean squared error of every picture shown (M,)."""
     modality = s.estimator.modality_
     before, after = (modality.tensor(X).float().flatten(1) for X in (s.X, s.made))
     return (before - after).square().mean(1).numpy()
 
 
-def _spread_over_classes(s: Subject, n: int) -> np.ndarray:
+def _spread_over_classes(s: ReportData, n: int) -> np.ndarray:
     """n rows, the classes in turn where there are labels."""
     order = np.random.default_rng(0).permutation(s.n_shown)
     if s.labels is None or s.labels.codes is None:
@@ -38,7 +38,7 @@ def _spread_over_classes(s: Subject, n: int) -> np.ndarray:
     return order[np.lexsort((codes, turn))][:n]
 
 
-def reconstructions(s: Subject) -> list[Panel]:
+def reconstructions(s: ReportData) -> list[Panel]:
     modality, errors = s.estimator.modality_, _errors(s)
     typical = _spread_over_classes(s, PAIRS)
     worst = np.argsort(-errors, kind="stable")[:COLUMNS]
@@ -73,7 +73,7 @@ def reconstructions(s: Subject) -> list[Panel]:
     return panels
 
 
-def plane(s: Subject, given: str) -> list[Panel]:
+def plane(s: ReportData, given: str) -> list[Panel]:
     side = SIDE if max(s.estimator.modality_.shape[1:]) <= 64 else 9
     grid = manifold(s.estimator, side, condition=s.one_condition)
     prior = hasattr(s.estimator.model_.encode.bottleneck, "prior")
@@ -89,16 +89,16 @@ def plane(s: Subject, given: str) -> list[Panel]:
     ]
 
 
-def start(s: Subject) -> np.ndarray | None:
+def start(s: ReportData) -> np.ndarray | None:
     """Where walks begin: the middle of few dimensions; the middle of many decodes to a blur, an example does not."""
     if s.estimator.n_latent_ <= FEW:
         return None
-    rows = np.arange(s.n_shown) if s.main is None else s.main.rows
+    rows = np.arange(s.n_shown) if s.default_condition is None else s.default_condition.rows
     errors = _errors(s)[rows]
     return s.codes[rows[np.argsort(errors, kind="stable")[len(rows) // 2]]]
 
 
-def walks(s: Subject, found: list[Traversal], names: list[str], given: str) -> list[Panel]:
+def walks(s: ReportData, found: list[Traversal], names: list[str], given: str) -> list[Panel]:
     held = "at the middle" if start(s) is None else "as they are for one example"
     return [
         Panel(
@@ -111,7 +111,7 @@ def walks(s: Subject, found: list[Traversal], names: list[str], given: str) -> l
     ]
 
 
-def samples(s: Subject) -> list[Panel]:
+def samples(s: ReportData) -> list[Panel]:
     modality, seed = s.estimator.modality_, 0
     reading = "New pictures, decoded from codes drawn from a density that was fitted to the codes of the data."
     if not s.given:
@@ -135,9 +135,9 @@ def samples(s: Subject) -> list[Panel]:
     ]
 
 
-def _paths(s: Subject) -> list[Panel]:
+def _paths(s: ReportData) -> list[Panel]:
     """Straight lines between the codes of examples; of one condition, where there is one."""
-    rows = _spread_over_classes(s, 2 * PATHS) if s.main is None else s.main.rows[: 2 * PATHS]
+    rows = _spread_over_classes(s, 2 * PATHS) if s.default_condition is None else s.default_condition.rows[: 2 * PATHS]
     if len(rows) < 2 * PATHS:
         return []
     starts, ends = rows[:PATHS], rows[PATHS:]
@@ -145,7 +145,7 @@ def _paths(s: Subject) -> list[Panel]:
         interpolate(s.estimator, s.codes[a], s.codes[b], STEPS, condition=s.one_condition)
         for a, b in zip(starts, ends, strict=True)
     ]
-    given = f" Condition: {s.main.name}." if s.main else ""
+    given = f" Condition: {s.default_condition.name}." if s.default_condition else ""
     return [
         Panel(
             "From one picture to another",

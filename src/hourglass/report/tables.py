@@ -10,12 +10,12 @@ import numpy as np
 from hourglass.exploration import Traversal, manifold, take
 from hourglass.plots import tables as plots
 from hourglass.report.panels import Panel
-from hourglass.report.subject import Subject
+from hourglass.report.report_data import ReportData
 
 EXAMPLES = 3
 DRAWN_EXAMPLES = 4
 DRAWN = 2000
-MOST_COLUMNS = 16
+MAX_COLUMNS = 16
 SIDE = 41
 WALKS = 5
 
@@ -26,15 +26,15 @@ def _cell(text: str, kind: str = "") -> str:
 
 def _markup(modality: Any, heads: list[str], rows: np.ndarray, below: np.ndarray | None, caption: str) -> str:
     """Examples side by side, a row a column of the table; `below` stands under each cell of `rows` (n, D)."""
-    columns = modality.columns[:MOST_COLUMNS]
+    columns = modality.columns[:MAX_COLUMNS]
     lines = []
     for i, column in enumerate(columns):
         cells = []
         for k in range(len(rows)):
             missing = bool(np.isnan(rows[k, i]))
-            cell = _cell(plots.shortened(plots.written(column, rows[k, i]), 24), "missing" if missing else "")
+            cell = _cell(plots.shortened(plots.format_cell(column, rows[k, i]), 24), "missing" if missing else "")
             if below is not None:
-                cell += _cell(plots.shortened(plots.written(column, below[k, i]), 24), "made")
+                cell += _cell(plots.shortened(plots.format_cell(column, below[k, i]), 24), "made")
             cells.append(f"<td>{cell}</td>")
         name = escape(plots.shortened(column.name, 28))
         lines.append(f'<tr><th scope="row" title="{escape(column.name)}">{name}</th>{"".join(cells)}</tr>')
@@ -47,15 +47,15 @@ def _markup(modality: Any, heads: list[str], rows: np.ndarray, below: np.ndarray
     )
 
 
-def reconstructions(s: Subject) -> list[Panel]:
+def reconstructions(s: ReportData) -> list[Panel]:
     modality = s.estimator.modality_
     judged = plots.column_errors(modality, s.X, s.made)
     known = np.flatnonzero(np.isfinite(judged.errors))
     order = known[np.argsort(-judged.errors[known])]
-    shown = min(len(order), plots.MOST_BARS)
+    shown = min(len(order), plots.MAX_BARS)
     worst = ", ".join(f"{judged.names[i]} {judged.errors[i]:.2f}" for i in order[:5])
     which = "" if shown == len(order) else f" The {shown} worst of {len(order)} columns."
-    before = plots.numbers(modality, s.X)
+    before = plots.to_numeric(modality, s.X)
     with_gaps = np.flatnonzero(np.isnan(before).any(axis=1))
     rows = np.unique([*range(min(EXAMPLES - 1, s.n_shown)), with_gaps[0] if len(with_gaps) else EXAMPLES - 1])
     rows = rows[rows < s.n_shown]
@@ -75,18 +75,18 @@ def reconstructions(s: Subject) -> list[Panel]:
         Panel(
             "Originals and reconstructions",
             f"A few rows: in each cell the original, and below it what its code brings back.{notes}",
-            table=_markup(
+            html=_markup(
                 modality,
                 [f"row {i}" for i in rows],
                 before[rows],
-                plots.numbers(modality, take(s.made, rows)),
+                plots.to_numeric(modality, take(s.made, rows)),
                 "Originals and reconstructions",
             ),
         ),
     ]
 
 
-def plane(s: Subject, given: str) -> list[Panel]:
+def plane(s: ReportData, given: str) -> list[Panel]:
     grid = manifold(s.estimator, SIDE, condition=s.one_condition)
     return [
         Panel(
@@ -99,11 +99,11 @@ def plane(s: Subject, given: str) -> list[Panel]:
     ]
 
 
-def start(s: Subject) -> None:
+def start(s: ReportData) -> None:
     """Where walks begin: at the middle of the codes, which decodes to a plain row."""
 
 
-def walks(s: Subject, found: list[Traversal], names: list[str], given: str) -> list[Panel]:
+def walks(s: ReportData, found: list[Traversal], names: list[str], given: str) -> list[Panel]:
     first = (
         "The columns that change most while this dimension goes from its low end (values at the left) to its high one "
         f"(at the right), the others held at the middle. Steeper lines change more, in standard deviations.{given}"
@@ -121,12 +121,12 @@ def walks(s: Subject, found: list[Traversal], names: list[str], given: str) -> l
     ]
 
 
-def samples(s: Subject) -> list[Panel]:
+def samples(s: ReportData) -> list[Panel]:
     modality = s.estimator.modality_
     n = min(DRAWN, max(200, s.n_shown)) if s.condition is None else s.n_shown
     drawn = s.estimator.sample(n, condition=s.condition, random_state=0)
     varying = sum(not c.constant for c in modality.columns)
-    first = f" The first {plots.MOST_PANELS} of {varying} columns." if varying > plots.MOST_PANELS else ""
+    first = f" The first {plots.MAX_PANELS} of {varying} columns." if varying > plots.MAX_PANELS else ""
     rows = np.arange(min(DRAWN_EXAMPLES, n))
     return [
         Panel(
@@ -134,15 +134,15 @@ def samples(s: Subject) -> list[Panel]:
             f"How real rows (filled) and newly drawn rows (dashed, squares) are spread, column by column; the closer, "
             f"the better the model imitates the data.{first}",
             lambda scheme: plots.samples(modality, s.X, drawn, scheme=scheme),
-            f"Distributions of {min(varying, plots.MOST_PANELS)} columns, {s.n_shown:,} real rows beside {n:,} drawn.",
+            f"Distributions of {min(varying, plots.MAX_PANELS)} columns, {s.n_shown:,} real rows beside {n:,} drawn.",
         ),
         Panel(
             "Samples",
             "Rows that never were: decoded from codes drawn from a density that was fitted to the codes of the data.",
-            table=_markup(
+            html=_markup(
                 modality,
                 [f"new {i + 1}" for i in rows],
-                plots.numbers(modality, take(drawn, rows)),
+                plots.to_numeric(modality, take(drawn, rows)),
                 None,
                 "Samples",
             ),

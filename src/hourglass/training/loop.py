@@ -17,11 +17,11 @@ from hourglass.training.machine import mixed_precision, seeded
 from hourglass.training.rows import Rows, Source, steps_per_epoch
 from hourglass.training.state import TrainingState
 
-AVERAGE_EVERY = 8  # steps, and at the end of an epoch; averaging at every step costs a twentieth of it
+EMA_EVERY = 8  # steps, and at the end of an epoch; averaging at every step costs a twentieth of it
 SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS = 2.0, 20.0
 CLIP = 4.0  # times the running mean of the gradient's norm
 EVALUATION_BATCH = 1024
-ADAPT = 0.05  # rate at which a fitted variance follows the batches; the first ones count more
+SCALE_EMA_RATE = 0.05  # rate at which a fitted variance follows the batches; the first ones count more
 
 Watch = Callable[[TrainingState], None]
 
@@ -45,7 +45,7 @@ class Trainer:
     rows : where batches come from.
     held_out : rows that early stopping and the best weights go by; None trains to the end on all rows.
     state : as new, or loaded from a checkpoint.
-    numeric, blank : what a corruption may touch, and what hides a cell.
+    noise_mask, mask_value : what a corruption may touch, and what hides a cell.
     checkpoint : file to write from time to time, or None.
     fingerprint : of the data and the model, kept in the checkpoint.
     watch : called after every epoch, and at most five times a second between.
@@ -59,21 +59,21 @@ class Trainer:
         held_out: Rows | None,
         state: TrainingState,
         *,
-        numeric: Tensor,
-        blank: float,
+        noise_mask: Tensor,
+        mask_value: float,
         checkpoint: Path | None = None,
         fingerprint: str = "",
         watch: Watch | None = None,
     ) -> None:
         self.model, self.recipe, self.rows, self.held_out, self.state = model, recipe, rows, held_out, state
         self.device = torch.device(state.settings.device)
-        self.numeric, self.blank = numeric.to(self.device), blank
+        self.noise_mask, self.mask_value = noise_mask.to(self.device), mask_value
         self.checkpoint, self.fingerprint, self.watch = checkpoint, fingerprint, watch
         self.steps = steps_per_epoch(len(rows), state.settings.batch_size)
         state.steps = self.steps
         self.total = state.settings.max_epochs * self.steps
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.following = [p for p in state.averaged.parameters() if p.requires_grad]
+        self.ema_parameters = [p for p in state.averaged.parameters() if p.requires_grad]
 
     def run(self) -> None:
         """Trains until the end, an early stop or Ctrl-C, and leaves the best weights in the model.
@@ -128,13 +128,13 @@ class Trainer:
 
     def trip(self, model: Autoencoder, raw: Tensor, condition: Tensor | None, adapt: float = 0.0) -> RoundTrip:
         """Raw rows -> one pass, drawn, corrupted and scaled as in training."""
-        x = model.scaling.draw(raw)  # type: ignore[operator]
-        return model.round_trip(x, condition, self.recipe.corrupted(x, self.numeric, self.blank), adapt)
+        x = model.scaling.training_view(raw)  # type: ignore[operator]
+        return model.round_trip(x, condition, self.recipe.corrupted(x, self.noise_mask, self.mask_value), adapt)
 
     def _step(self, raw: Tensor, condition: Tensor | None) -> None:
         progress, settings = self.state.progress, self.state.settings
         with mixed_precision(settings.precision, self.device):
-            trip = self.trip(self.model, raw, condition, adapt=max(ADAPT, 1 / (progress.step + 1)))
+            trip = self.trip(self.model, raw, condition, adapt=max(SCALE_EMA_RATE, 1 / (progress.step + 1)))
             loss, means = self._objective(trip)
         loss.backward()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
@@ -145,7 +145,7 @@ class Trainer:
                 raise self._diverged(f"the term {name!r} became {value}")
             progress.sums[name] = progress.sums.get(name, 0.0) + value
         if not math.isfinite(norm):
-            raise self._diverged(f"the gradient of {self._culprits(raw, condition)} became {norm}")
+            raise self._diverged(f"the gradient of {self._diverging_terms(raw, condition)} became {norm}")
         limit = CLIP * progress.gradient_norm if progress.gradient_norm else norm
         if norm > limit:
             torch._foreach_mul_(gradients, limit / norm)
@@ -153,17 +153,17 @@ class Trainer:
         progress.gradient_norm += follow * (min(norm, limit) - progress.gradient_norm)
         self.state.optimiser.step(learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up))
         progress.step += 1
-        if progress.step % AVERAGE_EVERY == 0 or progress.step < AVERAGE_EVERY:
-            self._average()
+        if progress.step % EMA_EVERY == 0 or progress.step < EMA_EVERY:
+            self._update_ema()
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _update_ema(self) -> None:
         """Lets the averaged weights follow by the steps since they last did, faster in the beginning."""
         progress = self.state.progress
-        n = max(1, progress.step // AVERAGE_EVERY)
-        keep = min(self.state.settings.averaging ** (progress.step - progress.averaged), n / (n + 9))
-        torch._foreach_lerp_(self.following, self.parameters, 1 - keep)  # type: ignore[arg-type]
-        progress.averaged = progress.step
+        n = max(1, progress.step // EMA_EVERY)
+        decay = min(self.state.settings.averaging ** (progress.step - progress.ema_step), n / (n + 9))
+        torch._foreach_lerp_(self.ema_parameters, self.parameters, 1 - decay)  # type: ignore[arg-type]
+        progress.ema_step = progress.step
 
     def _objective(self, trip: RoundTrip) -> tuple[Tensor, dict[str, Tensor]]:
         """What is minimised now, and the unweighted batch mean of every term."""
@@ -177,7 +177,7 @@ class Trainer:
             parts.append(term.objective(mean, term.weight * term.schedule(done), done, term_state))
         return sum(parts[1:], parts[0]), means
 
-    def _culprits(self, raw: Tensor, condition: Tensor | None) -> str:
+    def _diverging_terms(self, raw: Tensor, condition: Tensor | None) -> str:
         """The terms whose gradient on these rows is no number, by name; all of them where another draw hides which."""
         with mixed_precision(self.state.settings.precision, self.device):
             trip = self.trip(self.model, raw, condition)
@@ -204,7 +204,7 @@ class Trainer:
         """The mean of every term over rows, with noise that is the same at every call: nats per sample."""
         sums = dict.fromkeys((t.name for t in self.recipe.terms), 0.0)
         with seeded(self.state.settings.seed), mixed_precision(self.state.settings.precision, self.device):
-            for raw, condition in rows.in_order(EVALUATION_BATCH):
+            for raw, condition in rows.batches(EVALUATION_BATCH):
                 trip = self.trip(model, raw, condition)
                 for term in self.recipe.terms:
                     sums[term.name] += term(trip, model.encode).sum().item()
@@ -213,8 +213,8 @@ class Trainer:
     def _end_epoch(self) -> None:
         """Judges the averaged weights, keeps them if they are the best so far, and decides whether to go on."""
         progress, settings, averaged = self.state.progress, self.state.settings, self.state.averaged
-        if progress.averaged < progress.step:
-            self._average()
+        if progress.ema_step < progress.step:
+            self._update_ema()
         for ours, theirs in zip(averaged.buffers(), self.model.buffers(), strict=True):
             ours.copy_(theirs)
         averaged.eval()

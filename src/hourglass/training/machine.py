@@ -13,7 +13,7 @@ import torch
 from threadpoolctl import ThreadpoolController
 from torch import nn
 
-WORTH_BFLOAT16 = 2**18  # parameters; below, casting costs more than the faster products save
+MIN_PARAMETERS_FOR_BFLOAT16 = 2**18  # parameters; below, casting costs more than the faster products save
 
 
 def resolve_device(device: str) -> torch.device:
@@ -43,7 +43,7 @@ def resolve_precision(precision: str, model: nn.Module, batch_size: int, device:
         raise ValueError(f"precision={precision!r} is unknown; choose 'auto', 'float32' or 'bfloat16'")
     if precision != "auto":
         return precision
-    large = sum(p.numel() for p in model.parameters()) >= WORTH_BFLOAT16 and batch_size >= 128
+    large = sum(p.numel() for p in model.parameters()) >= MIN_PARAMETERS_FOR_BFLOAT16 and batch_size >= 128
     return "bfloat16" if large and has_bfloat16(device) else "float32"
 
 

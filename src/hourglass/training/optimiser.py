@@ -15,7 +15,7 @@ BETAS = (0.9, 0.99)
 EPSILON = 1e-8
 STEPS_BETWEEN_SWEEPS = 256
 # below these a moment moves no weight, and what is above stays a normal float32 until the next sweep
-LEAST_FIRST, LEAST_SECOND = 1e-20, 1e-36
+MIN_FIRST_MOMENT, MIN_SECOND_MOMENT = 1e-20, 1e-36
 
 
 class AdamW:
@@ -66,8 +66,8 @@ class AdamW:
         Denormal numbers make a step of Adam up to three times as slow, and rounding keeps them from ever reaching zero.
         """
         for first, second in zip(self.first, self.second, strict=True):
-            first.copy_(torch.hardshrink(first, LEAST_FIRST))
-            second.copy_(torch.hardshrink(second, LEAST_SECOND))
+            first.copy_(torch.hardshrink(first, MIN_FIRST_MOMENT))
+            second.copy_(torch.hardshrink(second, MIN_SECOND_MOMENT))
 
     def state(self) -> dict[str, Tensor]:
         """Everything that a later step depends on, by name."""

@@ -56,7 +56,7 @@ class Rows:
     def to(self, device: torch.device) -> Rows:
         return Rows(*(t if t is None else t.to(device) for t in (self.raw, self.condition, self.index)))  # type: ignore[arg-type]
 
-    def in_order(self, batch_size: int) -> Iterator[Batch]:
+    def batches(self, batch_size: int) -> Iterator[Batch]:
         """Parts of at most `batch_size` rows and of nearly one size, so that none is left of a single row."""
         size = -(-len(self) // max(1, -(-len(self) // batch_size))) or 1
         for i in range(0, len(self), size):
@@ -105,10 +105,10 @@ class StreamedRows:
                 held.append(rows)
                 n += len(rows)
                 if n >= self.window:
-                    yield joined(held)
+                    yield concatenate(held)
                     held, n = [], 0
         if held:
-            yield joined(held)
+            yield concatenate(held)
 
     def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         left: Rows | None = None
@@ -117,7 +117,7 @@ class StreamedRows:
         for w, window in enumerate(self._windows(_shuffle(self.n_pieces, seed, epoch))):
             window = window[_shuffle(len(window), seed, epoch, w)]
             if left is not None:
-                window = joined([left, window])
+                window = concatenate([left, window])
             whole = len(window) // batch_size if len(self) >= batch_size else 1
             for i in range(whole):
                 if start <= number < last:
@@ -127,7 +127,7 @@ class StreamedRows:
             left = window[slice(whole * batch_size, None)]
 
 
-def joined(parts: list[Rows]) -> Rows:
+def concatenate(parts: list[Rows]) -> Rows:
     """Rows one after the other; at least one part."""
     if len(parts) == 1:
         return parts[0]

@@ -53,7 +53,7 @@ class Progress:
     epoch: int = 0  # epochs completed
     batch: int = 0  # batches done of the epoch under way
     step: int = 0
-    averaged: int = 0  # the step at which the averaged weights last followed
+    ema_step: int = 0  # the step at which the averaged weights last followed
     seconds: float = 0.0
     best: float = math.inf  # held-out objective, nats per sample
     best_epoch: int = 0

@@ -59,10 +59,10 @@ def relative_contraction(trip: RoundTrip, encode: Encode) -> Tensor:
 
     z is the posterior's mode, of which J is the derivative: the noise of a sampled code would stand in for its scale.
     """
-    norm = one_layer(encode, trip.seen, trip.condition)
+    norm = one_layer(encode, trip.encoder_input, trip.condition)
     if norm is None:
         with torch.enable_grad():
-            x = trip.seen.detach().requires_grad_()
+            x = trip.encoder_input.detach().requires_grad_()
             norm = hutchinson(encode(x, trip.condition).mode, x)
     return norm / code_scale(trip.posterior.mode)
 

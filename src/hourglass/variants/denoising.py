@@ -32,8 +32,8 @@ class GaussianNoise:
     def __post_init__(self) -> None:
         _within(self, scale=math.inf)
 
-    def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
-        return torch.where(numeric, x + self.scale * torch.randn_like(x), x)
+    def __call__(self, x: Tensor, noise_mask: Tensor, mask_value: float) -> Tensor:
+        return torch.where(noise_mask, x + self.scale * torch.randn_like(x), x)
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Masking:
     def __post_init__(self) -> None:
         _within(self, rate=1)
 
-    def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
-        return x.masked_fill(torch.rand_like(x) < self.rate, blank)
+    def __call__(self, x: Tensor, noise_mask: Tensor, mask_value: float) -> Tensor:
+        return x.masked_fill(torch.rand_like(x) < self.rate, mask_value)
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class SaltAndPepper:
     def __post_init__(self) -> None:
         _within(self, rate=1)
 
-    def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
-        known = torch.where(numeric, x.nan_to_num(), 0.0)
+    def __call__(self, x: Tensor, noise_mask: Tensor, mask_value: float) -> Tensor:
+        known = torch.where(noise_mask, x.nan_to_num(), 0.0)
         extreme = torch.where(torch.rand_like(x) < 0.5, known.amin(), known.amax())
-        return torch.where(numeric & (torch.rand_like(x) < self.rate), extreme, x)
+        return torch.where(noise_mask & (torch.rand_like(x) < self.rate), extreme, x)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class RandomAffine:
     def __post_init__(self) -> None:
         _within(self, degrees=180, zoom=math.inf, shift=1)
 
-    def __call__(self, x: Tensor, numeric: Tensor, blank: float) -> Tensor:
+    def __call__(self, x: Tensor, noise_mask: Tensor, mask_value: float) -> Tensor:
         if x.ndim != 4:
             raise ValueError(
                 f"RandomAffine is for pictures (B, C, H, W), and an example here has shape {tuple(x.shape[1:])}: "

@@ -10,7 +10,7 @@ from hourglass.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Point:
+class PointMass:
     """A posterior that is one point: the code itself."""
 
     mode: Tensor  # (B, L)
@@ -28,8 +28,8 @@ class Deterministic(nn.Module):
         self.head = ChannelLinear(n_features, n_latent)
         self.activation = nn.Identity() if activation is None else activation_of(activation)
 
-    def forward(self, features: Tensor) -> Point:
-        return Point(self.activation(self.head(features)))
+    def forward(self, features: Tensor) -> PointMass:
+        return PointMass(self.activation(self.head(features)))
 
 
 AE = Recipe(Deterministic)

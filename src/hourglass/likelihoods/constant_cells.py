@@ -12,7 +12,7 @@ from hourglass.likelihoods.gaussian import GaussianDistribution
 from hourglass.likelihoods.likelihood import Likelihood, at_least_float32
 
 
-class Constant(Likelihood):
+class ConstantCells(Likelihood):
     """Cells that are always 0 in model space: normal noise about 0, whatever the decoder puts out.
 
     ``ln p(x) = -pi sum_s x_s^2``: a density of 1 at 0, so that a cell that is as ever costs nothing, and one that is

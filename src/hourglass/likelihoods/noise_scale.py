@@ -20,13 +20,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-Width = Literal["shared", "feature"] | float
+NoiseScale = Literal["shared", "feature"] | float
 Floor = float | Sequence[float]
 
-LEAST_DEVIATION = 1e-3  # in model space, where features have deviation 1: a perfect fit must not reach density infinity
+MIN_DEVIATION = 1e-3  # in model space, where features have deviation 1: a perfect fit must not reach density infinity
 
 
-def checked_width(width: Any, argument: str) -> Width:
+def checked_scale(width: Any, argument: str) -> NoiseScale:
     """``width`` as "shared", "feature" or a positive float.
 
     Raises
@@ -44,7 +44,7 @@ def checked_width(width: Any, argument: str) -> Width:
     )
 
 
-def checked_floor(floor: Any, width: Width, n_features: int) -> float | list[float]:
+def checked_floor(floor: Any, width: NoiseScale, n_features: int) -> float | list[float]:
     """``floor`` as one standard deviation, or one per feature.
 
     Raises
@@ -64,20 +64,22 @@ def checked_floor(floor: Any, width: Width, n_features: int) -> float | list[flo
     return [float(value) for value in values]
 
 
-def lowest(floor: float | list[float], width: Width, per_feature: tuple[int, ...]) -> Tensor:
+def scale_floor(floor: float | list[float], width: NoiseScale, per_feature: tuple[int, ...]) -> Tensor:
     """The least standard deviation, () or ``per_feature``."""
-    values = torch.as_tensor(floor, dtype=torch.float32).clamp(min=LEAST_DEVIATION)
+    values = torch.as_tensor(floor, dtype=torch.float32).clamp(min=MIN_DEVIATION)
     return values.expand(per_feature[0]).reshape(per_feature).clone() if width == "feature" else values
 
 
-def start(width: Width, per_feature: tuple[int, ...]) -> Tensor:
+def initial_log_scale(width: NoiseScale, per_feature: tuple[int, ...]) -> Tensor:
     """The logarithm of the width before any data: a fitted one starts at 1; () or ``per_feature``."""
     if width == "feature":
         return torch.zeros(per_feature)
     return torch.tensor(0.0 if isinstance(width, str) else math.log(width))
 
 
-def moved(log_width: Tensor, errors: Tensor, rate: float, least: Tensor, n_dims: int, missing: bool) -> Tensor:
+def updated_log_scale(
+    log_width: Tensor, errors: Tensor, rate: float, least: Tensor, n_dims: int, missing: bool
+) -> Tensor:
     """The log-width after one step of size ``rate`` from exp(log_width) to the mean of ``errors``, not below ``least``.
 
     errors (*K, B, *S), NaN where a cell is ``missing``; a feature without a seen cell stays where it is.

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-MOST_CATEGORIES = 1000
+MAX_CATEGORIES = 1000
 LARGEST = 1e37  # float32, in which rows are kept, ends at 3e38
-FEWEST_ODD_TEXTS = 20
-MOST_OF_VARIANCE = 0.5  # that one cell may make up unremarked
-FEWEST_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
+MIN_SUSPICIOUS_TEXTS = 20
+MAX_VARIANCE_SHARE = 0.5  # that one cell may make up unremarked
+MIN_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
 
 Kind = Literal["numeric", "binary", "category", "count"]
 
@@ -47,7 +47,7 @@ class Column:
 
 
 @dataclass
-class Tally:
+class ColumnStatistics:
     """What one pass over the chunks of a column gathers."""
 
     n: int = 0
@@ -66,9 +66,9 @@ class Tally:
             self.texts = self.texts or set()
             self.texts |= {v for v in values.tolist() if v is not None}
             self.missing |= any(v is None for v in values)
-            if len(self.texts) > MOST_CATEGORIES:
+            if len(self.texts) > MAX_CATEGORIES:
                 raise ValueError(
-                    f"column {name!r} holds more than {MOST_CATEGORIES} different texts; "
+                    f"column {name!r} holds more than {MAX_CATEGORIES} different texts; "
                     "leave it out (an identifier?) or group its values first"
                 )
             return
@@ -113,10 +113,10 @@ class Tally:
             return Column(name, "count", missing=self.missing)
         if declared == "category" and levels is None and self.n:
             raise ValueError(
-                f"column {name!r} is declared a category and holds more than {MOST_CATEGORIES} different numbers; "
+                f"column {name!r} is declared a category and holds more than {MAX_CATEGORIES} different numbers; "
                 "leave it a number, or group its values first"
             )
-        if declared is None and levels is not None and len(levels) == 2 and self.n >= FEWEST_ROWS_FOR_BINARY:
+        if declared is None and levels is not None and len(levels) == 2 and self.n >= MIN_ROWS_FOR_BINARY:
             low, high = levels.tolist()
             return Column(name, "binary", low, high - low, categories=(low, high), missing=self.missing)
         by_number = discrete and levels is not None and len(levels) > 2 and bool((levels == np.round(levels)).all())
@@ -131,7 +131,7 @@ class Tally:
         return replace(column, lowest=self.lowest, highest=self.highest, whole=self.whole)
 
 
-def possible(column: Column, values: np.ndarray) -> np.ndarray:
+def clip_to_observed(column: Column, values: np.ndarray) -> np.ndarray:
     """Drawn values (N,) within those that were seen, and whole where those were; one of the two where it had two."""
     if column.kind == "binary":
         low, high = column.offset, column.offset + column.scale
@@ -141,9 +141,9 @@ def possible(column: Column, values: np.ndarray) -> np.ndarray:
     return values.round() if column.whole else values
 
 
-def note_odd_texts(name: str, texts: set[str], rows: int) -> None:
+def warn_suspicious_texts(name: str, texts: set[str], rows: int) -> None:
     """Warns of texts that are hardly meant as categories: numbers in disguise, and identifiers."""
-    if len(texts) < FEWEST_ODD_TEXTS:
+    if len(texts) < MIN_SUSPICIOUS_TEXTS:
         return
     numbers = [t for t in sorted(texts) if re.fullmatch(r"\s*[-+]?[\d.,]*\d[\d.,]*\s*%?", t)]
     if len(numbers) > len(texts) / 2:
@@ -160,13 +160,13 @@ def note_odd_texts(name: str, texts: set[str], rows: int) -> None:
         )
 
 
-def note_odd_number(name: str, tally: Tally) -> None:
+def warn_outlier(name: str, tally: ColumnStatistics) -> None:
     """Warns where one cell is so far out that the others hardly differ beside it."""
-    if tally.n < FEWEST_ODD_TEXTS or not tally.squares or (tally.distinct is not None and len(tally.distinct) < 3):
+    if tally.n < MIN_SUSPICIOUS_TEXTS or not tally.squares or (tally.distinct is not None and len(tally.distinct) < 3):
         return
     value = max(tally.lowest, tally.highest, key=lambda v: abs(v - tally.mean))
     share = (value - tally.mean) ** 2 * tally.n / (tally.n - 1) / tally.squares
-    if share > MOST_OF_VARIANCE:
+    if share > MAX_VARIANCE_SHARE:
         warnings.warn(
             f"column {name!r}: a single cell, {value:g}, makes up {share:.0%} of its variance, so that the other cells "
             "count for little; correct it, empty it, or take logarithms",
@@ -174,7 +174,7 @@ def note_odd_number(name: str, tally: Tally) -> None:
         )
 
 
-def spellings(value: Any) -> Iterator[str]:
+def aliases(value: Any) -> Iterator[str]:
     """How a category may have been written that a reader takes for a number now."""
     yield str(value)
     if isinstance(value, float):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hourglass.diagnostics.summary import PCA_ROWS, centre_of, errors, summarise
+from hourglass.diagnostics.summary import PCA_ROWS, baseline_of, errors, summarise
 from hourglass.estimators import Embedder
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.modalities.columns import frame_kind
@@ -44,7 +44,7 @@ class Examples:
 
 
 @torch.no_grad()
-def judge(estimator: Embedder, learning: Examples, judged: Examples) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def evaluate(estimator: Embedder, train: Examples, judged: Examples) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Figures of the model, and of PCA with as many components (None where PCA has no meaning).
 
     `distortion` is the relative error (1 says nothing, 0 is exact) with its `standard_error` over the judged rows;
@@ -52,10 +52,10 @@ def judge(estimator: Embedder, learning: Examples, judged: Examples) -> tuple[di
     """
     raw = estimator.modality_.tensor(judged.X)
     rows = Rows(raw, condition_tensor(estimator.condition_, judged.condition, len(raw)))
-    fitted_on = estimator.modality_.tensor(learning.take(np.arange(min(PCA_ROWS, len(learning)))).X)
+    fitted_on = estimator.modality_.tensor(train.take(np.arange(min(PCA_ROWS, len(train)))).X)
     with seeded(estimator.seed_), threads(estimator.n_threads):
         summary = summarise(
-            estimator.model_, fitted_on, rows, estimator.modality_.numeric(), estimator.n_latent_, held_out=True
+            estimator.model_, fitted_on, rows, estimator.modality_.noise_mask(), estimator.n_latent_, held_out=True
         )
     trained = estimator.summary_
     row = {
@@ -76,11 +76,11 @@ def judge(estimator: Embedder, learning: Examples, judged: Examples) -> tuple[di
 
 def _standard_error(estimator: Embedder, fitted_on: torch.Tensor, rows: Rows) -> float:
     """Of the ratio sum e_i / sum t_i of errors e and those of the centre t, over rows i (delta method)."""
-    model, numeric = estimator.model_, estimator.modality_.numeric()
-    centre = centre_of(model.scaling(fitted_on), numeric)
+    model, numeric = estimator.model_, estimator.modality_.noise_mask()
+    centre = baseline_of(model.scaling(fitted_on), numeric)
     e: list[torch.Tensor] = []
     t: list[torch.Tensor] = []
-    for raw, condition in rows.in_order(BATCH):
+    for raw, condition in rows.batches(BATCH):
         x = model.scaling(raw)
         posterior = model.encode(x, condition)
         made = model.decode(posterior.mode, condition, posterior.shallow).reconstruction

@@ -13,14 +13,14 @@ from hourglass import readers
 from hourglass.exploration import take
 from hourglass.plots import Groups, group
 
-MOST_ROWS = 4000
-FEWEST_ROWS = 64
-MOST_CELLS = 20_000_000  # of all examples looked at: large pictures are fewer
-MOST_CONDITIONS = 12
+MAX_ROWS_SHOWN = 4000
+MIN_ROWS_SHOWN = 64
+MAX_CELLS_SHOWN = 20_000_000  # of all examples looked at: large pictures are fewer
+MAX_CONDITIONS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class ConditionLevel:
     """One condition: its name in words, and the rows of the data that hold it."""
 
     name: str
@@ -28,9 +28,9 @@ class Given:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ReportData:
     """`X`, `labels` and `condition` are those of the `rows` (M,) looked at, of `n_rows` given; `codes` (M, L);
-    `made` the reconstructions. `given` are conditions to show, `main` the one to show where there is room for one."""
+    `made` the reconstructions. `given` are the conditions to show, `default_condition` the one where only one fits."""
 
     estimator: Any
     X: Any
@@ -39,24 +39,24 @@ class Subject:
     condition: Any
     codes: np.ndarray
     made: Any
-    given: tuple[Given, ...] = ()
-    main: Given | None = None
+    given: tuple[ConditionLevel, ...] = ()
+    default_condition: ConditionLevel | None = None
 
     @property
     def n_shown(self) -> int:
         return len(self.codes)
 
-    def condition_of(self, given: Given | None, n: int) -> Any:
+    def condition_of(self, given: ConditionLevel | None, n: int) -> Any:
         """That condition for n codes, or None."""
         return None if given is None else take(self.condition, np.full(n, given.rows[0]))
 
     @property
     def one_condition(self) -> Any:
         """The main condition as exploration takes it, or None."""
-        return self.condition_of(self.main, 1)
+        return self.condition_of(self.default_condition, 1)
 
 
-def subject(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -> Subject:
+def report_data(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -> ReportData:
     """Looks at some of X.
 
     Raises
@@ -79,7 +79,7 @@ def subject(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -
         if values is not None and (not hasattr(values, "__len__") or len(values) != n):
             raise ValueError(f"{name} has {_size(values)}, but X has {n} rows; give one for each example")
     cells = max(1, int(np.prod(estimator.modality_.shape)))
-    most = int(np.clip(MOST_CELLS // cells, FEWEST_ROWS, MOST_ROWS))
+    most = int(np.clip(MAX_CELLS_SHOWN // cells, MIN_ROWS_SHOWN, MAX_ROWS_SHOWN))
     rows = np.arange(n)
     if n > most:
         rows = np.sort(np.random.default_rng(0).choice(n, most, replace=False))
@@ -88,8 +88,8 @@ def subject(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -
     grouped = None if labels is None else group(labels)[rows]
     codes = estimator.transform(X, condition=condition)
     made = estimator.inverse_transform(codes, condition=condition)
-    given, main = _conditions(estimator, condition, len(rows))
-    return Subject(estimator, X, total or n, grouped, condition, codes, made, given, main)
+    given, default_condition = _conditions(estimator, condition, len(rows))
+    return ReportData(estimator, X, total or n, grouped, condition, codes, made, given, default_condition)
 
 
 def _size(values: Any) -> str:
@@ -98,14 +98,14 @@ def _size(values: Any) -> str:
 
 def _spread(estimator: Any, stream: readers.ParquetStream, labels: Any, condition: Any) -> tuple[Any, Any, Any]:
     """Rows from every part of a stream; labels and condition may be names of its columns."""
-    table = stream.spread(MOST_ROWS)
+    table = stream.spread(MAX_ROWS_SHOWN)
     names = [condition] if isinstance(condition, str) else list(condition or [])
     label = labels if isinstance(labels, str) else None
     found = table.column(label).to_pylist() if label else labels
     return table.select([c.name for c in estimator.modality_.columns]), found, table.select(names) if names else None
 
 
-def _conditions(estimator: Any, condition: Any, n: int) -> tuple[tuple[Given, ...], Given | None]:
+def _conditions(estimator: Any, condition: Any, n: int) -> tuple[tuple[ConditionLevel, ...], ConditionLevel | None]:
     """Conditions worth showing: all of them where they are few, else low, middling and high ones."""
     fitted = estimator.condition_
     if fitted is None:
@@ -127,16 +127,16 @@ def _conditions(estimator: Any, condition: Any, n: int) -> tuple[tuple[Given, ..
 
     levels, level_of, counts = np.unique(values, axis=0, return_inverse=True, return_counts=True)
 
-    def of_level(level: int) -> Given:
+    def of_level(level: int) -> ConditionLevel:
         rows = np.flatnonzero(level_of.ravel() == level)
-        return Given(named(int(rows[0])), rows)
+        return ConditionLevel(named(int(rows[0])), rows)
 
-    if len(levels) <= MOST_CONDITIONS:
+    if len(levels) <= MAX_CONDITIONS:
         given = tuple(of_level(level) for level in range(len(levels)))
         return given, given[int(counts.argmax())]
     numbers = [i for i, c in enumerate(columns) if not c.categories]
     if not numbers:
-        given = tuple(of_level(int(level)) for level in np.argsort(-counts, kind="stable")[:MOST_CONDITIONS])
+        given = tuple(of_level(int(level)) for level in np.argsort(-counts, kind="stable")[:MAX_CONDITIONS])
         return given, given[0]
     order = np.argsort(values[:, numbers[0]], kind="stable")
     given = tuple(of_level(int(level_of.ravel()[order[round(q * (n - 1))]])) for q in (0.1, 0.5, 0.9))

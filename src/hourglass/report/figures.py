@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from hourglass.plots import DARK, LIGHT, Scheme
 from hourglass.plots.scheme import PIXELS_PER_INCH
 
-LARGEST_SVG = 600_000  # bytes; a heavier drawing is sent as pixels
+MAX_SVG_BYTES = 600_000  # bytes; a heavier drawing is sent as pixels
 SHARPNESS = 2  # device pixels a style-sheet pixel
 DOTS_PER_INCH = 200  # of points drawn as pixels inside a vector figure
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -42,7 +42,7 @@ def data_uri(figure: Figure) -> str:
         file, silent = io.BytesIO(), {"Date": None, "Creator": None}
         figure.savefig(file, format="svg", facecolor="none", dpi=DOTS_PER_INCH, metadata=silent)
     drawing = re.sub(rb"'DejaVu Sans'[^;\"]*", FONTS.replace('"', "'").encode(), file.getvalue())
-    if len(drawing) <= LARGEST_SVG:
+    if len(drawing) <= MAX_SVG_BYTES:
         return "data:image/svg+xml;base64," + base64.b64encode(drawing).decode()
     file = io.BytesIO()
     figure.savefig(file, format="png", facecolor="none", dpi=SHARPNESS * PIXELS_PER_INCH, metadata={"Software": None})
