@@ -15,11 +15,11 @@ SOURCE = Path(hourglass.__file__).parent
 
 # each floor may import from those above it, and packages of one floor do not know each other
 FLOORS = [
-    {"readers", "networks", "likelihoods", "schedules", "history", "out_of_memory"},
+    {"readers", "networks", "likelihoods", "schedules", "history", "out_of_memory", "fingerprint"},
     {"datasets", "model", "whole_files"},
     {"recipe"},
     {"variants", "modalities"},
-    {"assemble"},
+    {"assemble", "recipe_json"},
     {"training"},
     {"storage", "export"},
     {"diagnostics"},

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -16,119 +14,21 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from hourglass import likelihoods, modalities, schedules, variants
+from hourglass import likelihoods, modalities
 from hourglass.assemble import Architecture, assemble
 from hourglass.modalities import Modality
 from hourglass.model import Autoencoder
-from hourglass.recipe import Recipe, Term
+from hourglass.recipe import Recipe
+from hourglass.recipe_json import Parts, UnknownPartError, named_part, part_of, recipe_from_json, recipe_to_json
 from hourglass.training.machine import seeded
 from hourglass.whole_files import write_tensors, write_whole
 
 FORMAT = 4  # of hourglass.json
 WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
 
-Parts = Mapping[str, Any]
-
 
 class ModelFolderError(ValueError):
     """A folder that holds no model this version can read."""
-
-
-def fingerprint(*custom: Any) -> str:
-    """A digest of tensors, arrays and JSON-able values: 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for part in custom:
-        if isinstance(part, (Tensor, np.ndarray)):
-            array = np.ascontiguousarray(part.cpu().numpy() if isinstance(part, Tensor) else part)
-            digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(array.data)
-        else:
-            digest.update(json.dumps(part, sort_keys=True, default=str).encode())
-    return digest.hexdigest()[:16]
-
-
-def _named(part: Any, name: str, where: Any, **more: Any) -> dict[str, Any]:
-    """A part by name; `own` says that it is not the one that Hourglass has under this name."""
-    ours = getattr(where, name, None)
-    same = ours is part or (isinstance(part, Term) and isinstance(ours, Term) and ours.measure is part.measure)
-    return {"class": name, "own": not same, **more}
-
-
-def _options_of(value: Any, where: Any) -> dict[str, Any]:
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        raise TypeError(
-            f"{value!r} cannot be saved with the recipe: schedules, objectives and corruptions are values of "
-            "dataclasses, such as WarmUp(0.1)"
-        )
-    return _named(type(value), type(value).__name__, where, options=dataclasses.asdict(value))
-
-
-def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as JSON has it: the names of its parts and their options."""
-    return {
-        "bottleneck": _named(recipe.bottleneck, recipe.bottleneck.__name__, variants, options=dict(recipe.options)),
-        "terms": [
-            _named(
-                term,
-                term.name,
-                variants,
-                weight=term.weight,
-                schedule=_options_of(term.schedule, schedules),
-                objective=_options_of(term.objective, schedules),
-                options=dict(term.options),
-            )
-            for term in recipe.terms
-        ],
-        "corruptions": [_options_of(corruption, variants) for corruption in recipe.corruptions],
-    }
-
-
-def _part(named: Mapping[str, Any], where: Any, custom: Parts) -> Any:
-    """The part of that name: one of `custom`, or a class or term of Hourglass, and nothing else that has a name."""
-    name = named["class"]
-    if name in custom:
-        return custom[name]
-    ours = vars(where).get(name)
-    if isinstance(ours, (type, Term)) and not named["own"]:
-        return ours
-    if named["own"] and ours is not None:
-        raise ModelFolderError(
-            f"the model uses a {name!r} of your own, not the one of Hourglass: pass it at load: "
-            f"load(folder, custom={{{name!r}: ...}})"
-        )
-    near = difflib.get_close_matches(name, [*dir(where), *custom], 1)
-    raise ModelFolderError(
-        f"the model uses {name!r}, which is not part of Hourglass"
-        + (f" (nearest: {near[0]!r})" if near else "")
-        + f"; if it is your own, pass it at load: load(folder, custom={{{name!r}: ...}})"
-    )
-
-
-def recipe_from_json(values: dict[str, Any], custom: Parts) -> Recipe:
-    """The recipe of that JSON; names resolve in `custom` first, then in Hourglass."""
-
-    def build(part: dict[str, Any], where: Any) -> Any:
-        return _part(part, where, custom)(**part["options"])
-
-    terms = []
-    for saved in values["terms"]:
-        term: Term = _part(saved, variants, custom)
-        terms.append(
-            dataclasses.replace(
-                term,
-                weight=saved["weight"],
-                schedule=build(saved["schedule"], schedules),
-                objective=build(saved["objective"], schedules),
-                options=saved["options"],
-            )
-        )
-    bottleneck = values["bottleneck"]
-    return Recipe(
-        _part(bottleneck, variants, custom),
-        bottleneck["options"],
-        tuple(terms),
-        tuple(build(corruption, variants) for corruption in values["corruptions"]),
-    )
 
 
 @dataclasses.dataclass
@@ -162,10 +62,12 @@ def save(
         "format": FORMAT,
         "id": identity,
         "recipe": recipe_to_json(recipe),
-        "modality": _named(type(modality), type(modality).__name__, modalities, values=modality.to_json()),
+        "modality": named_part(type(modality), type(modality).__name__, modalities, values=modality.to_json()),
         "condition": condition.to_json() if condition else None,
         "architecture": dataclasses.asdict(architecture),
-        "likelihood": _named(type(likelihood), type(likelihood).__name__, likelihoods, options=likelihood.options()),
+        "likelihood": named_part(
+            type(likelihood), type(likelihood).__name__, likelihoods, options=likelihood.options()
+        ),
         **about,
     }
     content = json.dumps(values, indent=1, allow_nan=True).encode()
@@ -213,18 +115,18 @@ def load(folder: Path, custom: Parts | None = None) -> Saved:
         raise ModelFolderError(f"{folder / WEIGHTS} is missing, truncated or foreign: {error}") from error
     try:
         recipe = recipe_from_json(values["recipe"], custom)
-        modality = _part(values["modality"], modalities, custom).from_json(values["modality"]["values"])
+        modality = part_of(values["modality"], modalities, custom).from_json(values["modality"]["values"])
         condition = modalities.Tables.from_json(values["condition"]) if values["condition"] else None
         sizes = values["architecture"]
         architecture = Architecture(**{**sizes, "hidden": None if sizes["hidden"] is None else tuple(sizes["hidden"])})
         named = values["likelihood"]
-        _part(named, likelihoods, custom)  # says how to pass one's own
+        part_of(named, likelihoods, custom)  # says how to pass one's own
         likelihood = likelihoods.build(named["class"], named["options"], custom)
         with seeded(0):  # weights that are replaced at once; the caller's generator is none the wiser
             model = assemble(recipe, modality, likelihood, architecture)
         model.load_state_dict(groups["model"])
-    except ModelFolderError:
-        raise
+    except UnknownPartError as error:
+        raise ModelFolderError(str(error)) from error
     except (AttributeError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ModelFolderError(f"{folder} does not describe a model of this version: {error}") from error
     model.eval()

@@ -17,9 +17,11 @@ from torch import nn
 import hourglass
 from hourglass import Embedder, Images, Tables, modalities, storage, variants
 from hourglass.assemble import Architecture, assemble
+from hourglass.fingerprint import fingerprint
 from hourglass.likelihoods import Gaussian
 from hourglass.model import RoundTrip
 from hourglass.recipe import Term
+from hourglass.recipe_json import part_of
 from hourglass.storage import ModelFolderError
 from hourglass.variants import AE, RECIPES, VAE, Deterministic
 from hourglass.variants.plain import PointMass
@@ -250,13 +252,13 @@ def test_what_storage_alone_writes_and_reads(recipe, condition, tmp_path):
 
 def test_the_fingerprint_tells_data_apart():
     a = np.arange(12.0)
-    same = storage.fingerprint(a, {"k": 1, "j": [2]})
-    assert same == storage.fingerprint(torch.from_numpy(a), {"j": [2], "k": 1})
+    same = fingerprint(a, {"k": 1, "j": [2]})
+    assert same == fingerprint(torch.from_numpy(a), {"j": [2], "k": 1})
     others = [
-        storage.fingerprint(a.reshape(3, 4), {"k": 1, "j": [2]}),
-        storage.fingerprint(a.astype(np.float32), {"k": 1, "j": [2]}),
-        storage.fingerprint(a[::-1], {"k": 1, "j": [2]}),
-        storage.fingerprint(a, {"k": 2, "j": [2]}),
+        fingerprint(a.reshape(3, 4), {"k": 1, "j": [2]}),
+        fingerprint(a.astype(np.float32), {"k": 1, "j": [2]}),
+        fingerprint(a[::-1], {"k": 1, "j": [2]}),
+        fingerprint(a, {"k": 2, "j": [2]}),
     ]
     assert len({same, *others}) == 5
     assert len(same) == 16
@@ -264,7 +266,7 @@ def test_the_fingerprint_tells_data_apart():
 
 def test_every_exported_modality_is_read_by_its_class():
     for kind in modalities.MODALITIES.values():
-        assert storage._part({"class": kind.__name__, "own": False}, modalities, {}) is kind
+        assert part_of({"class": kind.__name__, "own": False}, modalities, {}) is kind
 
 
 def test_vae_keeps_its_prior(tmp_path):

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from hourglass import readers, storage
+from hourglass import readers
 from hourglass.comparison.evaluation import Examples, evaluate
 from hourglass.comparison.result import Comparison
 from hourglass.estimators import Embedder
 from hourglass.estimators.names import named_modality, named_recipe
+from hourglass.fingerprint import fingerprint
 from hourglass.recipe import Recipe
+from hourglass.recipe_json import recipe_to_json
 from hourglass.training import TrainingState
+from hourglass.whole_files import write_whole
 
 RESULTS = "compare.json"
 SIZES = (2, 4, 8, 16, 32)
@@ -76,10 +79,10 @@ def compare(
     train, judged = _split(X, condition, test_fraction)
     sizes = _sizes(n_latents, train, options)
     plan = [(name, size, seed) for seed in range(seeds) for size, name in itertools.product(sizes, named)]
-    identity = storage.fingerprint(
+    identity = fingerprint(
         *(_digestible(part) for part in (train.X, train.condition, judged.X)),
         {k: v for k, v in options.items() if k != "n_threads" and v is not None},
-        {name: storage.recipe_to_json(recipe) for name, recipe in named.items()},
+        {name: recipe_to_json(recipe) for name, recipe in named.items()},
     )
     place = None if folder is None else Path(folder)
     rows = _kept(place, identity) if resume else []
@@ -101,7 +104,7 @@ def compare(
             if place is not None:
                 place.mkdir(parents=True, exist_ok=True)
                 kept = {"fingerprint": identity, "n_judged": len(judged), "rows": rows}
-                storage.write_whole(place / RESULTS, json.dumps(kept, indent=1).encode())
+                write_whole(place / RESULTS, json.dumps(kept, indent=1).encode())
     wanted = {(name, size) for name, size, _ in plan} | {("pca", size) for size in sizes}
     order = {name: k for k, name in enumerate(["pca", *named])}
     chosen = [row for row in rows if (row["recipe"], row["n_latent"]) in wanted and row["seed"] < seeds]

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hourglass import readers, storage
+from hourglass import readers
 from hourglass.comparison.recommendation import SizeResult, smallest_sufficient
+from hourglass.whole_files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,7 +125,7 @@ class Comparison:
     def write(self, folder: Path) -> Comparison:
         """compare.csv, compare.json, compare.png and compare.svg, each whole or as it was."""
         folder.mkdir(parents=True, exist_ok=True)
-        storage.write_whole(folder / "compare.json", json.dumps(self.to_json(), indent=1).encode())
+        write_whole(folder / "compare.json", json.dumps(self.to_json(), indent=1).encode())
         names = list(self.rows[0])
         readers.write(folder / "compare.csv", _columns(names, self.rows))
         figure = self.plot()

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from hourglass import readers, storage
+from hourglass import readers
 from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
 from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
@@ -26,11 +26,13 @@ from hourglass.diagnostics.summary import PCA_ROWS, Summary, summarise
 from hourglass.estimators.names import named_modality, named_recipe
 from hourglass.estimators.saving import write
 from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, in_memory, streamed
+from hourglass.fingerprint import fingerprint
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality, Tables
 from hourglass.modalities.columns import frame_kind
 from hourglass.model import pad_rows
 from hourglass.recipe import Recipe
+from hourglass.recipe_json import recipe_to_json
 from hourglass.training import (
     Rows,
     Settings,
@@ -265,8 +267,8 @@ class AutoencoderEstimator(BaseEstimator):
         with seeded(settings.seed):
             state = TrainingState(self.model_, settings)
             checkpoint = None
-            identity = storage.fingerprint(
-                self.fingerprint_, storage.recipe_to_json(self.recipe_), asdict(self.architecture_),
+            identity = fingerprint(
+                self.fingerprint_, recipe_to_json(self.recipe_), asdict(self.architecture_),
                 self.modality_.to_json(), self.model_.decode.likelihood.options(), float(self.validation_fraction),
             )  # fmt: skip
             if run is not None:

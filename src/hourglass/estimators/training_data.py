@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from hourglass import readers, storage
+from hourglass import readers
 from hourglass.estimators.conditions import Condition, condition_tensor
 from hourglass.estimators.names import named_modality
+from hourglass.fingerprint import fingerprint
 from hourglass.modalities import Modality, Tables
 from hourglass.training import Rows, Source, StreamedRows
 from hourglass.training.rows import concatenate
@@ -44,7 +45,7 @@ def in_memory(X: Any, condition: Any, modality: Any, validation_fraction: float,
     raw = found.tensor(X)
     fitted = None if condition is None else Condition.infer(condition, len(raw))
     rows = Rows(raw, condition_tensor(fitted, condition, len(raw)))
-    fingerprint = storage.fingerprint(rows.raw, *([] if rows.condition is None else [rows.condition]))
+    digest = fingerprint(rows.raw, *([] if rows.condition is None else [rows.condition]))
     groups = None if fitted is None else fitted.groups(condition, len(raw))
     n = min(MAX_HELD_OUT, round(validation_fraction * len(raw))) if len(raw) >= MIN_TO_HOLD_OUT else 0
     if len(raw) - n < 2:
@@ -56,7 +57,7 @@ def in_memory(X: Any, condition: Any, modality: Any, validation_fraction: float,
     order = torch.from_numpy(np.random.default_rng((seed, 1)).permutation(len(raw)))
     kept = rows.view(order[n:])
     groups = None if groups is None else groups[order[n:].numpy()]
-    return TrainingData(found, fitted, kept, rows[order[:n]] if n else None, kept, groups, fingerprint)
+    return TrainingData(found, fitted, kept, rows[order[:n]] if n else None, kept, groups, digest)
 
 
 def streamed(
@@ -124,7 +125,7 @@ def streamed(
         held_out=held_out,
         sample=sample,
         groups=groups,
-        fingerprint=storage.fingerprint(
+        fingerprint=fingerprint(
             [[str(g.path), g.index, g.rows, g.path.stat().st_size] for g in stream.row_groups], sample.raw
         ),
     )

@@ -62,8 +62,8 @@ class Gaussian(Likelihood):
     """Normal noise about the decoder's output, with the variance at its optimum (sigma-VAE).
 
     ``ln p(x) = -sum_s ((x_s - m_s)^2 / v + ln 2 pi v) / 2``. The buffer ``log_variance`` is moved by ``update_scale``
-    towards the batch mean of ``(x - m)^2``: with v at its optimum the gradient through v vanishes (envelope theorem, see
-    ``noise_scale.py``), hence a buffer instead of a parameter. Leaving v at 1 weighs the error too little against a
+    towards the batch mean of ``(x - m)^2``: with v at its optimum the gradient through v vanishes (envelope theorem,
+    see ``noise_scale.py``), hence a buffer instead of a parameter. Leaving v at 1 weighs the error too little against a
     KL in nats, and the code collapses onto the prior.
 
     Parameters

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from hourglass import storage
 from hourglass.exploration import Traversal, dimension_use, traversal
 from hourglass.report import general, pictures, tables
 from hourglass.report.figures import picture
 from hourglass.report.panels import Panel, Section
 from hourglass.report.report_data import ReportData, report_data
+from hourglass.whole_files import write_whole
 
 KINDS: dict[str, ModuleType] = {"images": pictures, "tables": tables}
 NAME = "report.html"
@@ -58,7 +58,7 @@ def write(
         path = path / NAME
     content = render(report_data(estimator, X, labels, condition), title)
     path.parent.mkdir(parents=True, exist_ok=True)
-    storage.write_whole(path, content.encode())
+    write_whole(path, content.encode())
     return path
 
 
