@@ -127,7 +127,7 @@ def test_a_description_that_lost_a_part_or_does_not_fit_its_weights(folder):
         hourglass.load(folder)
 
 
-def near(trip, encode):
+def near(trip, model):
     return trip.z.abs().sum(1)
 
 
@@ -198,7 +198,7 @@ def test_resuming_where_there_is_nothing_yet_starts_anew(tmp_path):
     assert estimator.summary_.epochs == 2
 
 
-def soon_nan(trip, encode):
+def soon_nan(trip, model):
     return torch.full((len(trip.z),), torch.nan) if trip.z.requires_grad else trip.z.sum(1)
 
 

@@ -15,7 +15,7 @@ SOURCE = Path(hourglass.__file__).parent
 
 # each floor may import from those above it, and packages of one floor do not know each other
 FLOORS = [
-    {"readers", "networks", "likelihoods", "schedules", "history", "out_of_memory", "fingerprint"},
+    {"readers", "networks", "likelihoods", "schedules", "history", "out_of_memory", "randomness", "fingerprint"},
     {"datasets", "model", "whole_files"},
     {"recipe"},
     {"variants", "modalities"},

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import torch
+from torch import nn
 
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality
-from hourglass.model import Autoencoder
+from hourglass.model import Autoencoder, Sizes
+from hourglass.networks.features import Features
 from hourglass.recipe import Recipe
 
 
@@ -28,9 +31,29 @@ class Architecture:
 def assemble(recipe: Recipe, modality: Modality, likelihood: Likelihood, architecture: Architecture) -> Autoencoder:
     """A fresh model; its weights come from torch's global generator."""
     a = architecture
-    hidden: Sequence[int] | None = a.hidden
-    encoder = modality.encoder(hidden, a.network, a.activation)
+    network = a.network
+    if network is None and recipe.network in modality.networks:
+        network = recipe.network  # the recipe's wish, where such data have a network of that name
+    encoder = modality.encoder(a.hidden, network, a.activation)
     n_features: int = encoder.n_features  # type: ignore[assignment]
-    bottleneck = recipe.bottleneck(n_features + a.n_condition, a.n_latent, **recipe.options)
-    decoder = modality.decoder(a.n_latent + a.n_condition, likelihood.parameter_shape, hidden, a.network, a.activation)
-    return Autoencoder(modality.scaling(likelihood), encoder, bottleneck, decoder, likelihood)
+    sizes = Sizes(
+        example=modality.shape,
+        features=n_features + a.n_condition,
+        latent=a.n_latent,
+        grid=grid_of(encoder, modality.shape),
+        condition=a.n_condition,
+    )
+    bottleneck = recipe.bottleneck.build(sizes)
+    decoder = modality.decoder(a.n_latent + a.n_condition, likelihood.parameter_shape, a.hidden, network, a.activation)
+    prior = None if recipe.prior is None else recipe.prior.build(sizes)
+    return Autoencoder(sizes, modality.scaling(likelihood), encoder, bottleneck, decoder, likelihood, prior)
+
+
+@torch.no_grad()
+def grid_of(encoder: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """G, the grid on which an encoder of examples of that shape lays its features; () for one vector an example."""
+    mode = encoder.training
+    weight = next(encoder.parameters(), None)
+    features = encoder.eval()(torch.zeros(1, *shape, device=None if weight is None else weight.device))
+    encoder.train(mode)
+    return tuple((features.deep if isinstance(features, Features) else features).shape[2:])

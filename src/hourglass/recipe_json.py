@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hourglass import schedules, variants
-from hourglass.recipe import Recipe, Term
+from hourglass.recipe import Part, Recipe, Term
 
 Parts = Mapping[str, Any]  # parts of the caller's own, by name
 
@@ -33,10 +33,15 @@ def _options_of(value: Any, where: Any) -> dict[str, Any]:
     return named_part(type(value), type(value).__name__, where, options=dataclasses.asdict(value))
 
 
+def _part_to_json(part: Part) -> dict[str, Any]:
+    return named_part(part.kind, part.kind.__name__, variants, options=dict(part.options))
+
+
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     """A recipe as JSON has it: the names of its parts and their options."""
     return {
-        "bottleneck": named_part(recipe.bottleneck, recipe.bottleneck.__name__, variants, options=dict(recipe.options)),
+        "bottleneck": _part_to_json(recipe.bottleneck),
+        "prior": _part_to_json(recipe.prior) if recipe.prior else None,
         "terms": [
             named_part(
                 term,
@@ -46,10 +51,14 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
                 schedule=_options_of(term.schedule, schedules),
                 objective=_options_of(term.objective, schedules),
                 options=dict(term.options),
+                critic=_part_to_json(term.critic) if term.critic else None,
+                judged=term.judged,
             )
             for term in recipe.terms
         ],
         "corruptions": [_options_of(corruption, variants) for corruption in recipe.corruptions],
+        "samples": recipe.samples,
+        "network": recipe.network,
     }
 
 
@@ -80,6 +89,9 @@ def recipe_from_json(values: dict[str, Any], custom: Parts) -> Recipe:
     def build(part: dict[str, Any], where: Any) -> Any:
         return part_of(part, where, custom)(**part["options"])
 
+    def part(saved: dict[str, Any]) -> Part:
+        return Part(part_of(saved, variants, custom), saved["options"])
+
     terms = []
     for saved in values["terms"]:
         term: Term = part_of(saved, variants, custom)
@@ -90,12 +102,15 @@ def recipe_from_json(values: dict[str, Any], custom: Parts) -> Recipe:
                 schedule=build(saved["schedule"], schedules),
                 objective=build(saved["objective"], schedules),
                 options=saved["options"],
+                critic=part(saved["critic"]) if saved["critic"] else None,
+                judged=saved["judged"],
             )
         )
-    bottleneck = values["bottleneck"]
     return Recipe(
-        part_of(bottleneck, variants, custom),
-        bottleneck["options"],
-        tuple(terms),
-        tuple(build(corruption, variants) for corruption in values["corruptions"]),
+        bottleneck=part(values["bottleneck"]),
+        prior=part(values["prior"]) if values["prior"] else None,
+        terms=tuple(terms),
+        corruptions=tuple(build(corruption, variants) for corruption in values["corruptions"]),
+        samples=values["samples"],
+        network=values["network"],
     )

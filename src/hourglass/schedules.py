@@ -19,6 +19,10 @@ class Objective(Protocol):
 
     def __call__(self, mean: Tensor, weight: float, progress: float, state: dict[str, float]) -> Tensor: ...
 
+    def judged(self, mean: float, weight: float) -> float:
+        """What the term counts for when epochs are compared, given its held-out mean and its weight at the end of the
+        schedule: the same yardstick at every epoch, whatever a controller has made of the weight by then."""
+
 
 @dataclass(frozen=True)
 class ConstantWeight:
@@ -64,6 +68,9 @@ class Weighted:
     def __call__(self, mean: Tensor, weight: float, progress: float, state: dict[str, float]) -> Tensor:
         return mean if weight == 1 else weight * mean  # one operation less to differentiate, in every step
 
+    def judged(self, mean: float, weight: float) -> float:
+        return weight * mean
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -77,3 +84,6 @@ class Capacity:
 
     def __call__(self, mean: Tensor, weight: float, progress: float, state: dict[str, float]) -> Tensor:
         return weight * (mean - self.nats * WarmUp(self.fraction)(progress)).abs()
+
+    def judged(self, mean: float, weight: float) -> float:
+        return weight * abs(mean - self.nats)

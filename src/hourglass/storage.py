@@ -18,12 +18,12 @@ from hourglass import likelihoods, modalities
 from hourglass.assemble import Architecture, assemble
 from hourglass.modalities import Modality
 from hourglass.model import Autoencoder
+from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import Parts, UnknownPartError, named_part, part_of, recipe_from_json, recipe_to_json
-from hourglass.training.machine import seeded
 from hourglass.whole_files import write_tensors, write_whole
 
-FORMAT = 4  # of hourglass.json
+FORMAT = 5  # of hourglass.json
 WEIGHTS, ABOUT = "model.safetensors", "hourglass.json"
 
 

@@ -183,7 +183,7 @@ def test_a_recipe_changed_by_words(hourglass) -> None:
     answer = hourglass("fit", "digits", "--recipe", "vae kl=0.1 Masking=0.2", "--max-epochs", 1, "--n-latent", 2)
     assert answer.code == 0
     run = Path("runs/digits-vae-kl-0.1-masking-0.2")
-    assert repr(load(run).recipe_) == "Recipe(Sampled; reconstruction + 0.1 kl; sees Masking(rate=0.2))"
+    assert repr(load(run).recipe_) == "Recipe(Sampled; prior Standard; reconstruction + 0.1 kl; sees Masking(rate=0.2))"
     assert hourglass("report", run).code == 0
     assert "Variational autoencoder, kl=0.1, Masking=0.2" in (run / "report.html").read_text()
     answer = hourglass("fit", "digits", "--recipe", "vae kll=1")

@@ -58,6 +58,18 @@ def test_objectives_are_finite_and_proportional_to_the_weight(objective, progres
     assert objective == type(objective)(**json.loads(json.dumps(dataclasses.asdict(objective))))
 
 
+@pytest.mark.parametrize("objective", [*(o() for o in OBJECTIVES), Capacity(5.0, 0.0)], ids=repr)
+def test_what_is_judged_is_what_is_minimised_at_the_end(objective):
+    for mean, weight in ((0.0, 1.0), (3.0, 2.0), (40.0, 0.5)):
+        minimised = objective(torch.tensor(mean), weight, 1.0, {})
+        assert objective.judged(mean, weight) == pytest.approx(minimised.item())
+
+
+def test_an_objective_must_say_what_is_judged():
+    with pytest.raises(TypeError, match="needs a method judged"):
+        VAE.with_term(kl, objective=lambda mean, weight, progress, state: weight * mean)
+
+
 def test_capacity_pulls_the_mean_to_a_rising_target():
     capacity = Capacity(nats=20.0, fraction=0.5)
 

@@ -13,7 +13,7 @@ import hourglass
 from hourglass import Embedder, variants
 from hourglass.estimators.names import named_recipe
 from hourglass.likelihoods import Gaussian
-from hourglass.model import Autoencoder
+from hourglass.model import Autoencoder, Batch, ModelSpace, Sizes
 from hourglass.networks.heads import ChannelLinear
 from hourglass.recipe import Recipe, Term
 from hourglass.storage import recipe_from_json, recipe_to_json
@@ -30,6 +30,7 @@ from hourglass.variants import (
     RandomAffine,
     SaltAndPepper,
     Sampled,
+    Standard,
     contraction,
 )
 
@@ -84,14 +85,14 @@ def fitted(name, data, given):
     return unfitted(name).fit(DATA[data](), condition=CONDITIONS[given]())
 
 
-def rows_of(estimator, data, given):
-    """Model-space rows and their condition, as training sees them."""
-    raw = estimator.modality_.tensor(DATA[data]())
-    condition = CONDITIONS[given]()
-    torch.manual_seed(0)
-    x = estimator.model_.scaling.training_view(raw)
-    seen = estimator.recipe_.corrupted(x, estimator.modality_.noise_mask(), estimator.modality_.mask_value)
-    return x, seen, None if condition is None else estimator.condition_.tensor(condition, len(raw))
+def a_pass(estimator, data, given, seed=0):
+    """All rows through the model as training takes them, and the terms: the loop's own way."""
+    model, recipe, modality = estimator.model_, estimator.recipe_, estimator.modality_
+    raw, condition = modality.tensor(DATA[data]()), CONDITIONS[given]()
+    batch = Batch(raw, None if condition is None else estimator.condition_.tensor(condition, len(raw)))
+    torch.manual_seed(seed)
+    trip = recipe.trip(model, batch, ModelSpace(model.scaling, modality.noise_mask(), modality.mask_value))
+    return trip, recipe.measure(trip, model, recipe.build_critics(model.sizes))
 
 
 def equal_models(one, other):
@@ -111,13 +112,13 @@ def test_every_exported_recipe_is_in_the_registry():
 def test_every_parameter_gets_a_gradient_and_terms_are_one_finite_number_a_sample(name, data, given):
     estimator = fitted(name, data, given)
     model, recipe = estimator.model_, estimator.recipe_
-    x, seen, condition = rows_of(estimator, data, given)
     model.zero_grad()
-    trip = model.round_trip(x, condition, seen)
+    trip, measured = a_pass(estimator, data, given)
     assert trip.z.shape == (N, 2)
+    assert (trip.prior is None) == (recipe.prior is None)
     loss = 0.0
     for term in recipe.terms:
-        values = term(trip, model.encode)
+        values = measured[term.name]
         assert values.shape == (N,), term.name
         assert bool(torch.isfinite(values).all()), term.name
         loss = loss + term.objective(values.mean(), term.weight * term.schedule(1.0), 1.0, {})
@@ -134,16 +135,9 @@ def test_every_parameter_gets_a_gradient_and_terms_are_one_finite_number_a_sampl
 def test_terms_do_not_depend_on_autograd_being_off(name, data, given):
     """The held-out terms, measured without a graph, are those that training minimises."""
     estimator = fitted(name, data, given)
-    x, seen, condition = rows_of(estimator, data, given)
-
-    def measured():
-        torch.manual_seed(1)
-        trip = estimator.model_.round_trip(x, condition, seen)
-        return {t.name: t(trip, estimator.model_.encode) for t in estimator.recipe_.terms}
-
     with torch.no_grad():
-        off = measured()
-    for term, values in measured().items():
+        _, off = a_pass(estimator, data, given)
+    for term, values in a_pass(estimator, data, given)[1].items():
         assert not off[term].requires_grad
         torch.testing.assert_close(off[term], values.detach())
 
@@ -190,8 +184,7 @@ def test_shapes_of_codes_and_what_comes_back(name, data, given):
     first, again, other = (estimator.sample(5, condition=few, random_state=seed) for seed in (3, 3, 4))
     assert np.array_equal(np.asarray(first), np.asarray(again))
     assert not np.array_equal(np.asarray(first), np.asarray(other))
-    has_prior = hasattr(estimator.model_.encode.bottleneck, "prior")
-    if has_prior:
+    if estimator.recipe_.prior is not None:
         assert estimator.sample(5, condition=few, prior=True).shape == (5, *X.shape[1:])
     else:
         with pytest.raises(ValueError, match="prior=True"):
@@ -264,7 +257,8 @@ def test_every_corruption_works_on_every_kind_of_data(corruption, data):
             unfitted(recipe).fit(X)
         return
     estimator = unfitted(recipe).fit(X)
-    x, seen, _ = rows_of(estimator, data, "no condition")
+    trip, _ = a_pass(estimator, data, "no condition")
+    x, seen = trip.x, trip.encoder_input
     assert seen.shape == x.shape
     changed = (seen != x) & ~(seen.isnan() & x.isnan())
     assert bool(changed.any())
@@ -320,31 +314,31 @@ def test_corruptions_follow_one_another():
     two = AE.with_corruption(SaltAndPepper(0.5), RandomAffine(degrees=0, zoom=0, shift=0.25))
     assert repr(two).endswith("sees SaltAndPepper(rate=0.5) then RandomAffine(degrees=0, zoom=0, shift=0.25))")
     assert recipe_from_json(json.loads(json.dumps(recipe_to_json(two))), {}) == two
-    x, everywhere = torch.rand(6, 1, 8, 8), torch.ones(1, 8, 8, dtype=torch.bool)
+    x, space = torch.rand(6, 1, 8, 8), ModelSpace(nn.Identity(), torch.ones(1, 8, 8, dtype=torch.bool), 0.0)
     torch.manual_seed(0)
-    once = two.corruptions[1](two.corruptions[0](x, everywhere, 0.0), everywhere, 0.0)
+    once = two.corruptions[1](two.corruptions[0](x, space), space)
     torch.manual_seed(0)
-    assert torch.equal(two.corrupted(x, everywhere, 0.0), once)
+    assert torch.equal(two.corrupted(x, space), once)
 
 
 def test_an_affine_corruption_moves_as_far_as_it_says():
     """Distances from the middle of a wide picture grow by the zoom and keep across turns; shifts stay within theirs."""
     B, H, W = 400, 21, 41
-    everywhere = torch.ones(1, H, W, dtype=torch.bool)
+    space = ModelSpace(nn.Identity(), torch.ones(1, H, W, dtype=torch.bool), 0.0)
     down, right = torch.meshgrid(torch.arange(H) - H // 2, torch.arange(W) - W // 2, indexing="ij")
     places = torch.stack([right, down]).float().expand(B, 2, H, W).contiguous()
     torch.manual_seed(0)
     middle = lambda moved: moved[:, :, H // 2 - 4 : H // 2 + 5, W // 2 - 4 : W // 2 + 5]  # noqa: E731 - no border there
-    turned = middle(RandomAffine(degrees=30, zoom=0, shift=0)(places, everywhere, 0.0))
+    turned = middle(RandomAffine(degrees=30, zoom=0, shift=0)(places, space))
     assert torch.allclose(turned.norm(dim=1), middle(places).norm(dim=1), atol=1e-4)
     angle = torch.rad2deg(torch.atan2(turned[:, 1, 4, -1], turned[:, 0, 4, -1]))
     assert 28 < angle.max() <= 30.01
     assert -30.01 <= angle.min() < -28
-    zoomed = middle(RandomAffine(degrees=0, zoom=0.5, shift=0)(places, everywhere, 0.0))
+    zoomed = middle(RandomAffine(degrees=0, zoom=0.5, shift=0)(places, space))
     factor = zoomed[:, 0, 4, -1] / 4
     assert 1.45 < factor.max() <= 1.5001
     assert 1 / 1.5001 <= factor.min() < 1 / 1.45
-    shifted = middle(RandomAffine(degrees=0, zoom=0, shift=0.1)(places, everywhere, 0.0))[:, :, 4, 4]
+    shifted = middle(RandomAffine(degrees=0, zoom=0, shift=0.1)(places, space))[:, :, 4, 4]
     assert torch.allclose(shifted.abs().amax(0), torch.tensor([0.1 * W, 0.1 * H]), rtol=0.03)
 
 
@@ -383,9 +377,10 @@ class GridDecoder(nn.Module):
 def grid_model(bottleneck, n_condition=0):
     torch.manual_seed(0)
     scaling = nn.Identity()
-    return Autoencoder(
-        scaling, GridEncoder(), bottleneck(6 + n_condition, 2), GridDecoder(2 + n_condition), Gaussian((3, 8, 8))
-    )
+    sizes = Sizes((3, 8, 8), 6 + n_condition, 2, (4, 4), n_condition)
+    prior = Standard(sizes) if bottleneck is Sampled else None
+    parts = GridEncoder(), bottleneck(sizes), GridDecoder(2 + n_condition), Gaussian((3, 8, 8)), prior
+    return Autoencoder(sizes, scaling, *parts)
 
 
 TERMS = [value for n in variants.__all__ if isinstance(value := getattr(variants, n), Term)]
@@ -403,7 +398,7 @@ def test_codes_on_a_grid_fit(bottleneck, term, n_condition):
     trip = model.round_trip(x, condition)
     assert trip.z.shape == (7, 2, 4, 4)
     assert trip.output.mean.shape == (7, 3, 8, 8)
-    values = term(trip, model.encode)
+    values = term(trip, model)
     assert values.shape == (7,)
     assert bool(torch.isfinite(values).all()) and bool((values != 0).any())
     (values.mean() - 2 * trip.output.log_prob(x).mean()).backward()
@@ -420,7 +415,10 @@ def test_densities_of_grid_codes_are_one_number_a_sample():
     kl = torch.distributions.kl_divergence(
         torch.distributions.Normal(posterior.mean, posterior.deviation), normal
     ).flatten(1)
-    torch.testing.assert_close(posterior.kl(), kl.sum(1))
+    prior = model.encode.prior()
+    torch.testing.assert_close(prior.divergence(posterior, z), kl.sum(1))
+    torch.testing.assert_close(prior.log_prob(z), normal.log_prob(z).flatten(2).sum(2))
+    assert prior.sample(5).shape == (5, 2, 4, 4)
 
 
 def test_a_head_acts_on_dimension_one():
@@ -446,16 +444,17 @@ class OwnEncoder(nn.Module):
 
 def test_an_own_encoder_without_submodules_is_not_taken_for_one_layer():
     torch.manual_seed(0)
-    model = Autoencoder(nn.Identity(), OwnEncoder(), Deterministic(3, 2), nn.Linear(2, 4), Gaussian((4,)))
+    sizes = Sizes((4,), 3, 2)
+    model = Autoencoder(sizes, nn.Identity(), OwnEncoder(), Deterministic(sizes), nn.Linear(2, 4), Gaussian((4,)))
     trip = model.round_trip(torch.randn(400, 4))
     contraction = CONTRACTIVE.terms[-1]
     jacobian = torch.func.vmap(torch.func.jacrev(lambda x: model.encode(x[None]).mode[0]))(trip.x)
     exact = jacobian.square().sum((1, 2)) / trip.z.var(0, correction=0).sum()
-    estimate = torch.stack([contraction(trip, model.encode) for _ in range(50)])
+    estimate = torch.stack([contraction(trip, model) for _ in range(50)])
     torch.testing.assert_close(estimate.mean(), exact.mean(), rtol=0.03, atol=0)
 
 
 def test_with_term_replaces_the_term_of_that_name():
     assert [t.name for t in VAE.with_term(variants.kl, weight=2.0).terms] == ["reconstruction", "kl"]
     assert VAE.with_term(variants.kl, weight=1.0) == VAE
-    assert repr(RECIPES["beta_vae"]) == "Recipe(Sampled; reconstruction + 4 kl)"
+    assert repr(RECIPES["beta_vae"]) == "Recipe(Sampled; prior Standard; reconstruction + 4 kl)"

@@ -9,7 +9,7 @@ from torch import nn
 
 from hourglass import Embedder
 from hourglass.likelihoods import Gaussian
-from hourglass.model import Autoencoder
+from hourglass.model import Autoencoder, Sizes
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.variants import AE, CONTRACTIVE, Deterministic, Sampled, contraction, l1, target_activation
 from hourglass.variants.contractive import hutchinson, one_layer
@@ -20,9 +20,10 @@ D, L = 6, 3
 def model(hidden=(16, 16), activation=None, n_condition=0):
     torch.manual_seed(0)
     encoder = MLPEncoder((D,), hidden, "tanh")
-    bottleneck = Deterministic(encoder.n_features + n_condition, L, activation)
+    sizes = Sizes((D,), encoder.n_features + n_condition, L, condition=n_condition)
+    bottleneck = Deterministic(sizes, activation)
     decoder = MLPDecoder(L + n_condition, (D,), hidden)
-    return Autoencoder(nn.Identity(), encoder, bottleneck, decoder, Gaussian((D,))).double()
+    return Autoencoder(sizes, nn.Identity(), encoder, bottleneck, decoder, Gaussian((D,))).double()
 
 
 def rows(n=64):
@@ -103,7 +104,7 @@ def test_shrinking_the_code_and_growing_the_decoder_changes_nothing(term, hidden
     values = []
     for m, trip in zip((before, after), trips, strict=True):
         torch.manual_seed(4)
-        values.append(term(trip, m.encode))
+        values.append(term(trip, m))
     torch.testing.assert_close(values[1], values[0], rtol=1e-4, atol=0)
     assert bool((values[0] > 0).all())
 
@@ -142,7 +143,7 @@ def l1_of(m, trip):
 
 
 def divergence_of(m, trip):
-    return float(target_activation(trip, m.encode).mean().detach())
+    return float(target_activation(trip, m).mean().detach())
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_the_recipe_has_the_term():
 def test_a_missing_cell_moves_no_code():
     m, x = model(hidden=(), activation="tanh"), rows(8)
     m.encode.encoder = MLPEncoder((D,), (), "tanh", missing=True).double()
-    m.encode.bottleneck = Deterministic(m.encode.encoder.n_features, L, "tanh").double()
+    m.encode.bottleneck = Deterministic(Sizes((D,), m.encode.encoder.n_features, L), "tanh").double()
     x[:, 1:] = torch.nan
     seen = x.clone().requires_grad_()
     estimates = torch.stack([hutchinson(m.encode(seen).mode, seen) for _ in range(2000)])
@@ -179,9 +180,10 @@ def test_the_noise_of_a_sampled_code_is_no_scale():
     """tr Cov is that of the mode: a code that drowns in its own noise does not evade the penalty."""
     torch.manual_seed(0)
     encoder = MLPEncoder((D,), (8,), "tanh")
-    noisy = Autoencoder(nn.Identity(), encoder, Sampled(8, L), MLPDecoder(L, (D,), (8,)), Gaussian((D,)))
+    sizes = Sizes((D,), 8, L)
+    noisy = Autoencoder(sizes, nn.Identity(), encoder, Sampled(sizes), MLPDecoder(L, (D,), (8,)), Gaussian((D,)))
     x = rows(256).float()
-    quiet = contraction(noisy.round_trip(x), noisy.encode).mean().item()
+    quiet = contraction(noisy.round_trip(x), noisy).mean().item()
     with torch.no_grad():
         noisy.encode.bottleneck.head.bias[L:] = 6.0  # log-variances
-    assert contraction(noisy.round_trip(x), noisy.encode).mean().item() == pytest.approx(quiet, rel=0.2)
+    assert contraction(noisy.round_trip(x), noisy).mean().item() == pytest.approx(quiet, rel=0.2)

@@ -76,10 +76,10 @@ def test_control_c_finishes_with_what_it_has(after, tmp_path):
     if after == 0:
         step = Trainer._step
 
-        def third(self, raw, condition):
+        def third(self, batch):
             if self.state.progress.step == 3:
                 watch(self.state)
-            step(self, raw, condition)
+            step(self, batch)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Trainer, "_step", third)
@@ -116,7 +116,7 @@ class Poison:
     def __init__(self, fine, value=torch.nan):
         self.left, self.value = fine, value
 
-    def __call__(self, trip, encode):
+    def __call__(self, trip, model):
         self.left -= trip.z.requires_grad
         return trip.z.flatten(1).sum(1) * (1.0 if self.left >= 0 else self.value)
 
@@ -138,7 +138,7 @@ def test_a_term_that_is_no_number_is_named_and_the_checkpoint_is_unharmed(value,
         assert torch.equal(resumed.model_.state_dict()[name], value_there), name
 
 
-def root_of_nothing(trip, encode):
+def root_of_nothing(trip, model):
     """0, with an infinite gradient."""
     return (0.0 * trip.z).abs().sqrt().flatten(1).sum(1)
 
@@ -148,7 +148,7 @@ def test_a_gradient_that_is_no_number_is_named_too():
         unfitted(recipe=AE.with_term(Term(root_of_nothing)), max_epochs=2).fit(X)
 
 
-def held_out_only(trip, encode):
+def held_out_only(trip, model):
     return trip.z.flatten(1).sum(1) * (1.0 if trip.z.requires_grad else torch.nan)
 
 
@@ -176,7 +176,7 @@ def test_a_fit_that_fails_leaves_what_was_fitted_before():
 
 
 def test_memory_that_gives_out_names_the_batch_size(monkeypatch):
-    def greedy(self, raw, condition):
+    def greedy(self, batch):
         torch.empty(2**62, dtype=torch.uint8)
 
     monkeypatch.setattr(Trainer, "_step", greedy)

@@ -68,6 +68,9 @@ class Pursuit:
         state["integral"] = state.get("integral", 0.0) + 0.1 * (float(mean.detach()) - 1.0)
         return weight * (1 + state["integral"]) * mean
 
+    def judged(self, mean, weight):
+        return weight * abs(mean - 1.0)
+
 
 CASES = {
     **{name: ({"recipe": recipe}, False) for name, recipe in RECIPES.items()},
@@ -97,11 +100,11 @@ def test_cut_after_any_step(name, tmp_path, parquet, monkeypatch):
     step = Trainer._step
     cuts = [1, 7, 11]
 
-    def cut(self, raw, condition):
+    def cut(self, batch):
         if cuts and self.state.progress.step == cuts[0]:
             cuts.pop(0)
             raise Crash
-        step(self, raw, condition)
+        step(self, batch)
 
     monkeypatch.setattr(Trainer, "_step", cut)
     for _ in range(3):
@@ -130,11 +133,11 @@ def test_cut_after_the_best_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
     step, cuts = Trainer._step, [whole.best_epoch + 5]
 
-    def cut(self, raw, condition):
+    def cut(self, batch):
         if cuts and self.state.progress.epoch == cuts[0]:
             cuts.pop()
             raise Crash
-        step(self, raw, condition)
+        step(self, batch)
 
     monkeypatch.setattr(Trainer, "_step", cut)
     with pytest.raises(Crash):

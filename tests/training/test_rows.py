@@ -43,11 +43,11 @@ sources = pytest.mark.parametrize("source", [in_memory, streamed], ids=["in memo
 @pytest.mark.parametrize(("n", "batch_size"), [(120, 8), (120, 120), (96, 32), (7, 7), (100, 1)])
 def test_every_row_once_an_epoch(source, n, batch_size):
     batches = list(source(n).epoch(batch_size, 0, 3))
-    assert [len(raw) for raw, _ in batches] == [batch_size] * (n // batch_size)
-    numbers = torch.cat([raw for raw, _ in batches]).flatten()
+    assert [len(batch) for batch in batches] == [batch_size] * (n // batch_size)
+    numbers = torch.cat([batch.raw for batch in batches]).flatten()
     assert sorted(numbers.tolist()) == list(range(n))
-    for raw, condition in batches:
-        assert torch.equal(condition, 10 * raw)
+    for batch in batches:
+        assert torch.equal(batch.condition, 10 * batch.raw)
     assert n < 8 or numbers.tolist() != list(range(n))
 
 
@@ -57,8 +57,8 @@ def test_whole_batches_only_and_another_remainder_each_epoch(source):
     left_out = []
     for epoch in range(4):
         batches = list(rows.epoch(10, 0, epoch))
-        assert [len(raw) for raw, _ in batches] == [10] * 10
-        numbers = set(torch.cat([raw for raw, _ in batches]).flatten().tolist())
+        assert [len(batch) for batch in batches] == [10] * 10
+        numbers = set(torch.cat([batch.raw for batch in batches]).flatten().tolist())
         assert len(numbers) == 100  # none twice
         left_out.append(frozenset(set(range(103)) - numbers))
     assert len(set(left_out)) > 1
@@ -67,7 +67,7 @@ def test_whole_batches_only_and_another_remainder_each_epoch(source):
 @sources
 def test_the_order_depends_on_seed_and_epoch_alone(source):
     def order(seed, epoch, start=0):
-        return torch.cat([raw for raw, _ in source(90).epoch(8, seed, epoch, start)]).flatten().tolist()
+        return torch.cat([batch.raw for batch in source(90).epoch(8, seed, epoch, start)]).flatten().tolist()
 
     assert order(0, 0) == order(0, 0)
     assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1)}) == 4
@@ -76,7 +76,7 @@ def test_the_order_depends_on_seed_and_epoch_alone(source):
 
 
 def test_a_stream_is_shuffled_across_its_pieces():
-    first = next(streamed(2000, window=1000, piece=100, chunk=50).epoch(100, 0, 0))[0].flatten()
+    first = next(streamed(2000, window=1000, piece=100, chunk=50).epoch(100, 0, 0)).raw.flatten()
     assert len(set((first // 100).int().tolist())) > 5
 
 
@@ -94,10 +94,10 @@ def test_a_streamed_fit_sees_every_training_row_once_an_epoch_and_no_held_out_on
     seen, held_out = [], []
     step = Trainer._step
 
-    def noted(self, raw, condition):
-        seen.append((self.state.progress.epoch, raw[:, 0].round().tolist()))
+    def noted(self, batch):
+        seen.append((self.state.progress.epoch, batch.raw[:, 0].round().tolist()))
         held_out[:] = self.held_out.raw[:, 0].round().tolist()
-        step(self, raw, condition)
+        step(self, batch)
 
     monkeypatch.setattr(Trainer, "_step", noted)
     Embedder(1, hidden=(4,), max_epochs=3, batch_size=1, random_state=0, n_threads=1).fit(ParquetStream(parquet))

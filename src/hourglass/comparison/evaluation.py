@@ -13,7 +13,8 @@ from hourglass.diagnostics.summary import PCA_ROWS, baseline_of, errors, summari
 from hourglass.estimators import Embedder
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.modalities.columns import frame_kind
-from hourglass.training import Rows, seeded, threads
+from hourglass.randomness import seeded
+from hourglass.training import Rows, threads
 
 BATCH = 1024
 
@@ -80,10 +81,9 @@ def _standard_error(estimator: Embedder, fitted_on: torch.Tensor, rows: Rows) ->
     centre = baseline_of(model.scaling(fitted_on), numeric)
     e: list[torch.Tensor] = []
     t: list[torch.Tensor] = []
-    for raw, condition in rows.batches(BATCH):
-        x = model.scaling(raw)
-        posterior = model.encode(x, condition)
-        made = model.decode(posterior.mode, condition, posterior.shallow).reconstruction
+    for batch in rows.batches(BATCH):
+        x = model.scaling(batch.raw)
+        made = model.reconstruct(x, batch.condition).reconstruction
         for kept, each in zip((e, t), errors(x, made, centre, numeric), strict=True):
             kept.append(each.sum(1))
     own, distances = torch.cat(e), torch.cat(t)

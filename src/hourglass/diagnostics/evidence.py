@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hourglass.model import Autoencoder, Posterior, pad_rows
-from hourglass.training.machine import seeded
+from hourglass.model import Autoencoder, Posterior
+from hourglass.randomness import seeded
+from hourglass.training.rows import pad_rows
 
 NOISE_AT_ONCE = 16  # samples drawn together, so that memory does not grow with their number
 
@@ -48,12 +49,12 @@ def log_evidence(
 ) -> Tensor:
     """log (1/K) sum_k p(x | z_k) p(z_k) / q(z_k | x), z_k ~ q(z | x): a lower bound of log p(x) in expectation.
 
-    One sample gives the ELBO, many come close to log p(x). A deterministic bottleneck has neither prior nor posterior
-    density: the result is log p(x | code), whatever `n_samples`.
+    One sample gives the ELBO, many come close to log p(x). A recipe without a prior, or with codes that are no
+    distribution, has no such bound: the result is log p(x | code), whatever `n_samples`.
 
     Parameters
     ----------
-    model : whose bottleneck has a `prior`, or a deterministic one.
+    model : with a prior, or without.
     x : (N, *S) in model space.
     condition : (N, C) or None.
     n_samples : K.
@@ -68,22 +69,21 @@ def log_evidence(
     """
     if n_samples < 1:
         raise ValueError(f"n_samples={n_samples} must be at least 1")
-    prior = getattr(model.encode.bottleneck, "prior", None)
     results = []
     with seeded(seed):
         for i in range(0, len(x), batch_size):
             n = min(batch_size, len(x) - i)
             part = pad_rows(x[i : i + n])
             given = None if condition is None else pad_rows(condition[i : i + n])
-            posterior = model.encode(part, given)
-            if prior is None:
-                results.append(model.decode(posterior.mode, given, posterior.shallow).log_prob(part)[:n])
+            posterior, size = model.encode(part, given), tuple(part.shape[2:])
+            prior = model.encode.prior(given)
+            if prior is None or not hasattr(posterior, "log_prob"):
+                results.append(model.decode(posterior.mode, given, posterior.shallow, size).log_prob(part)[:n])
                 continue
             # in double precision: the sum over many samples, and the last bit, which else depends on a row's place
             total = torch.full((len(part),), -math.inf, device=x.device, dtype=torch.float64)
             for z in _samples(posterior, part, n_samples, seed):
-                log_prior = prior.log_prob(z.flatten(1))
-                log_weight = model.decode(z, given).log_prob(part) + log_prior - posterior.log_prob(z)
-                total = torch.logaddexp(total, log_weight)
+                log_likelihood = model.decode(z, given, posterior.shallow, size).log_prob(part)
+                total = torch.logaddexp(total, log_likelihood + prior.log_prob(z) - posterior.log_prob(z))
             results.append((total[:n] - math.log(n_samples)).to(x.dtype))
     return torch.cat(results)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hourglass.diagnostics.codes import active_units
 from hourglass.model import Autoencoder
+from hourglass.randomness import seeded
 from hourglass.training.rows import Rows
 
 PCA_ROWS = 5_000  # enough for two digits of the error
@@ -25,8 +26,9 @@ class Summary:
     the commonest value of each column gets wrong.
 
     `n_rows` rows were judged; `held_out` says whether the model was spared them. `code_scale` are the standard
-    deviations of the code's dimensions; `kl_per_dimension` (nats) and `active_units` are empty / -1 for deterministic
-    codes.
+    deviations of the code's dimensions. `kl` is the divergence of the posterior from the recipe's own prior; it is nan,
+    `kl_per_dimension` (nats) empty and `active_units` -1 for deterministic codes. `kl_per_dimension` is empty too for
+    priors whose divergence does not fall apart into dimensions.
     """
 
     n_rows: int
@@ -109,23 +111,29 @@ def summarise(
     of_numbers = bool(numeric.any())
     fitted_on = model.scaling(train)
     centre = baseline_of(fitted_on, numeric)
-    log_probs, codes, divergences, seen = [], [], [], []
+    log_probs, codes, divergences, divergences_per_dimension, seen = [], [], [], [], []
     error, total, known = 0.0, 0.0, 0
-    for raw, condition in judged.batches(BATCH):
-        x = model.scaling(raw)
+    for batch in judged.batches(BATCH):
+        x, condition = model.scaling(batch.raw), batch.condition
         posterior = model.encode(x, condition)
-        output = model.decode(posterior.mode, condition, posterior.shallow)
+        output = model.decode(posterior.mode, condition, posterior.shallow, tuple(x.shape[2:]))
         log_probs.append(output.log_prob(x))
         codes.append(posterior.mode.flatten(1))
-        if hasattr(posterior, "kl_per_dimension"):
-            divergences.append(posterior.kl_per_dimension().flatten(1))
+        prior = model.encode.prior(condition)
+        if prior is not None and hasattr(posterior, "log_prob"):
+            with seeded(len(codes)):
+                z = posterior.sample()
+            divergences.append(prior.divergence(posterior, z))
+            of_dimensions = prior.divergence_per_dimension(posterior, z)
+            if of_dimensions is not None:
+                divergences_per_dimension.append(of_dimensions.flatten(1))
         of_model, of_centre = errors(x, output.reconstruction, centre, numeric)
         error, total = error + float(of_model.sum()), total + float(of_centre.sum())
         cells = x[:, numeric] if of_numbers else x.flatten(1)
         known += int(cells.isfinite().sum())
         seen.append(cells.cpu().numpy())
     z = torch.cat(codes)
-    kl_per_dimension = torch.cat(divergences).mean(0).tolist() if divergences else []
+    per_dimension = torch.cat(divergences_per_dimension).mean(0).tolist() if divergences_per_dimension else []
     pca_error = math.nan
     if of_numbers:
         pca_error = pca_relative_error(fitted_on[:, numeric].cpu().numpy(), np.concatenate(seen), n_latent)
@@ -133,13 +141,13 @@ def summarise(
         n_rows=len(judged),
         n_latent=n_latent,
         reconstruction=-float(torch.cat(log_probs).mean()),
-        kl=sum(kl_per_dimension) if kl_per_dimension else float("nan"),
+        kl=float(torch.cat(divergences).mean()) if divergences else math.nan,
         relative_error=error / total if total > 0 else math.nan,
         error=error / max(1, known),
         pca_error=pca_error,
         of_numbers=of_numbers,
-        kl_per_dimension=kl_per_dimension,
-        active_units=int(active_units(z.cpu().numpy()).sum()) if kl_per_dimension else -1,
+        kl_per_dimension=per_dimension,
+        active_units=int(active_units(z.cpu().numpy()).sum()) if divergences else -1,
         code_scale=z.std(0, correction=0).tolist(),
         **facts,  # type: ignore[arg-type]
     )

@@ -14,8 +14,9 @@ from hourglass.diagnostics.evidence import log_evidence
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.modalities.columns import fill_missing, frame_kind
+from hourglass.randomness import seeded
 from hourglass.readers import ParquetStream
-from hourglass.training import seeded, threads
+from hourglass.training import threads
 
 DECODE_BATCH = 2048
 
@@ -177,7 +178,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         """
         check_is_fitted(self, "model_")
         if rounds is None:
-            rounds = 3 if hasattr(self.model_.encode.bottleneck, "prior") else 1
+            rounds = 3 if self.recipe_.prior is not None else 1
         if rounds < 1:
             raise ValueError(f"rounds={rounds} must be at least 1, or None")
         X = self._examples(X)
@@ -211,7 +212,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         ----------
         n : how many.
         condition : one value for all, or one for each; needed if and only if the model was fitted with one.
-        prior : draw codes from the prior N(0, I) instead of the density fitted to the codes after training (per
+        prior : draw codes from the recipe's prior instead of the density fitted to the codes after training (per
             condition, where there is one). Only for recipes that have a prior.
         noise : draw x from p(x | z) instead of taking its mean; None draws for tables and not for pictures.
         random_state : int, RandomState or None.
@@ -228,10 +229,10 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         noise = getattr(self.modality_, "samples_noise", False) if noise is None else noise
         with seeded(seed):
             if prior:
-                owner = getattr(self.model_.encode.bottleneck, "prior", None)
-                if owner is None:
+                p = self.model_.encode.prior(given)
+                if p is None:
                     raise ValueError("prior=True, but this recipe has no prior; leave it out to use the fitted density")
-                z = owner.sample(n, self.n_latent_)
+                z = p.sample(n)
             else:
                 grouped = self.condition_ is not None and self.density_.groups != [None]
                 groups = self.condition_.groups(condition, n) if grouped else None  # type: ignore[union-attr]

@@ -30,7 +30,8 @@ from hourglass.fingerprint import fingerprint
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality, Tables
 from hourglass.modalities.columns import frame_kind
-from hourglass.model import pad_rows
+from hourglass.model import ModelSpace
+from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import recipe_to_json
 from hourglass.training import (
@@ -41,16 +42,17 @@ from hourglass.training import (
     resolve_batch_size,
     resolve_device,
     resolve_precision,
-    seeded,
     threads,
 )
 from hourglass.training.loop import Watch
 from hourglass.training.progress import bar
+from hourglass.training.rows import pad_rows
 from hourglass.training.state import Progress
 
 CHECKPOINT = "checkpoint.safetensors"
 ROWS_SHOWN = 6_000_000  # examples shown in a run with max_epochs unset: minutes on two cores
 PASS_BATCH = 2048  # rows of one pass after training
+BEGIN_ROWS = 1024  # that parts which start from data are shown
 
 
 class AutoencoderEstimator(BaseEstimator):
@@ -264,8 +266,12 @@ class AutoencoderEstimator(BaseEstimator):
     def _train(self, data: TrainingData, settings: Settings, run: Any, resume: bool, watch: Watch | None) -> Progress:
         device = torch.device(settings.device)
         self.model_.to(device)
+        space = ModelSpace(self.model_.scaling, self.modality_.noise_mask(), self.modality_.mask_value)
         with seeded(settings.seed):
-            state = TrainingState(self.model_, settings)
+            if self.model_.begins:
+                first = data.sample.batch(slice(0, BEGIN_ROWS)).to(device)
+                self.model_.begin(self.model_.scaling(first.raw), first.condition)
+            state = TrainingState(self.model_, self.recipe_, settings)
             checkpoint = None
             identity = fingerprint(
                 self.fingerprint_, recipe_to_json(self.recipe_), asdict(self.architecture_),
@@ -288,8 +294,7 @@ class AutoencoderEstimator(BaseEstimator):
                 held_out = None if data.held_out is None else data.held_out.to(device)
                 Trainer(
                     self.model_, self.recipe_, data.rows, held_out, state,
-                    noise_mask=self.modality_.noise_mask(), mask_value=self.modality_.mask_value,
-                    checkpoint=checkpoint, fingerprint=identity, watch=watch,
+                    space=space, checkpoint=checkpoint, fingerprint=identity, watch=watch,
                 ).run()  # fmt: skip
         self.model_.to("cpu")
         self.settings_ = settings
@@ -306,7 +311,9 @@ class AutoencoderEstimator(BaseEstimator):
             part = judged[slice(0, PASS_BATCH)]
             x = self.model_.scaling.training_view(part.raw)  # type: ignore[operator]
             posterior = self.model_.encode(x, part.condition)
-            parameters = self.model_.decode.parameters_of(posterior.sample(), part.condition, posterior.shallow)
+            parameters = self.model_.decode.parameters_of(
+                posterior.sample(), part.condition, posterior.shallow, tuple(x.shape[2:])
+            )
             if len(x) >= MIN_TO_HOLD_OUT:
                 likelihood.update_scale(parameters, x, 1.0)
         if math.isnan(self.modality_.mask_value):
@@ -325,7 +332,7 @@ class AutoencoderEstimator(BaseEstimator):
         self.advice_ = advise(self.summary_)
         some = np.random.default_rng(self.seed_).permutation(len(rows))[:MAX_ROWS]
         parts = rows.view(torch.from_numpy(some)).batches(PASS_BATCH)  # never a copy of all rows
-        codes = torch.cat([self._pass(raw, condition) for raw, condition in parts])
+        codes = torch.cat([self._pass(part.raw, part.condition) for part in parts])
         groups = None if data.groups is None else data.groups[some]
         self.density_ = CodeDensity.fit(codes.flatten(1).numpy(), groups, seed=self.seed_)
 
@@ -333,9 +340,9 @@ class AutoencoderEstimator(BaseEstimator):
     def _pass(self, raw: Tensor, condition: Tensor | None) -> Tensor:
         """Raw rows -> codes (N, L): the posterior's mode."""
         codes = []
-        for part, given in Rows(raw, condition).batches(PASS_BATCH):
-            given = None if given is None else pad_rows(given)
-            posterior = self.model_.encode(self.model_.scaling(pad_rows(part)), given)
+        for part in Rows(raw, condition).batches(PASS_BATCH):
+            given = None if part.condition is None else pad_rows(part.condition)
+            posterior = self.model_.encode(self.model_.scaling(pad_rows(part.raw)), given)
             codes.append(posterior.mode[: len(part)])
         return torch.cat(codes)
 

@@ -74,6 +74,7 @@ class Images:
     layout: str = field(default="NCHW", repr=False)
 
     name = "images"
+    networks = ("mlp", "conv")
     mask_value = 0.0
     samples_noise = False  # a sampled picture shows the mean, not the mean plus pixel noise
 

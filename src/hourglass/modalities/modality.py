@@ -32,6 +32,10 @@ class Modality(Protocol):
         """S, the shape of one example in model space."""
 
     @property
+    def networks(self) -> tuple[str, ...]:
+        """The names of networks that `encoder` and `decoder` know."""
+
+    @property
     def mask_value(self) -> float:
         """What a hidden cell holds in model space: NaN (missing) in a table, 0 (the mean, or black) in a picture."""
 

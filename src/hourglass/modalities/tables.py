@@ -51,6 +51,7 @@ class Tables:
     container: str = field(default="array", repr=False)
 
     name = "tables"
+    networks = ("mlp",)
     mask_value = math.nan
     samples_noise = True  # a sampled row is a row one could have seen, categories and noise drawn
 

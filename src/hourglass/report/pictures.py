@@ -76,7 +76,7 @@ def reconstructions(s: ReportData) -> list[Panel]:
 def plane(s: ReportData, given: str) -> list[Panel]:
     side = SIDE if max(s.estimator.modality_.shape[1:]) <= 64 else 9
     grid = manifold(s.estimator, side, condition=s.one_condition)
-    prior = hasattr(s.estimator.model_.encode.bottleneck, "prior")
+    prior = s.estimator.recipe_.prior is not None
     steps = "equal steps of the prior's probability" if prior else "equal shares of the codes"
     return [
         Panel(

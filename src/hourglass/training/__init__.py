@@ -1,19 +1,21 @@
 """The loop, precision, and the state that a checkpoint holds."""
 
+from hourglass.model import Batch
 from hourglass.training.loop import DivergedError, Trainer
 from hourglass.training.machine import (
     mixed_precision,
     resolve_batch_size,
     resolve_device,
     resolve_precision,
-    seeded,
     threads,
 )
-from hourglass.training.rows import Rows, Source, StreamedRows
-from hourglass.training.state import CheckpointError, Settings, TrainingState, read_about
+from hourglass.training.rows import Rows, Source, StreamedRows, pad_rows
+from hourglass.training.state import CheckpointError, Critic, Settings, TrainingState, read_about
 
 __all__ = [
+    "Batch",
     "CheckpointError",
+    "Critic",
     "DivergedError",
     "Rows",
     "Settings",
@@ -22,10 +24,10 @@ __all__ = [
     "Trainer",
     "TrainingState",
     "mixed_precision",
+    "pad_rows",
     "read_about",
     "resolve_batch_size",
     "resolve_device",
     "resolve_precision",
-    "seeded",
     "threads",
 ]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from hourglass.model import Autoencoder, RoundTrip
+from hourglass.model import Autoencoder, Batch, ModelSpace, RoundTrip
 from hourglass.out_of_memory import is_out_of_memory
+from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
-from hourglass.training.machine import mixed_precision, seeded
+from hourglass.training.machine import mixed_precision
 from hourglass.training.rows import Rows, Source, steps_per_epoch
-from hourglass.training.state import TrainingState
+from hourglass.training.state import Critic, TrainingState
 
 EMA_EVERY = 8  # steps, and at the end of an epoch; averaging at every step costs a twentieth of it
 SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS = 2.0, 20.0
@@ -45,7 +47,7 @@ class Trainer:
     rows : where batches come from.
     held_out : rows that early stopping and the best weights go by; None trains to the end on all rows.
     state : as new, or loaded from a checkpoint.
-    noise_mask, mask_value : what a corruption may touch, and what hides a cell.
+    space : what corruptions know of the data.
     checkpoint : file to write from time to time, or None.
     fingerprint : of the data and the model, kept in the checkpoint.
     watch : called after every epoch, and at most five times a second between.
@@ -59,21 +61,30 @@ class Trainer:
         held_out: Rows | None,
         state: TrainingState,
         *,
-        noise_mask: Tensor,
-        mask_value: float,
+        space: ModelSpace,
         checkpoint: Path | None = None,
         fingerprint: str = "",
         watch: Watch | None = None,
     ) -> None:
         self.model, self.recipe, self.rows, self.held_out, self.state = model, recipe, rows, held_out, state
         self.device = torch.device(state.settings.device)
-        self.noise_mask, self.mask_value = noise_mask.to(self.device), mask_value
+        self.space = space.to(self.device)
+        self.critics: dict[str, nn.Module] = {name: critic.module for name, critic in state.critics.items()}
         self.checkpoint, self.fingerprint, self.watch = checkpoint, fingerprint, watch
         self.steps = steps_per_epoch(len(rows), state.settings.batch_size)
         state.steps = self.steps
         self.total = state.settings.max_epochs * self.steps
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.ema_parameters = [p for p in state.averaged.parameters() if p.requires_grad]
+        if not any(term.judged for term in recipe.terms):
+            raise ValueError(f"{recipe!r} has no term that is judged, so that no epoch is the best: give it one")
+        for corruption in recipe.corruptions:
+            if not corruption.touches(space):
+                warnings.warn(
+                    f"{corruption!r} changes no cell of these data, which hold no numbers that noise suits: the recipe "
+                    "is trained as without it; Masking() hides cells of every kind",
+                    stacklevel=2,
+                )
 
     def run(self) -> None:
         """Trains until the end, an early stop or Ctrl-C, and leaves the best weights in the model.
@@ -89,17 +100,15 @@ class Trainer:
         shown = 0.0
         try:
             while not progress.ended:
-                for raw, condition in self.rows.epoch(
-                    settings.batch_size, settings.seed, progress.epoch, progress.batch
-                ):
+                for batch in self.rows.epoch(settings.batch_size, settings.seed, progress.epoch, progress.batch):
                     try:
-                        self._step(raw.to(self.device), None if condition is None else condition.to(self.device))
+                        self._step(batch.to(self.device))
                     except (MemoryError, RuntimeError) as error:
                         if not is_out_of_memory(error):
                             raise
                         raise MemoryError(
-                            f"a batch of {len(raw)} examples does not fit into memory: "
-                            f"try batch_size={max(1, len(raw) // 2)}"
+                            f"a batch of {len(batch)} examples does not fit into memory: "
+                            f"try batch_size={max(1, len(batch) // 2)}"
                         ) from error
                     progress.batch += 1
                     progress.seconds = time.perf_counter() - started
@@ -126,15 +135,11 @@ class Trainer:
             self.state.save(self.checkpoint, self.fingerprint)
         self.save_at = time.perf_counter() + SECONDS_BETWEEN_CHECKPOINTS
 
-    def trip(self, model: Autoencoder, raw: Tensor, condition: Tensor | None, adapt: float = 0.0) -> RoundTrip:
-        """Raw rows -> one pass, drawn, corrupted and scaled as in training."""
-        x = model.scaling.training_view(raw)  # type: ignore[operator]
-        return model.round_trip(x, condition, self.recipe.corrupted(x, self.noise_mask, self.mask_value), adapt)
-
-    def _step(self, raw: Tensor, condition: Tensor | None) -> None:
+    def _step(self, batch: Batch) -> None:
         progress, settings = self.state.progress, self.state.settings
         with mixed_precision(settings.precision, self.device):
-            trip = self.trip(self.model, raw, condition, adapt=max(SCALE_EMA_RATE, 1 / (progress.step + 1)))
+            adapt = max(SCALE_EMA_RATE, 1 / (progress.step + 1))
+            trip = self.recipe.trip(self.model, batch, self.space, adapt=adapt)
             loss, means = self._objective(trip)
         loss.backward()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
@@ -145,16 +150,31 @@ class Trainer:
                 raise self._diverged(f"the term {name!r} became {value}")
             progress.sums[name] = progress.sums.get(name, 0.0) + value
         if not math.isfinite(norm):
-            raise self._diverged(f"the gradient of {self._diverging_terms(raw, condition)} became {norm}")
+            raise self._diverged(f"the gradient of {self._diverging_terms(batch)} became {norm}")
         limit = CLIP * progress.gradient_norm if progress.gradient_norm else norm
         if norm > limit:
             torch._foreach_mul_(gradients, limit / norm)
         follow = max(0.01, 1 / (progress.step + 1))
         progress.gradient_norm += follow * (min(norm, limit) - progress.gradient_norm)
-        self.state.optimiser.step(learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up))
+        rate = learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up)
+        self.state.optimiser.step(rate)
+        for name, critic in self.state.critics.items():
+            self._train_critic(name, critic, trip, rate)
         progress.step += 1
         if progress.step % EMA_EVERY == 0 or progress.step < EMA_EVERY:
             self._update_ema()
+
+    def _train_critic(self, name: str, critic: Critic, trip: RoundTrip, rate: float) -> None:
+        """A step of a term's critic after the model's, on the same pass, which the model does not feel."""
+        parameters = critic.optimiser.parameters
+        for parameter in parameters:  # the model's own gradient has gone through the critic
+            parameter.grad = None
+        with mixed_precision(self.state.settings.precision, self.device):
+            loss = critic.module.loss(trip).mean()  # type: ignore[operator]
+        loss.backward(inputs=parameters)
+        if not math.isfinite(value := loss.item()):
+            raise self._diverged(f"the loss of the critic of {name!r} became {value}")
+        critic.optimiser.step(rate)
 
     @torch.no_grad()
     def _update_ema(self) -> None:
@@ -170,18 +190,20 @@ class Trainer:
         done = self.state.progress.step / self.total
         means: dict[str, Tensor] = {}
         parts: list[Tensor] = []
+        measured = self.recipe.measure(trip, self.model, self.critics)
         for term in self.recipe.terms:
-            mean = term(trip, self.model.encode).mean()
+            mean = measured[term.name].mean()
             means[term.name] = mean.detach()
             term_state = self.state.progress.term_states.setdefault(term.name, {})
             parts.append(term.objective(mean, term.weight * term.schedule(done), done, term_state))
         return sum(parts[1:], parts[0]), means
 
-    def _diverging_terms(self, raw: Tensor, condition: Tensor | None) -> str:
-        """The terms whose gradient on these rows is no number, by name; all of them where another draw hides which."""
+    def _diverging_terms(self, batch: Batch) -> str:
+        """The terms whose gradient on this batch is not finite, by name; all of them where other noise hides which."""
         with mixed_precision(self.state.settings.precision, self.device):
-            trip = self.trip(self.model, raw, condition)
-            means = {term.name: term(trip, self.model.encode).mean() for term in self.recipe.terms}
+            trip = self.recipe.trip(self.model, batch, self.space)
+            measured = self.recipe.measure(trip, self.model, self.critics)
+            means = {name: values.mean() for name, values in measured.items()}
         found = []
         for name, mean in means.items():
             if mean.requires_grad:
@@ -204,10 +226,10 @@ class Trainer:
         """The mean of every term over rows, with noise that is the same at every call: nats per sample."""
         sums = dict.fromkeys((t.name for t in self.recipe.terms), 0.0)
         with seeded(self.state.settings.seed), mixed_precision(self.state.settings.precision, self.device):
-            for raw, condition in rows.batches(EVALUATION_BATCH):
-                trip = self.trip(model, raw, condition)
-                for term in self.recipe.terms:
-                    sums[term.name] += term(trip, model.encode).sum().item()
+            for batch in rows.batches(EVALUATION_BATCH):
+                trip = self.recipe.trip(model, batch, self.space)
+                for name, values in self.recipe.measure(trip, model, self.critics).items():
+                    sums[name] += values.sum().item()
         return {name: value / len(rows) for name, value in sums.items()}
 
     def _end_epoch(self) -> None:
@@ -248,10 +270,9 @@ class Trainer:
             progress.ended = "early_stopping"
 
     def _final_objective(self, means: dict[str, float]) -> float:
-        """The objective with every schedule at its end, so that epochs can be compared while a weight warms up."""
-        total = 0.0
-        for term in self.recipe.terms:
-            weight = term.weight * term.schedule(1.0)
-            state = dict(self.state.progress.term_states.get(term.name, {}))
-            total += term.objective(torch.tensor(means[term.name]), weight, 1.0, state).item()
-        return total
+        """What epochs are compared by: every judged term with its schedule at its end, by one yardstick."""
+        return sum(
+            term.objective.judged(means[term.name], term.weight * term.schedule(1.0))
+            for term in self.recipe.terms
+            if term.judged
+        )

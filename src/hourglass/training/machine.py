@@ -1,4 +1,4 @@
-"""What the machine offers: device, threads, precision, batch size, and a seed that leaves the caller's state alone."""
+"""What the machine offers: device, threads, precision, batch size."""
 
 from __future__ import annotations
 
@@ -84,14 +84,3 @@ def threads(n: int | None) -> Iterator[int]:
             yield n
     finally:
         torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def seeded(seed: int | None) -> Iterator[None]:
-    """torch's global generators start from `seed` inside and are put back afterwards; None changes nothing."""
-    if seed is None:
-        yield
-        return
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield

@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from hourglass.model import Autoencoder
+from hourglass.recipe import Recipe
 from hourglass.training.optimiser import AdamW
 from hourglass.whole_files import write_tensors
 
-FORMAT = 3  # 1 kept the moments of torch.optim.AdamW; 2 averaged at every fourth step
+FORMAT = 4  # 3 had no critics
 
 
 class CheckpointError(ValueError):
@@ -64,16 +65,31 @@ class Progress:
     ended: str = ""  # "max_epochs", "early_stopping" or "interrupted"
 
 
-class TrainingState:
-    """Weights, averaged weights, best weights, optimiser, random states and progress of one run."""
+@dataclass
+class Critic:
+    """A module that a term trains beside the model, with its optimiser."""
 
-    def __init__(self, model: Autoencoder, settings: Settings) -> None:
+    module: nn.Module
+    optimiser: AdamW
+
+
+class TrainingState:
+    """Weights, averaged weights, best weights, optimiser, critics, random states and progress of one run.
+
+    Made of a model that has begun (`Autoencoder.begin`): its weights are copied here.
+    """
+
+    def __init__(self, model: Autoencoder, recipe: Recipe, settings: Settings) -> None:
         self.model = model
         self.settings = settings
         self.averaged = copy.deepcopy(model)
         self.best = {k: v.clone() for k, v in model.state_dict().items()}
         # without decay a VAE of this size learns MNIST's training part by heart
         self.optimiser = AdamW([p for p in model.parameters() if p.requires_grad], settings.weight_decay)
+        self.critics: dict[str, Critic] = {}
+        for name, module in recipe.build_critics(model.sizes).items():
+            module.to(settings.device).train()
+            self.critics[name] = Critic(module, AdamW(list(module.parameters()), settings.weight_decay))
         self.progress = Progress()
         self.steps = 0  # batches an epoch, told by the trainer
 
@@ -83,6 +99,10 @@ class TrainingState:
             "averaged": self.averaged.state_dict(),
             "best": self.best,
             "optimiser": self.optimiser.state(),
+            "critic": {f"{n}/{k}": v for n, c in self.critics.items() for k, v in c.module.state_dict().items()},
+            "critic_optimiser": {
+                f"{n}/{k}": v for n, c in self.critics.items() for k, v in c.optimiser.state().items()
+            },
             "random": {"cpu": torch.get_rng_state()},
         }
         if torch.cuda.is_available():
@@ -118,10 +138,18 @@ class TrainingState:
         self.averaged.load_state_dict(groups["averaged"])
         self.best = groups["best"]
         self.optimiser.load_state(groups["optimiser"])
+        for name, critic in self.critics.items():
+            critic.module.load_state_dict(_under(name, groups["critic"]))
+            critic.optimiser.load_state(_under(name, groups["critic_optimiser"]))
         torch.set_rng_state(groups["random"]["cpu"])
         if "cuda" in groups["random"] and torch.cuda.is_available():
             torch.cuda.set_rng_state(groups["random"]["cuda"])
         self.progress = Progress(**about["progress"])
+
+
+def _under(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What is called `name/...` among the tensors, without that."""
+    return {key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")}
 
 
 def read_about(path: Path) -> dict[str, Any]:

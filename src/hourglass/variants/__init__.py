@@ -5,10 +5,11 @@ from typing import Any
 
 from hourglass.recipe import Recipe, Term, reconstruction
 from hourglass.variants.contractive import CONTRACTIVE, contraction
-from hourglass.variants.denoising import DENOISING, GaussianNoise, Masking, RandomAffine, SaltAndPepper
+from hourglass.variants.corruptions import GaussianNoise, Masking, RandomAffine, SaltAndPepper
+from hourglass.variants.denoising import DENOISING
 from hourglass.variants.plain import AE, Deterministic
 from hourglass.variants.sparse import SPARSE, SPARSE_KL, l1, target_activation
-from hourglass.variants.vae import BETA_VAE, VAE, Sampled, kl
+from hourglass.variants.vae import BETA_VAE, VAE, Sampled, Standard, kl
 
 _parts = dict(globals())
 RECIPES: dict[str, Recipe] = {name.lower(): part for name, part in _parts.items() if isinstance(part, Recipe)}
@@ -16,7 +17,7 @@ TERMS: dict[str, Term] = {part.name: part for part in _parts.values() if isinsta
 CORRUPTIONS: dict[str, type[Any]] = {
     name: part
     for name, part in _parts.items()
-    if isinstance(part, type) and dataclasses.is_dataclass(part) and part.__module__.startswith(f"{__name__}.")
+    if isinstance(part, type) and dataclasses.is_dataclass(part) and part.__module__ == f"{__name__}.corruptions"
 }
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "RandomAffine",
     "SaltAndPepper",
     "Sampled",
+    "Standard",
     "contraction",
     "kl",
     "l1",

@@ -1,7 +1,7 @@
 """The contractive autoencoder: the code should not move much when x does.
 
-The penalty is ||J||_F^2 / tr Cov(z), J = d code / d x: relative to the code's own scale, because a bare ||J||^2 is
-evaded by shrinking the code and growing the decoder (Rifai et al. tie the weights against that).
+The penalty is ||J||_F^2 / tr Cov(z), J = d code / d x: relative to the code's own scale (see `code_scale`), where Rifai
+et al. tie the weights.
 
 Source: Rifai et al. 2011, ICML; the estimate: Hutchinson 1990, Communications in Statistics 19:433.
 """
@@ -9,11 +9,11 @@ Source: Rifai et al. 2011, ICML; the estimate: Hutchinson 1990, Communications i
 import torch
 from torch import Tensor, nn
 
-from hourglass.model import Encode, RoundTrip
+from hourglass.model import Autoencoder, Encode, RoundTrip, append_condition
 from hourglass.networks import MLPEncoder
 from hourglass.recipe import Term
+from hourglass.variants.code_scale import code_scale
 from hourglass.variants.plain import AE, Deterministic
-from hourglass.variants.sparse import code_scale
 
 
 def hutchinson(code: Tensor, x: Tensor) -> Tensor:
@@ -44,26 +44,23 @@ def one_layer(encode: Encode, x: Tensor, condition: Tensor | None) -> Tensor | N
     if isinstance(encode.bottleneck.activation, nn.Identity):
         return rows.sum(1)
     with torch.enable_grad():
-        features = encode.encoder(x)
-        if condition is not None:
-            features = torch.cat([features, condition.to(features.dtype)], dim=1)
-        a = head(features)  # (B, L)
+        a = head(append_condition(encode.encoder(x), condition))  # (B, L)
         if not a.requires_grad:
             a.requires_grad_()
         (slope,) = torch.autograd.grad(encode.bottleneck.activation(a).sum(), a, create_graph=True)
     return (slope.square() * rows).sum(1)
 
 
-def relative_contraction(trip: RoundTrip, encode: Encode) -> Tensor:
+def relative_contraction(trip: RoundTrip, model: Autoencoder) -> Tensor:
     """||J||_F^2 / tr Cov(z): (B,); exact for one layer, an unbiased estimate of the numerator otherwise.
 
     z is the posterior's mode, of which J is the derivative: the noise of a sampled code would stand in for its scale.
     """
-    norm = one_layer(encode, trip.encoder_input, trip.condition)
+    norm = one_layer(model.encode, trip.encoder_input, trip.condition)
     if norm is None:
         with torch.enable_grad():
             x = trip.encoder_input.detach().requires_grad_()
-            norm = hutchinson(encode(x, trip.condition).mode, x)
+            norm = hutchinson(model.encode(x, trip.condition).mode, x)
     return norm / code_scale(trip.posterior.mode)
 
 

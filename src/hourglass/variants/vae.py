@@ -6,13 +6,14 @@ Source: Kingma and Welling 2013, arXiv:1312.6114; beta: Higgins et al. 2017, ICL
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hourglass.model import Encode, RoundTrip
+from hourglass.model import Autoencoder, Encode, RoundTrip, Sizes, sampled_divergence
 from hourglass.networks.heads import ChannelLinear
 from hourglass.recipe import Term
 from hourglass.schedules import WarmUp
@@ -20,17 +21,6 @@ from hourglass.variants.plain import AE
 
 LOG_2PI = math.log(2 * math.pi)
 LOG_VARIANCE_RANGE = (-14.0, 8.0)  # beyond, exp() of a half-trained encoder overflows or the KL explodes
-
-
-class StandardNormal:
-    """The prior N(0, I)."""
-
-    def log_prob(self, z: Tensor) -> Tensor:
-        """z (*K, B, L, *G) -> (*K, B), for codes without a grid; a grid is flattened into L first."""
-        return -0.5 * (z.square() + LOG_2PI).sum(-1)
-
-    def sample(self, n: int, n_latent: int) -> Tensor:
-        return torch.randn(n, n_latent)
 
 
 @dataclass(frozen=True)
@@ -47,38 +37,61 @@ class DiagonalGaussian:
 
     @property
     def deviation(self) -> Tensor:
-        # half the log-variance: exp(log_variance) would be the variance, a slip that a widely copied tutorial makes
+        # half the log-variance: exp(log_variance) would be the variance, an error that a widely copied tutorial makes
         return torch.exp(0.5 * self.log_variance)
 
     def at(self, epsilon: Tensor) -> Tensor:
-        """z = mean + exp(log_variance / 2) * epsilon, epsilon (B, L, *G)."""
+        """z = mean + exp(log_variance / 2) * epsilon, epsilon (*K, B, L, *G)."""
         return self.mean + self.deviation * epsilon
 
-    def sample(self) -> Tensor:
-        """The reparameterised sample: epsilon ~ N(0, I)."""
-        return self.at(torch.randn_like(self.mean))
+    def sample(self, *several: int) -> Tensor:
+        """The reparameterised sample (*several, B, L, *G): epsilon ~ N(0, I)."""
+        return self.at(torch.randn_like(self.mean.expand(*several, *self.mean.shape) if several else self.mean))
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log q(z | x) of z (*K, B, L, *G): (*K, B)."""
         standard = (z - self.mean) / self.deviation
         return -0.5 * (standard.square() + self.log_variance + LOG_2PI).flatten(1 - self.mean.ndim).sum(-1)
 
-    def kl_per_dimension(self) -> Tensor:
-        """KL(q || N(0, I)) of every latent dimension: (B, L, *G) nats."""
-        return 0.5 * (self.mean.square() + self.log_variance.expm1() - self.log_variance)
+    def detached(self) -> DiagonalGaussian:
+        """The same distribution, through which no gradient flows."""
+        return replace(self, mean=self.mean.detach(), log_variance=self.log_variance.detach())
 
-    def kl(self) -> Tensor:
-        """KL(q || N(0, I)): (B,) nats."""
-        return self.kl_per_dimension().flatten(1).sum(1)
+
+@dataclass(frozen=True)
+class StandardNormal:
+    """p(z) = N(0, I), of codes of that shape on that device."""
+
+    shape: tuple[int, ...]  # (L, *G)
+    device: torch.device
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """z (*K, B, L, *G) -> (*K, B) nats."""
+        return -0.5 * (z.square() + LOG_2PI).flatten(-len(self.shape)).sum(-1)
+
+    def sample(self, n: int) -> Tensor:
+        return torch.randn(n, *self.shape, device=self.device, dtype=torch.float32)
+
+    def divergence_per_dimension(self, posterior: Any, z: Tensor) -> Tensor | None:
+        """KL(q || N(0, I)) of every latent dimension, (B, L, *G) nats: (m^2 + v - 1 - ln v) / 2.
+
+        Source: Kingma and Welling 2013, arXiv:1312.6114, appendix B.
+        """
+        if not isinstance(posterior, DiagonalGaussian):
+            return None
+        return 0.5 * (posterior.mean.square() + posterior.log_variance.expm1() - posterior.log_variance)
+
+    def divergence(self, posterior: Any, z: Tensor) -> Tensor:
+        each = self.divergence_per_dimension(posterior, z)
+        return sampled_divergence(self, posterior, z) if each is None else each.flatten(1).sum(1)
 
 
 class Sampled(nn.Module):
-    """features (B, H) -> a diagonal Gaussian over codes (B, L); owns the prior N(0, I)."""
+    """features (B, H) -> a diagonal Gaussian over codes (B, L)."""
 
-    def __init__(self, n_features: int, n_latent: int) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.prior = StandardNormal()
-        self.head = ChannelLinear(n_features, 2 * n_latent)
+        self.head = ChannelLinear(sizes.features, 2 * sizes.latent)
 
     def forward(self, features: Tensor) -> DiagonalGaussian:
         mean, log_variance = self.head(features).chunk(2, dim=1)
@@ -86,14 +99,28 @@ class Sampled(nn.Module):
         return DiagonalGaussian(mean, F.hardtanh(log_variance, *LOG_VARIANCE_RANGE))
 
 
-def kl_to_prior(trip: RoundTrip, encode: Encode) -> Tensor:
+class Standard(nn.Module):
+    """The prior N(0, I), whatever the encoder and the condition."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.shape = sizes.code
+
+    def forward(self, encode: Encode, condition: Tensor | None) -> StandardNormal:
+        return StandardNormal(self.shape, next(encode.parameters()).device)
+
+
+def kl_to_prior(trip: RoundTrip, model: Autoencoder) -> Tensor:
     """KL(q(z | x) || p(z)), (B,) nats."""
-    if not hasattr(trip.posterior, "kl"):
-        raise ValueError("the term kl needs a code that is a distribution: take a variational recipe, vae or beta_vae")
-    return trip.posterior.kl()
+    if trip.prior is None or not hasattr(trip.posterior, "log_prob"):
+        raise ValueError(
+            "the term kl needs a code that is a distribution, and a prior: take a variational recipe, vae or beta_vae, "
+            "or a bottleneck and a prior of your own, as in AE.with_bottleneck(Sampled).with_prior(Standard)"
+        )
+    return trip.prior.divergence(trip.posterior, trip.z)
 
 
 kl = Term(kl_to_prior, schedule=WarmUp(0.1), name="kl")
 
-VAE = AE.with_bottleneck(Sampled).with_term(kl)
+VAE = AE.with_bottleneck(Sampled).with_prior(Standard).with_term(kl)
 BETA_VAE = VAE.with_term(kl, weight=4.0)
