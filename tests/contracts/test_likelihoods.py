@@ -316,3 +316,53 @@ def test_build_names_the_nearest_and_takes_own_parts():
 def test_bad_arguments_are_named(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+@cases
+def test_the_baseline_is_the_best_constant_output(name, options):
+    torch.manual_seed(1)
+    likelihood = build(name, options).double()
+    constant = torch.randn(likelihood.parameter_shape, dtype=torch.float64)
+    x = likelihood(constant.expand(4000, *likelihood.parameter_shape)).sample()
+    if likelihood.missing:
+        x[torch.rand_like(x) < 0.3] = torch.nan
+    found = likelihood.fit_baseline(x)
+    assert found.shape == likelihood.parameter_shape
+
+    def nats(parameters):
+        return -likelihood(parameters.expand(len(x), *parameters.shape)).log_prob(x).mean().item()
+
+    best = nats(found)
+    assert best <= nats(constant) + 1e-3
+    if name == "ConstantCells":
+        return
+    for k in range(found.numel()):
+        for step in (-0.2, 0.2):
+            moved = found.clone()
+            moved.view(-1)[k] += step
+            assert nats(moved) > best
+
+
+def test_the_baseline_gives_every_value_a_probability_and_bears_empty_cells():
+    for name, options in CASES:
+        likelihood = build(name, {**options, "missing": True} if name != "Mixed" else options)
+        x = torch.zeros(3, *likelihood.shape)
+        x.view(3, -1)[:, 0] = torch.nan
+        found = likelihood.fit_baseline(x)
+        assert bool(found.isfinite().all()), name
+        one = torch.ones(1, *likelihood.shape)
+        assert bool(likelihood(found[None]).log_prob(one).isfinite().all()), name
+
+
+def test_the_baseline_of_counts_has_their_mean_and_variance():
+    torch.manual_seed(0)
+    likelihood = build("NegativeBinomial", {"shape": [1]})
+    x = torch.poisson(torch.distributions.Gamma(2.0, 0.5).sample((20_000, 1)))  # mean 4, variance 4 + 16 / 2
+    mean = likelihood.fit_baseline(x).exp().item()
+    assert mean == pytest.approx(4.0, rel=0.05)
+    assert likelihood.log_dispersion.exp().item() == pytest.approx(2.0, rel=0.1)
+
+
+def test_categorical_cells_are_named():
+    assert build("Mixed", MIXED).categorical.tolist() == [False, True, True, False, False]
+    assert not build("Gaussian", {"shape": [3]}).categorical.any()

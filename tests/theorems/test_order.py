@@ -20,7 +20,7 @@ SETTINGS = {"hidden": (16,), "max_epochs": 2, "batch_size": 128, "random_state":
 
 def figures(X, **options):
     summary = Embedder(2, **SETTINGS, **options).fit(X).summary_
-    return summary.relative_error, summary.pca_error
+    return summary.unexplained_variance, summary.pca_unexplained_variance
 
 
 def of_parquet(folder, rows):
@@ -44,7 +44,7 @@ def test_constant_columns_do_not_move_the_others(likelihood):
         for X in (varying, np.hstack([varying, np.full((600, 40), 3.0)]))
     )
     assert more.summary_.kl == pytest.approx(plain.summary_.kl, rel=0.25)
-    assert more.summary_.relative_error == pytest.approx(plain.summary_.relative_error, rel=0.25)
+    assert more.summary_.unexplained_variance == pytest.approx(plain.summary_.unexplained_variance, rel=0.25)
 
 
 def test_constant_columns_make_no_room_for_a_larger_code():
@@ -74,13 +74,12 @@ def test_the_names_of_categories_do_not_matter():
     for names in ("abcdef", "fdbeca"):
         table = pandas.DataFrame({"a": [names[i] for i in code], "b": np.where(code % 2, "y", "n"), "c": code > 3})
         summary = Embedder(1, **SETTINGS | {"max_epochs": 60, "batch_size": 32}).fit(table).summary_
-        assert np.isnan(summary.pca_error) and not summary.of_numbers
-        found.append(summary.relative_error)
+        assert np.isnan(summary.pca_unexplained_variance) and summary.n_numeric == 0 and summary.n_categorical == 3
+        found.append(summary.unexplained_categories)
     assert found[0] == pytest.approx(found[1], rel=0.2)
     assert max(found) < 1
 
 
 def test_the_advice_says_what_the_condition_told():
     fitted = Embedder(2, **SETTINGS).fit(MIXED[:200], condition=np.arange(200) % 3)
-    assert fitted.advice_[0].startswith("The code and the condition together keep")
-    assert any("PCA with 2 components, without the condition," in line for line in fitted.advice_)
+    assert fitted.advice_[0].startswith("With 2 latent dimensions and the condition, the model keeps")

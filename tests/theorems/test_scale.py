@@ -23,20 +23,20 @@ def fitted(data, recipe, factor, shift=0.0):
     ).fit(X), X  # fmt: skip
 
 
-def relative_error(estimator, X):
+def unexplained_variance(estimator, X):
     return np.square(X - estimator.reconstruct(X)).sum() / np.square(X - X.mean(0)).sum()
 
 
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("recipe", ["ae", "vae", "sparse", "contractive", "denoising"])
 @pytest.mark.parametrize("factor", [0.1, 10.0])
-def test_the_same_relative_error_in_other_units(data, recipe, factor):
+def test_the_same_unexplained_variance_in_other_units(data, recipe, factor):
     plain, X = fitted(data, recipe, 1.0)
     scaled, Y = fitted(data, recipe, factor)
-    error = relative_error(plain, X)
+    error = unexplained_variance(plain, X)
     assert error < 0.6  # something was learnt
-    assert relative_error(scaled, Y) == pytest.approx(error, rel=0.02)
-    assert scaled.summary_.relative_error == pytest.approx(plain.summary_.relative_error, rel=0.02)
+    assert unexplained_variance(scaled, Y) == pytest.approx(error, rel=0.02)
+    assert scaled.summary_.unexplained_variance == pytest.approx(plain.summary_.unexplained_variance, rel=0.02)
     assert scaled.score(Y) == pytest.approx(plain.score(X), rel=0.02, abs=0.1)
 
 
@@ -44,7 +44,7 @@ def test_the_same_relative_error_in_other_units(data, recipe, factor):
 def test_nor_does_the_origin_matter(data):
     plain, X = fitted(data, "vae", 1.0)
     moved, Y = fitted(data, "vae", 1.0, 50.0)
-    assert relative_error(moved, Y) == pytest.approx(relative_error(plain, X), rel=0.02)
+    assert unexplained_variance(moved, Y) == pytest.approx(unexplained_variance(plain, X), rel=0.02)
 
 
 def test_columns_in_different_units_count_alike():
@@ -64,6 +64,6 @@ def test_grey_levels_of_any_depth_are_the_same_pictures():
         Embedder(2, hidden=(32,), max_epochs=10, random_state=0, n_threads=1).fit(X)
         for X in (levels, levels.astype(np.uint16) * 257, levels / 255.0)
     ]
-    errors = [run.summary_.relative_error for run in runs]
+    errors = [run.summary_.unexplained_variance for run in runs]
     assert errors[1] == pytest.approx(errors[0], rel=0.02)
     assert errors[2] == pytest.approx(errors[0], rel=0.02)

@@ -62,7 +62,7 @@ The report is {page.resolve()} (open it in a browser).
 
 def _meaning(summary: Summary) -> str:
     """Two sentences on the figures."""
-    kept, linear = 1 - summary.relative_error, 1 - summary.pca_error
+    kept, linear = 1 - summary.unexplained_variance, 1 - summary.pca_unexplained_variance
     return (
         "Its map places every picture by the two numbers of its code, coloured by the digit, which the model was never "
         "told: like digits lie together because that is the shortest way to describe them. "

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from hourglass.diagnostics.summary import PCA_ROWS, baseline_of, errors, summarise
+from hourglass.diagnostics.summary import BASELINE_ROWS, summarise
 from hourglass.estimators import Embedder
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.modalities.columns import frame_kind
 from hourglass.randomness import seeded
 from hourglass.training import Rows, threads
-
-BATCH = 1024
 
 
 def _taken(values: Any, index: np.ndarray) -> Any:
@@ -48,47 +46,31 @@ class Examples:
 def evaluate(estimator: Embedder, train: Examples, judged: Examples) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Figures of the model, and of PCA with as many components (None where PCA has no meaning).
 
-    `distortion` is the relative error (1 says nothing, 0 is exact) with its `standard_error` over the judged rows;
-    `rate` the KL to the prior in nats an example, None for deterministic codes.
+    `distortion` is the unexplained share of all cells (1 says nothing, 0 is exact) with its `standard_error` over the
+    judged rows; `rate` the KL to the prior in nats per example, None for deterministic codes.
     """
-    raw = estimator.modality_.tensor(judged.X)
-    rows = Rows(raw, condition_tensor(estimator.condition_, judged.condition, len(raw)))
-    fitted_on = estimator.modality_.tensor(train.take(np.arange(min(PCA_ROWS, len(train)))).X)
     with seeded(estimator.seed_), threads(estimator.n_threads):
-        summary = summarise(
-            estimator.model_, fitted_on, rows, estimator.modality_.noise_mask(), estimator.n_latent_, held_out=True
-        )
+        figures = summarise(
+            estimator.model_, _rows(estimator, train.take(np.arange(min(BASELINE_ROWS, len(train))))),
+            _rows(estimator, judged), estimator.modality_.noise_mask(), estimator.n_latent_,
+        )  # fmt: skip
     trained = estimator.summary_
     row = {
-        "distortion": summary.relative_error,
-        "standard_error": _standard_error(estimator, fitted_on, rows),
-        "rate": None if math.isnan(summary.kl) else summary.kl,
-        "reconstruction": summary.reconstruction,
-        "active_units": summary.active_units if summary.active_units >= 0 else None,
+        "distortion": figures.unexplained,
+        "standard_error": figures.unexplained_standard_error,
+        "rate": None if math.isnan(figures.kl) else figures.kl,
+        "reconstruction": figures.reconstruction,
+        "active_units": figures.active_units if figures.active_units >= 0 else None,
         "epochs": trained.epochs,
         "ended": trained.ended,
         "seconds": round(trained.seconds, 3),
     }
-    if math.isnan(summary.pca_error):
+    if math.isnan(figures.pca_unexplained_variance):
         return row, None
     pca: dict[str, Any] = dict.fromkeys(row)
-    return row, {**pca, "distortion": summary.pca_error}
+    return row, {**pca, "distortion": figures.pca_unexplained_variance}
 
 
-def _standard_error(estimator: Embedder, fitted_on: torch.Tensor, rows: Rows) -> float:
-    """Of the ratio sum e_i / sum t_i of errors e and those of the centre t, over rows i (delta method)."""
-    model, numeric = estimator.model_, estimator.modality_.noise_mask()
-    centre = baseline_of(model.scaling(fitted_on), numeric)
-    e: list[torch.Tensor] = []
-    t: list[torch.Tensor] = []
-    for batch in rows.batches(BATCH):
-        x = model.scaling(batch.raw)
-        made = model.reconstruct(x, batch.condition).reconstruction
-        for kept, each in zip((e, t), errors(x, made, centre, numeric), strict=True):
-            kept.append(each.sum(1))
-    own, distances = torch.cat(e), torch.cat(t)
-    total = distances.sum()
-    if not total > 0:
-        return math.nan
-    residual = own - own.sum() / total * distances
-    return float(residual.std() * math.sqrt(len(own)) / total)
+def _rows(estimator: Embedder, examples: Examples) -> Rows:
+    raw = estimator.modality_.tensor(examples.X)
+    return Rows(raw, condition_tensor(estimator.condition_, examples.condition, len(raw)))

@@ -1,4 +1,7 @@
-"""What the figures of a fit mean, in plain words, with a remedy where there is one."""
+"""What the figures of a fit mean, in plain words, with a remedy where there is one.
+
+The sentences are for Python and the shell alike: an option is named as both call it, "max_epochs (--max-epochs)".
+"""
 
 from __future__ import annotations
 
@@ -6,91 +9,198 @@ import math
 
 from hourglass.diagnostics.summary import Summary
 
-COLLAPSED = 0.01  # nats: a dimension below says nothing
-RELATIVE_NOISE = 0.02
+COLLAPSED = 0.1  # nats: a code that carries less says nothing
+STILL = 1e-3  # of the largest deviation: a deterministic dimension below hardly varies
+SAME = 0.02  # relative difference of two errors that is noise
+LATE = 0.03  # of all that was gained: if the last quarter of the epochs brought more, training ended too early
+NEARLY_LAST = 0.95  # of the epochs
+OVERFITTED = 0.75  # of what is gained on training rows: held-out rows gain less
+ROWS_TO_COMPARE = 50  # fewer held-out rows say little about overfitting
 
 
 def advise(summary: Summary) -> list[str]:
     """Sentences for a person, the most important first."""
     s = summary
-    rows = f"{s.n_rows:,} rows {'held out of training' if s.held_out else 'of the training data (none were held out)'}"
-    share = f"{1 - s.relative_error:.1%}" if s.relative_error < 1 else "nothing"
-    kept = "of the variance of" if s.of_numbers else "of what the commonest values do not tell of the cells of"
-    keeping = "The code and the condition together keep" if s.conditional else "The code keeps"
-    sentences = [
-        f"{keeping} {share} {kept} {rows} in {_many(s.n_latent, 'number')} "
-        f"per example (relative error {s.relative_error:.3g}, {s.reconstruction:.1f} nats per example)."
-    ]
-    sentences += _collapse(s)
-    sentences += _beside_pca(s)
-    sentences += _ending(s)
-    if s.constant_columns:
-        names = ", ".join(map(str, s.constant_columns[:8])) + (", ..." if len(s.constant_columns) > 8 else "")
-        sentences.append(
-            f"Never changing: {_many(len(s.constant_columns), 'column')} ({names}), kept, though nothing is in them."
-        )
-    return sentences
+    if is_undertrained(s):
+        return [_headline(s), _too_short(s), *_bottleneck(s), *_data(s)]
+    figures = [*_use_of_code(s), *_without_code(s), *_beside_pca(s), *_overfitting(s)]
+    return [_headline(s), *figures, *_bottleneck(s), *_ending(s), *_data(s)]
+
+
+def is_undertrained(summary: Summary) -> bool:
+    """Whether the best epoch was (nearly) the last, and the last quarter of the epochs was still worth much."""
+    s = summary
+    if not s.held_out or s.ended == "early_stopping" or s.best_epoch < NEARLY_LAST * s.epochs:
+        return False
+    return math.isnan(s.late_gain) or s.late_gain > LATE * max(s.gain, 0.0)
+
+
+def kept(summary: Summary) -> list[tuple[str, str, str]]:
+    """(verb, figure, of what): what the model keeps of numeric cells, and what of categorical ones."""
+    s = summary
+    both = bool(s.n_numeric and s.n_categorical)
+    shares = []
+    if not math.isnan(s.unexplained_variance):
+        cells = f" of the {_many(s.n_numeric, f'numeric {s.cells}')}" if both else ""
+        figure = f"{1 - s.unexplained_variance:.1%}" if s.unexplained_variance < 1 else "nothing"
+        figure = "over 99.9%" if figure == "100.0%" and s.unexplained_variance > 0 else figure
+        shares.append(("keeps", figure, f"of the variance{cells}"))
+    if not math.isnan(s.unexplained_categories):
+        cells = f" in the {_many(s.n_categorical, f'categorical {s.cells}')}" if both else ""
+        fewer = f"{1 - s.unexplained_categories:.0%}"
+        figure = "no" if s.unexplained_categories >= 1 or fewer == "0%" else fewer
+        shares.append(("makes", figure, f"fewer errors{cells} than always predicting the most frequent value"))
+    return shares
 
 
 def _many(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
-def _collapse(s: Summary) -> list[str]:
-    if s.active_units < 0:
-        dead = sum(scale < 1e-3 * max(s.code_scale) for scale in s.code_scale) if s.code_scale else 0
-        if dead:
-            return [f"{dead} of {s.n_latent} dimensions of the code hardly move: a smaller n_latent would do as well."]
-        return []
-    used = (
-        f"Active: {s.active_units} of {_many(s.n_latent, 'dimension')}; the code carries {s.kl:.1f} nats per example."
+def _headline(s: Summary) -> str:
+    condition = " and the condition" if s.conditional else ""
+    does = " and ".join(" ".join(share) for share in kept(s)) or "could not be measured: no cell varies"
+    examples = _many(s.n_rows, "held-out example" if s.held_out else "training example")
+    code = "given the code" if math.isnan(s.kl) else f"{s.kl:.1f} of them for the code"
+    return (
+        f"With {_many(s.n_latent, 'latent dimension')}{condition}, the model {does} "
+        f"({examples}{'' if s.held_out else ', none were held out'}; {s.objective:.1f} nats per example, {code}; "
+        f"{s.baseline:.1f} without a code; lower is better)."
     )
-    if s.active_units == 0 or s.kl < COLLAPSED * s.n_latent:
-        improving = s.held_out and s.ended == "max_epochs" and s.best_epoch == s.epochs
+
+
+def _too_short(s: Summary) -> str:
+    stopped = "was interrupted" if s.ended == "interrupted" else "ended"
+    return (
+        f"The model is undertrained: it was still improving when training {stopped} after {_many(s.epochs, 'epoch')} "
+        f"of {s.max_epochs}. Train for longer (max_epochs, --max-epochs) before reading anything into these figures."
+    )
+
+
+def _bottleneck(s: Summary) -> list[str]:
+    if s.n_latent < s.n_values:
+        return []
+    return [
+        f"A code of {_many(s.n_latent, 'number')} is not a bottleneck: an example has {s.n_values:,} free values. "
+        "Only a smaller n_latent (--n-latent) makes the model find structure instead of copying."
+    ]
+
+
+def _use_of_code(s: Summary) -> list[str]:
+    """Which dimensions of the code carry something."""
+    if s.active_units < 0:
+        still = sum(scale < STILL * max(s.code_scale) for scale in s.code_scale)
+        if still:
+            return [f"{still} of {s.n_latent} latent dimensions hardly vary: n_latent={s.n_latent - still} would do."]
+        return []
+    weight = 'lower the weight of the KL (recipe "vae kl=0.1")'
+    if s.kl < COLLAPSED:
+        same = "what the model keeps comes from the condition" if s.conditional else "all reconstructions are alike"
+        remedy = f": {weight} or let it warm up for longer; if the variance was fixed, let it be fitted"
         return [
-            f"The posterior has collapsed: the code carries {s.kl:.2f} nats and every example is reconstructed as the "
-            f"mean. {'Train for longer first: the last epoch was the best. ' if improving else ''}Lower the weight of "
-            "the KL, let it warm up for longer, or leave a fixed variance to be fitted (variance='shared')."
+            f"The posterior has collapsed onto the prior: the code carries {s.kl:.2f} nats per example, so "
+            f"{same}{remedy}."
         ]
-    silent = s.n_latent - s.active_units
-    if silent:
+    if s.active_units == 0:
         return [
-            f"{used} {silent} collapsed onto the prior and say nothing: harmless, and a sign that "
-            f"n_latent={s.active_units} would do. For more active dimensions lower the weight of the KL."
+            f"No latent dimension is active by itself, though all {s.n_latent:,} together carry {s.kl:.1f} nats per "
+            f"example: {'take a smaller n_latent (--n-latent), or ' if s.n_latent > 2 else ''}{weight}."
         ]
-    return [used]
+    used = f"{s.active_units} of {_many(s.n_latent, 'latent dimension')} are active; the code carries {s.kl:.1f} nats"
+    if s.active_units == s.n_latent:
+        return [f"{used} per example."]
+    return [
+        f"{used} per example. The others have collapsed onto the prior and carry nothing, which is harmless: "
+        f"n_latent={s.active_units} would do. For more active dimensions, {weight}."
+    ]
+
+
+def _without_code(s: Summary) -> list[str]:
+    """Where nats and errors tell different stories."""
+    categories = s.categorical_baseline - s.categorical_reconstruction
+    if s.unexplained_categories > 1 - SAME and categories > LATE * s.categorical_baseline:
+        return [
+            "The most probable value is nearly always the most frequent one, yet the probabilities are better than its "
+            f"frequency: the categories cost {s.categorical_reconstruction:.1f} nats per example, "
+            f"{s.categorical_baseline:.1f} without a code. Judge this model by nats."
+        ]
+    if not s.gain <= 0 or s.kl < COLLAPSED:
+        return []
+    if math.isnan(s.kl):
+        return [
+            "In nats the reconstructions are no better than predicting without a code, each "
+            f"{s.cells} by itself: the model is sure where it is wrong, or there is nothing to learn."
+        ]
+    return [
+        f"Code and reconstruction together cost {s.objective:.1f} nats per example, and predicting without a code "
+        f"{s.baseline:.1f}: as a density of the data (score_samples, sample with prior=True) the model is no use."
+    ]
 
 
 def _beside_pca(s: Summary) -> list[str]:
-    if math.isnan(s.pca_error) or s.pca_error <= 0:
+    if math.isnan(s.pca_unexplained_variance) or s.pca_unexplained_variance <= 0:
         return []
-    ratio = s.relative_error / s.pca_error
-    untold = ", without the condition," if s.conditional else ""
-    beside = f"PCA with {_many(s.n_latent, 'component')}{untold} has a relative error of {s.pca_error:.3g}"
-    if ratio > 1 + RELATIVE_NOISE:
-        why = (
-            "A variational code pays for its smoothness; if only the error counts, take recipe='ae'"
-            if s.active_units >= 0
-            else "Train for longer (max_epochs), widen the network (hidden), or simply use PCA"
-        )
-        times = f"{ratio:.2f} times that" if ratio < 100 else f"{s.relative_error:.3g}"
-        return [f"This model loses to PCA: {beside}, this model {times}. {why}."]
-    if ratio > 1 - RELATIVE_NOISE:
-        return [f"{beside}: no better and no worse than this model, so the data may well be linear."]
-    return [f"{beside}; this model has {ratio:.2f} times that."]
+    pca = f"PCA with {_many(s.n_latent, 'component')} keeps {1 - s.pca_unexplained_variance:.1%}"
+    if s.n_categorical:
+        return [
+            f"For comparison, {pca} of the variance of the numeric {s.cells}s, and nothing of the categorical ones."
+        ]
+    ratio = s.unexplained_variance / s.pca_unexplained_variance
+    if s.conditional:
+        pca += " without the condition"
+    if ratio < 1 - SAME:
+        return [f"{pca}; this model leaves {ratio:.2f} times as much unexplained."]
+    if ratio > 1 + SAME:
+        remedy = "A wider network (hidden, --hidden) may do better, or simply use PCA"
+        if s.active_units >= 0:
+            remedy = (
+                'If only the reconstruction counts, use recipe "ae": a variational code gives up detail for its prior'
+            )
+        elif not s.held_out:
+            remedy = "Longer training (max_epochs, --max-epochs) or a wider network (hidden, --hidden) may do better"
+        times = f"{ratio:.2f} times" if ratio < 100 else "over 100 times"
+        return [f"{pca}: better than this model, which leaves {times} as much unexplained. {remedy}."]
+    enough = "; a linear code of this size does as well here" if s.held_out and s.ended != "interrupted" else ""
+    return [f"{pca}, as much as this model{enough}."]
+
+
+def _overfitting(s: Summary) -> list[str]:
+    gain = s.baseline - s.reconstruction
+    if not s.held_out or s.n_rows < ROWS_TO_COMPARE or not gain < OVERFITTED * s.training_gain:
+        return []
+    held_out = f"only {gain:.1f} less" if gain > 0 else f"{-gain:.1f} more"
+    return [
+        f"The model overfits: with the code, training examples need {s.training_gain:.1f} nats less than without, and "
+        f"held-out ones {held_out}. More data, a smaller network (hidden, --hidden), fewer latent dimensions (n_latent, "
+        "--n-latent) or a variational recipe help."
+    ]
 
 
 def _ending(s: Summary) -> list[str]:
+    ran = f"after {s.epochs} of {s.max_epochs} epochs"
+    weights = f"the weights of epoch {s.best_epoch}, the best on held-out rows, were kept"
     if s.ended == "early_stopping":
-        return [
-            f"Early stopping ended training after {s.epochs} of {s.max_epochs} epochs; the weights of epoch "
-            f"{s.best_epoch}, the best on held-out rows, were kept."
-        ]
+        return [f"Early stopping ended training {ran}: {weights}."]
     if s.ended == "interrupted":
-        return [
-            f"Training was interrupted after {s.epochs} of {s.max_epochs} epochs; the weights of epoch {s.best_epoch} "
-            "were kept. More epochs may well help."
-        ]
-    still = s.held_out and s.best_epoch == s.epochs and s.epochs > 0
-    more = " The last epoch was the best, so a larger max_epochs may help a little." if still else ""
-    return [f"Training ran its {s.epochs} epochs; the best weights are those of epoch {s.best_epoch}.{more}"]
+        if not s.held_out or s.best_epoch == 0:
+            return [f"Training was interrupted {ran}."]
+        return [f"Training was interrupted {ran}: {weights}; more epochs would hardly help."]
+    if not s.held_out:
+        return [f"Training ran its {_many(s.epochs, 'epoch')}; without held-out rows nothing tells whether more help."]
+    more = " More epochs may help a little." if s.best_epoch >= NEARLY_LAST * s.epochs else ""
+    return [f"Training ran its {_many(s.epochs, 'epoch')}; {weights}.{more}"]
+
+
+def _data(s: Summary) -> list[str]:
+    """What is noteworthy of the rows themselves."""
+    found = []
+    if s.share_missing and "Masking" not in s.recipe:
+        share = f"{s.share_missing:.1%}" if s.share_missing >= 0.001 else "Some"
+        found.append(
+            f'{share} of the cells are missing. To fill them in (impute), recipe "ae Masking=0.2" does better.'
+        )
+    if n := len(s.constant_columns):
+        names = ", ".join(map(str, s.constant_columns[:8])) + (", ..." if n > 8 else "")
+        carry = "carries no information; it is" if n == 1 else "carry no information; they are"
+        found.append(f"{_many(n, 'constant column')} ({names}) {carry} kept in the output.")
+    return found

@@ -3,151 +3,157 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from hourglass.diagnostics.baseline import Baseline, pca_unexplained_variance
 from hourglass.diagnostics.codes import active_units
+from hourglass.diagnostics.measures import RowMeasures, measure
 from hourglass.model import Autoencoder
-from hourglass.randomness import seeded
 from hourglass.training.rows import Rows
 
-PCA_ROWS = 5_000  # enough for two digits of the error
-BATCH = 1024
+BASELINE_ROWS = 5_000  # training rows that the baseline and PCA are fitted on: enough for two digits of the error
+TRAINING_ROWS = 1_000  # training rows that are measured beside the others
 
 
-@dataclass(frozen=True)
-class Summary:
-    """Figures of one fit. Errors are relative to the variance of the data, so that 1 is "says nothing" and 0 is exact.
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Figures measured on rows, all relative to predicting without a code (see `Baseline`).
 
-    Where no cell is `of_numbers`, an error is a cell that comes back as another than it was, relative to those that
-    the commonest value of each column gets wrong.
+    `unexplained_variance` is 1 - R^2 of the numeric cells that vary: 0 is exact, 1 is as good as their means.
+    `unexplained_categories` are the categorical cells that come back as another value, relative to those that the most
+    frequent value of each column gets wrong. Both are NaN where there are no such cells.
 
-    `n_rows` rows were judged; `held_out` says whether the model was spared them. `code_scale` are the standard
-    deviations of the code's dimensions. `kl` is the divergence of the posterior from the recipe's own prior; it is nan,
-    `kl_per_dimension` (nats) empty and `active_units` -1 for deterministic codes. `kl_per_dimension` is empty too for
-    priors whose divergence does not fall apart into dimensions.
+    Nats are per example, of the data in model space, lower is better: densities of numbers may be above 1, and their
+    nats negative, so that only differences mean something. `baseline` is what the same likelihood needs without a code.
     """
 
-    n_rows: int
-    held_out: bool
+    n_rows: int  # measured
     n_latent: int
-    reconstruction: float  # nats per sample
-    kl: float  # nats per sample, nan without one
-    relative_error: float
-    error: float  # mean squared error per cell in model space
-    pca_error: float  # relative error of PCA with as many components; nan where PCA has no meaning
-    kl_per_dimension: list[float] = field(default_factory=list)
-    active_units: int = -1
-    code_scale: list[float] = field(default_factory=list)
-    constant_columns: list[str] = field(default_factory=list)
-    ended: str = ""
+    n_numeric: int  # cells of an example that vary
+    n_categorical: int
+    n_values: int  # degrees of freedom of an example: a category counts its values less one
+    cells: str  # what a cell is called: "column" or "cell"
+    unexplained_variance: float
+    unexplained_categories: float
+    pca_unexplained_variance: float  # with as many components, numeric cells alone; NaN where PCA has no meaning
+    unexplained_standard_error: float  # of `unexplained`
+    reconstruction: float  # -log p(x | code)
+    categorical_reconstruction: float  # of the categorical cells alone
+    baseline: float
+    categorical_baseline: float
+    kl: float  # divergence of the posterior from the recipe's own prior; NaN for deterministic codes
+    negative_elbo: float  # NaN for deterministic codes
+    kl_per_dimension: list[float] = field(default_factory=list)  # empty where there is no KL, or none per dimension
+    active_units: int = -1  # dimensions in use; -1 for deterministic codes
+    gain_standard_error: float  # of `gain`
+    training_gain: float  # what `baseline - reconstruction` is on training rows
+    code_scale: list[float] = field(default_factory=list)  # standard deviation of every dimension
+    share_missing: float = 0.0  # of the training rows' cells
+
+    @property
+    def unexplained(self) -> float:
+        """Of all cells that vary: the mean of both shares, each cell counting alike."""
+        parts = [(self.n_numeric, self.unexplained_variance), (self.n_categorical, self.unexplained_categories)]
+        known = [(n, share) for n, share in parts if n and not math.isnan(share)]
+        return sum(n * share for n, share in known) / sum(n for n, _ in known) if known else math.nan
+
+    @property
+    def objective(self) -> float:
+        """Nats that the recipe is judged by: the negative ELBO; of a deterministic code the reconstruction alone."""
+        return self.reconstruction if math.isnan(self.negative_elbo) else self.negative_elbo
+
+    @property
+    def gain(self) -> float:
+        """Nats by which `objective` is below the baseline."""
+        return self.baseline - self.objective
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitFacts:
+    """How a model came about."""
+
+    held_out: bool = True  # whether the rows measured were held out of training
+    ended: str = ""  # "max_epochs", "early_stopping" or "interrupted"
     epochs: int = 0
     max_epochs: int = 0
     best_epoch: int = 0
+    late_gain: float = math.nan  # nats that the objective fell by in the last quarter of the epochs; NaN after one
     seconds: float = 0.0
-    of_numbers: bool = True
-    conditional: bool = False  # the decoder is told a condition beside the code
+    recipe: str = ""
+    conditional: bool = False  # encoder and decoder know a condition beside the code
+    constant_columns: list[str] = field(default_factory=list)
 
 
-def pca_relative_error(train: np.ndarray, test: np.ndarray, n_components: int, seed: int = 0) -> float:
-    """Relative error on `test` (M, D) of a PCA of `n_components` fitted on `train` (N, D).
-
-    A missing (NaN) cell is given to PCA as its column's mean, and does not count in the error. NaN where PCA has no
-    meaning: as many components as columns, or as rows.
-    """
-    from sklearn.decomposition import PCA
-
-    n_rows, n_columns = train.shape
-    if n_components >= min(n_rows, n_columns):
-        return float("nan")
-    mean = np.nan_to_num(np.nanmean(train, axis=0))
-    solver = "covariance_eigh" if n_columns <= 2048 else "randomized"
-    pca = PCA(n_components, svd_solver=solver, random_state=seed).fit(_filled(train, mean))
-    made = pca.inverse_transform(pca.transform(_filled(test, mean)))
-    total = np.nansum(np.square(test - mean), dtype=np.float64)
-    return float(np.nansum(np.square(test - made), dtype=np.float64) / total) if total > 0 else float("nan")
+@dataclass(frozen=True, kw_only=True)
+class Summary(Figures, FitFacts):
+    """Figures of one fit, and how it came about: one flat record, as it is saved."""
 
 
-def baseline_of(x: Tensor, numeric: Tensor) -> Tensor:
-    """What says nothing of rows x (N, *S): the mean of every cell, or where none is `numeric` its commonest value."""
-    if bool(numeric.any()):
-        return x.nanmean(0).nan_to_num(0.0)
-    columns = (column[~column.isnan()] for column in x.flatten(1).T)
-    return torch.stack([c.mode().values if len(c) else c.new_zeros(()) for c in columns]).view(x.shape[1:])
+def late_gain(history: Sequence[Mapping[str, Any]]) -> float:
+    """Nats by which the best objective of a history lies below that at three quarters of its epochs."""
+    objectives = [epoch["objective"] for epoch in history]
+    return objectives[max(0, 3 * len(objectives) // 4 - 1)] - min(objectives) if len(objectives) > 1 else math.nan
 
 
-def errors(x: Tensor, made: Tensor, centre: Tensor, numeric: Tensor) -> tuple[Tensor, Tensor]:
-    """Errors of `made` and of `centre` as x (B, *S), each (B, cells): squared ones of the `numeric` cells.
-
-    Where none is numeric, 1 for a cell that is another. Missing cells have none.
-    """
-    if not bool(numeric.any()):
-        return tuple(((x != y.round()) & ~x.isnan()).flatten(1).double() for y in (made, centre))  # type: ignore[return-value]
-    cells = numeric.flatten()
-    return tuple((x - y).flatten(1)[:, cells].double().square().nan_to_num(0.0) for y in (made, centre))  # type: ignore[return-value]
-
-
-def _filled(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    missing = np.isnan(x)
-    return np.where(missing, mean, x) if missing.any() else x
-
-
-@torch.no_grad()
-def summarise(
-    model: Autoencoder,
-    train: Tensor,
-    judged: Rows,
-    numeric: Tensor,
-    n_latent: int,
-    **facts: object,
-) -> Summary:
-    """The figures of raw rows: `train` (N, *S) is what PCA is fitted on, `judged` what is looked at.
-
-    Errors are those of the numeric cells, and PCA is given the same; where none is numeric there is no PCA.
-    """
-    of_numbers = bool(numeric.any())
-    fitted_on = model.scaling(train)
-    centre = baseline_of(fitted_on, numeric)
-    log_probs, codes, divergences, divergences_per_dimension, seen = [], [], [], [], []
-    error, total, known = 0.0, 0.0, 0
-    for batch in judged.batches(BATCH):
-        x, condition = model.scaling(batch.raw), batch.condition
-        posterior = model.encode(x, condition)
-        output = model.decode(posterior.mode, condition, posterior.shallow, tuple(x.shape[2:]))
-        log_probs.append(output.log_prob(x))
-        codes.append(posterior.mode.flatten(1))
-        prior = model.encode.prior(condition)
-        if prior is not None and hasattr(posterior, "log_prob"):
-            with seeded(len(codes)):
-                z = posterior.sample()
-            divergences.append(prior.divergence(posterior, z))
-            of_dimensions = prior.divergence_per_dimension(posterior, z)
-            if of_dimensions is not None:
-                divergences_per_dimension.append(of_dimensions.flatten(1))
-        of_model, of_centre = errors(x, output.reconstruction, centre, numeric)
-        error, total = error + float(of_model.sum()), total + float(of_centre.sum())
-        cells = x[:, numeric] if of_numbers else x.flatten(1)
-        known += int(cells.isfinite().sum())
-        seen.append(cells.cpu().numpy())
-    z = torch.cat(codes)
-    per_dimension = torch.cat(divergences_per_dimension).mean(0).tolist() if divergences_per_dimension else []
-    pca_error = math.nan
-    if of_numbers:
-        pca_error = pca_relative_error(fitted_on[:, numeric].cpu().numpy(), np.concatenate(seen), n_latent)
-    return Summary(
-        n_rows=len(judged),
+def summarise(model: Autoencoder, train: Rows, test: Rows, noise_mask: Tensor, n_latent: int) -> Figures:
+    """Figures of `model` on the raw rows `test`, with baselines fitted on the raw rows `train`."""
+    x = model.scaling(train[slice(0, BASELINE_ROWS)].raw)
+    baseline = Baseline(model.decode.likelihood, x, noise_mask)
+    m = measure(model, test, baseline)
+    on_training = measure(model, train[slice(0, TRAINING_ROWS)], baseline)
+    numeric, categorical = baseline.numeric, baseline.categorical
+    n_numeric, n_categorical = int(numeric.sum()), int(categorical.sum())
+    known = x[:, numeric | categorical]
+    variational = m.kl is not None
+    pca = math.nan
+    if n_numeric:
+        numbers = x[:, numeric] * baseline.weight[numeric].sqrt()
+        pca = pca_unexplained_variance(numbers.cpu().numpy(), m.numbers.cpu().numpy(), n_latent)
+    return Figures(
+        n_rows=len(test),
         n_latent=n_latent,
-        reconstruction=-float(torch.cat(log_probs).mean()),
-        kl=float(torch.cat(divergences).mean()) if divergences else math.nan,
-        relative_error=error / total if total > 0 else math.nan,
-        error=error / max(1, known),
-        pca_error=pca_error,
-        of_numbers=of_numbers,
-        kl_per_dimension=per_dimension,
-        active_units=int(active_units(z.cpu().numpy()).sum()) if divergences else -1,
-        code_scale=z.std(0, correction=0).tolist(),
-        **facts,  # type: ignore[arg-type]
+        n_numeric=n_numeric,
+        n_categorical=n_categorical,
+        n_values=baseline.n_values,
+        cells="column" if x.ndim == 2 else "cell",
+        unexplained_variance=_share(m.squares, m.baseline_squares),
+        unexplained_categories=_share(m.wrong, m.baseline_wrong),
+        pca_unexplained_variance=pca,
+        unexplained_standard_error=_standard_error_of_unexplained(m, n_numeric, n_categorical),
+        reconstruction=float(m.nats.mean()),
+        categorical_reconstruction=float(m.categorical_nats.mean()) if n_categorical else math.nan,
+        baseline=float(m.baseline_nats.mean()),
+        categorical_baseline=float(m.baseline_categorical_nats.mean()) if n_categorical else math.nan,
+        kl=math.nan if m.kl is None else float(m.kl.mean()),
+        negative_elbo=float(m.objective.mean()) if variational else math.nan,
+        kl_per_dimension=[] if m.kl_per_dimension is None else m.kl_per_dimension.mean(0).tolist(),
+        active_units=int(active_units(m.codes.cpu().numpy()).sum()) if variational else -1,
+        gain_standard_error=_standard_error(m.baseline_nats - m.objective),
+        training_gain=float(on_training.gain.mean()),
+        code_scale=m.codes.std(0, correction=0).tolist(),
+        share_missing=float(known.isnan().float().mean()) if known.numel() else 0.0,
     )
+
+
+def _share(errors: Tensor, of_baseline: Tensor) -> float:
+    total = float(of_baseline.sum())
+    return float(errors.sum()) / total if total > 0 else math.nan
+
+
+def _standard_error(values: Tensor) -> float:
+    return float(values.std()) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+
+
+def _standard_error_of_unexplained(m: RowMeasures, n_numeric: int, n_categorical: int) -> float:
+    """Of the weighted mean of the ratios sum e_i / sum b_i, errors e and b of the baseline in row i (delta method)."""
+    parts = [(n_numeric, m.squares, m.baseline_squares), (n_categorical, m.wrong, m.baseline_wrong)]
+    parts = [(n, e, b) for n, e, b in parts if n and b.sum() > 0]
+    if not parts:
+        return math.nan
+    residuals = [n * (e - e.sum() / b.sum() * b) / b.mean() for n, e, b in parts]
+    return _standard_error(torch.stack(residuals).sum(0) / sum(n for n, _, _ in parts))

@@ -22,7 +22,7 @@ from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
 from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
-from hourglass.diagnostics.summary import PCA_ROWS, Summary, summarise
+from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summarise
 from hourglass.estimators.names import named_modality, named_recipe
 from hourglass.estimators.saving import write
 from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, in_memory, streamed
@@ -322,13 +322,17 @@ class AutoencoderEstimator(BaseEstimator):
                 if isinstance(block, Likelihood):
                     block.missing = True
         columns = getattr(self.modality_, "columns", ())
-        self.summary_: Summary = summarise(
-            self.model_, rows[slice(0, PCA_ROWS)].raw, judged[slice(0, MAX_HELD_OUT)],
-            self.modality_.noise_mask(), self.n_latent_,
+        with seeded(self.seed_):
+            figures = summarise(
+                self.model_, rows, judged[slice(0, MAX_HELD_OUT)], self.modality_.noise_mask(), self.n_latent_
+            )
+        facts = FitFacts(
             held_out=data.held_out is not None, ended=progress.ended, epochs=progress.epoch,
             max_epochs=self.settings_.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
-            constant_columns=[c.name for c in columns if c.constant], conditional=self.condition_ is not None,
+            late_gain=late_gain(progress.history), recipe=repr(self.recipe_), conditional=self.condition_ is not None,
+            constant_columns=[c.name for c in columns if c.constant],
         )  # fmt: skip
+        self.summary_ = Summary(**asdict(figures), **asdict(facts))
         self.advice_ = advise(self.summary_)
         some = np.random.default_rng(self.seed_).permutation(len(rows))[:MAX_ROWS]
         parts = rows.view(torch.from_numpy(some)).batches(PASS_BATCH)  # never a copy of all rows

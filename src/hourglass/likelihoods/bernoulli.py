@@ -64,6 +64,20 @@ class Bernoulli(Likelihood):
         """parameters (*K, B, *S), the logits."""
         return BernoulliDistribution(logits=parameters, n_dims=self.n_dims, missing=self.missing)
 
+    @torch.no_grad()
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """The logit of every cell's frequency of ones, (*S), half a one and half a zero added.
+
+        Source: Krichevsky and Trofimov 1981, doi:10.1109/TIT.1981.1056331: no value gets the probability zero.
+        """
+        ones, n = x.nansum(0), (~x.isnan()).sum(0)
+        return torch.log(ones + 0.5) - torch.log(n - ones + 0.5)
+
+    @property
+    def categorical(self) -> Tensor:
+        """All cells are one of two values."""
+        return torch.ones(self.shape, dtype=torch.bool)
+
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"shape": list(self.shape), "missing": self.missing}

@@ -87,6 +87,21 @@ class Categorical(Likelihood):
         logits = at_least_float32(parameters).unflatten(-self.n_dims, (self.n_classes, -1))
         return CategoricalDistribution(logits=logits, n_dims=self.n_dims, missing=self.missing)
 
+    @torch.no_grad()
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """The log frequencies of the classes in every cell, (*parameter_shape), half a row of each class added.
+
+        Source: Krichevsky and Trofimov 1981, doi:10.1109/TIT.1981.1056331: no class gets the probability zero.
+        """
+        counts = x.new_full((self.n_classes, *self.shape), 0.5)
+        counts.scatter_add_(0, x.nan_to_num(0.0).long(), (~x.isnan()).to(counts.dtype))
+        return (counts / counts.sum(0)).log().flatten(0, 1)
+
+    @property
+    def categorical(self) -> Tensor:
+        """All cells hold classes."""
+        return torch.ones(self.shape, dtype=torch.bool)
+
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"shape": list(self.shape), "n_classes": self.n_classes, "missing": self.missing}

@@ -41,6 +41,10 @@ class ConstantCells(Likelihood):
             missing=self.missing,
         )
 
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """Zeros, (*S): the parameters change nothing."""
+        return x.new_zeros(self.parameter_shape)
+
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"shape": list(self.shape), "missing": self.missing}

@@ -111,6 +111,13 @@ class Gaussian(Likelihood):
                 updated_log_scale(self.log_variance, errors, rate, self._least, self.n_dims, self.missing)
             )
 
+    @torch.no_grad()
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """The mean of every cell, (*S); the variance becomes that of the rows about it."""
+        mean = x.nanmean(0).nan_to_num(0.0)
+        self.update_scale(mean.expand_as(x), x, 1.0)
+        return mean
+
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"shape": list(self.shape), "variance": self.variance, "floor": self.floor, "missing": self.missing}

@@ -99,6 +99,13 @@ class Laplace(Likelihood):
                 updated_log_scale(self.log_scale, errors, rate, self._least, self.n_dims, self.missing)
             )
 
+    @torch.no_grad()
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """The median of every cell, (*S); the scale becomes the mean distance of the rows from it."""
+        median = x.nanmedian(0).values.nan_to_num(0.0)
+        self.update_scale(median.expand_as(x), x, 1.0)
+        return median
+
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"shape": list(self.shape), "scale": self.scale, "floor": self.floor, "missing": self.missing}

@@ -105,6 +105,19 @@ class Likelihood(nn.Module, ABC):
         """
 
     @abstractmethod
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """Fit this likelihood to rows x (N, *S) without a code: the best constant decoder output, (*parameter_shape).
+
+        What is fitted besides (a variance, a dispersion) is set in place, to its optimum at that output. NaN cells are
+        left out where the likelihood was built with ``missing``.
+        """
+
+    @property
+    def categorical(self) -> Tensor:
+        """(*S) bool: the cells whose values are names, one of two or of more, which are right or wrong and not near."""
+        return torch.zeros(self.shape, dtype=torch.bool)
+
+    @abstractmethod
     def options(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON has them: ``type(l)(**l.options())`` builds the same module."""
 

@@ -125,6 +125,18 @@ class Mixed(Likelihood):
         for block, piece, columns in zip(self.blocks, pieces, self.columns, strict=True):
             block.update_scale(piece, x[..., columns], rate)  # type: ignore[operator]
 
+    @torch.no_grad()
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """The blocks' own, side by side, (P,)."""
+        pairs = zip(self.blocks, self.columns, strict=True)
+        return torch.cat([block.fit_baseline(x[..., columns]) for block, columns in pairs], -1)  # type: ignore[operator]
+
+    @property
+    def categorical(self) -> Tensor:
+        """(D,) bool, block by block."""
+        pieces = [block.categorical for block in self.blocks]
+        return torch.cat(pieces).index_select(-1, self.get_buffer("_order").cpu())  # type: ignore[arg-type]
+
     def options(self) -> dict[str, Any]:
         """The constructor's arguments, each block as [name, options, columns]."""
         blocks = [

@@ -14,6 +14,8 @@ from hourglass.likelihoods.likelihood import Distribution, Likelihood, at_least_
 
 MAX_LOG_MEAN = 20.0  # 4.9e8 counts: above it means and samples leave float32's integers long behind
 
+MAX_DISPERSION = 1e4
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NegativeBinomialDistribution(Distribution):
@@ -76,6 +78,21 @@ class NegativeBinomial(Likelihood):
             n_dims=self.n_dims,
             missing=self.missing,
         )
+
+    @torch.no_grad()
+    def fit_baseline(self, x: Tensor) -> Tensor:
+        """The log mean of every cell, (*S), half a count added; the dispersion of each feature by moments.
+
+        From var = m + m^2 / r, pooled over the cells of a feature: r = sum m^2 / sum (var - m); where the variance is
+        not above the mean, the largest r, which is a Poisson to four digits.
+        """
+        n = (~x.isnan()).sum(0)
+        mean = (x.nansum(0) + 0.5) / n.clamp(min=1)
+        excess = (x - mean).square().nanmean(0).nan_to_num(0.0) - mean
+        squares, excess = (values.reshape(self.shape[0], -1).sum(1) for values in (mean.square(), excess))
+        r = torch.where(excess > squares / MAX_DISPERSION, squares / excess, MAX_DISPERSION)
+        self.log_dispersion.copy_(r.log().view(self.per_feature))
+        return mean.log()
 
     def options(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import math
 import platform
 from typing import Any
 
 import numpy as np
 
+from hourglass.diagnostics.advice import kept
 from hourglass.exploration import dimension_use
 from hourglass.exploration.maps import MIN_TSNE_ROWS, map_of_codes
 from hourglass.plots import dimension_bars, latent_scatter, loss_curves
@@ -50,17 +50,12 @@ def headline(s: ReportData) -> list[tuple[str, str]]:
     judged = "held-out rows" if summary.held_out else "training rows"
     cells = int(np.prod(estimator.modality_.shape))
     facts = []
-    if math.isfinite(summary.relative_error):
-        facts.append(
-            (
-                f"{1 - summary.relative_error:.1%}",
-                f"of {'the variance' if summary.of_numbers else 'what the commonest values do not tell'} kept, "
-                f"on {count(summary.n_rows)} {judged}",
-            )
-        )
+    for verb, figure, of in kept(summary):
+        word = " kept" if verb == "keeps" else ""
+        facts.append((figure, f"{of}{word}, on {count(summary.n_rows)} {judged}"))
     facts.append((f"{cells:,} → {summary.n_latent}", "numbers of an example → numbers of its code"))
-    if math.isfinite(summary.pca_error) and summary.pca_error > 0:
-        ratio = summary.relative_error / summary.pca_error
+    if summary.pca_unexplained_variance > 0 and not summary.n_categorical:
+        ratio = summary.unexplained_variance / summary.pca_unexplained_variance
         told = f"{ratio:.2f} ×" if ratio < 1000 else "> 1000 ×"
         untold = ", without the condition" if summary.conditional else ""
         facts.append((told, f"the error of PCA with {summary.n_latent} components{untold} (below 1 is better)"))
