@@ -59,7 +59,7 @@ def test_default_folder_and_next_commands(hourglass, tmp_path) -> None:
     assert (tmp_path / "runs/wine-vae/hourglass.json").is_file()
     assert not (tmp_path / "runs/wine-vae/checkpoint.safetensors").exists()
     assert "hourglass report runs/wine-vae" in answer.out
-    assert "The code keeps" in answer.out
+    assert "the model keeps" in answer.out
 
 
 def test_json_is_all_there_is_on_stdout(hourglass) -> None:

@@ -41,12 +41,12 @@ def kept(summary: Summary) -> list[tuple[str, str, str]]:
     both = bool(s.n_numeric and s.n_categorical)
     shares = []
     if not math.isnan(s.unexplained_variance):
-        cells = f" of the {_many(s.n_numeric, f'numeric {s.cells}')}" if both else ""
+        cells = f" of {_the(s.n_numeric, f'numeric {s.cells}')}" if both else ""
         figure = f"{1 - s.unexplained_variance:.1%}" if s.unexplained_variance < 1 else "nothing"
         figure = "over 99.9%" if figure == "100.0%" and s.unexplained_variance > 0 else figure
         shares.append(("keeps", figure, f"of the variance{cells}"))
     if not math.isnan(s.unexplained_categories):
-        cells = f" in the {_many(s.n_categorical, f'categorical {s.cells}')}" if both else ""
+        cells = f" in {_the(s.n_categorical, f'categorical {s.cells}')}" if both else ""
         fewer = f"{1 - s.unexplained_categories:.0%}"
         figure = "no" if s.unexplained_categories >= 1 or fewer == "0%" else fewer
         shares.append(("makes", figure, f"fewer errors{cells} than always predicting the most frequent value"))
@@ -55,6 +55,10 @@ def kept(summary: Summary) -> list[tuple[str, str, str]]:
 
 def _many(n: int, what: str) -> str:
     return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def _the(n: int, what: str) -> str:
+    return f"the {what}" if n == 1 else f"the {_many(n, what)}"
 
 
 def _headline(s: Summary) -> str:
@@ -91,15 +95,15 @@ def _use_of_code(s: Summary) -> list[str]:
     if s.active_units < 0:
         still = sum(scale < STILL * max(s.code_scale) for scale in s.code_scale)
         if still:
-            return [f"{still} of {s.n_latent} latent dimensions hardly vary: n_latent={s.n_latent - still} would do."]
+            varying = f"{s.n_latent - still} would do (n_latent, --n-latent)"
+            return [f"{still} of {s.n_latent} latent dimensions hardly vary: {varying}."]
         return []
     weight = 'lower the weight of the KL (recipe "vae kl=0.1")'
     if s.kl < COLLAPSED:
         same = "what the model keeps comes from the condition" if s.conditional else "all reconstructions are alike"
-        remedy = f": {weight} or let it warm up for longer; if the variance was fixed, let it be fitted"
         return [
-            f"The posterior has collapsed onto the prior: the code carries {s.kl:.2f} nats per example, so "
-            f"{same}{remedy}."
+            f"The posterior has collapsed onto the prior: the code carries {s.kl:.2f} nats per example, so {same}. "
+            f"{weight[0].upper()}{weight[1:]}, or, if the variance was fixed, let it be fitted."
         ]
     if s.active_units == 0:
         return [
@@ -111,7 +115,7 @@ def _use_of_code(s: Summary) -> list[str]:
         return [f"{used} per example."]
     return [
         f"{used} per example. The others have collapsed onto the prior and carry nothing, which is harmless: "
-        f"n_latent={s.active_units} would do. For more active dimensions, {weight}."
+        f"{s.active_units} would do (n_latent, --n-latent). For more active dimensions, {weight}."
     ]
 
 
@@ -171,7 +175,7 @@ def _overfitting(s: Summary) -> list[str]:
     held_out = f"only {gain:.1f} less" if gain > 0 else f"{-gain:.1f} more"
     return [
         f"The model overfits: with the code, training examples need {s.training_gain:.1f} nats less than without, and "
-        f"held-out ones {held_out}. More data, a smaller network (hidden, --hidden), fewer latent dimensions (n_latent, "
+        f"held-out ones {held_out}. More data, a smaller network (hidden, --hidden), a smaller code (n_latent, "
         "--n-latent) or a variational recipe help."
     ]
 

@@ -21,9 +21,9 @@ class RowMeasures:
 
     `nats` are -log p(x | code) at the posterior's mode, those of categorical cells once more alone; `objective` are
     -log p(x | z) of one sampled z plus the KL from the recipe's prior, the negative ELBO; of a deterministic code,
-    which has no KL, `nats` again. `kl_per_dimension` is None for priors whose divergence does not fall apart into
-    dimensions. `squares` sums the weighted squared errors of numeric cells, `wrong` counts categorical cells that come back
-    as another value. `baseline_` is the same of the baseline.
+    which has no KL, `nats` again. `kl_per_dimension` is None for priors whose divergence is no sum over dimensions.
+    `squares` sums the weighted squared errors of numeric cells, `wrong` counts the categorical cells that come back as
+    another value. What begins with `baseline_` is the same of the baseline.
     """
 
     codes: Tensor
@@ -49,9 +49,7 @@ class RowMeasures:
 @torch.no_grad()
 def measure(model: Autoencoder, rows: Rows, baseline: Baseline) -> RowMeasures:
     """One pass over raw rows; the sample of the code is from torch's global generator: the caller seeds."""
-    batches = [
-        _measure(model, model.scaling(batch.raw), batch.condition, baseline) for batch in rows.batches(BATCH)
-    ]
+    batches = [_measure(model, model.scaling(batch.raw), batch.condition, baseline) for batch in rows.batches(BATCH)]
     columns = {name: [getattr(batch, name) for batch in batches] for name in RowMeasures.__dataclass_fields__}
     whole: dict[str, Any] = {name: None if b[0] is None else torch.cat(b) for name, b in columns.items()}
     return RowMeasures(**whole)
