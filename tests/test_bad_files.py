@@ -40,13 +40,21 @@ def folder(table, tmp_path):
     return table.save(tmp_path / "model")
 
 
+def weights_of(folder):
+    (path,) = folder.glob("model-*.safetensors")
+    return path
+
+
+def about(folder):
+    return json.loads((folder / "hourglass.json").read_text())
+
+
 def edit(folder, **changes):
-    about = json.loads((folder / "hourglass.json").read_text())
-    (folder / "hourglass.json").write_text(json.dumps({**about, **changes}))
+    (folder / "hourglass.json").write_text(json.dumps({**about(folder), **changes}))
 
 
 def test_no_folder_and_a_folder_without_a_model(tmp_path):
-    with pytest.raises(ModelFolderError, match=r"nowhere is no folder, so there is no model to load"):
+    with pytest.raises(ModelFolderError, match=r"nowhere is not a folder, so there is no model to load"):
         hourglass.load(tmp_path / "nowhere")
     with pytest.raises(ModelFolderError, match=r"holds no hourglass\.json"):
         hourglass.load(tmp_path)
@@ -54,41 +62,42 @@ def test_no_folder_and_a_folder_without_a_model(tmp_path):
     with pytest.raises(ModelFolderError, match=r"unfinished.*continue it with --resume"):
         hourglass.load(tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModelFolderError, match=r"file is no folder"):
+    with pytest.raises(ModelFolderError, match=r"file is not a folder"):
         hourglass.load(tmp_path / "file")
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "hourglass.json"])
+@pytest.mark.parametrize("name", ["model-*.safetensors", "hourglass.json"])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
 def test_a_truncated_folder(name, share, folder):
-    path = folder / name
+    (path,) = folder.glob(name)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ModelFolderError, match=rf"{name}.*(truncated|damaged|foreign)"):
+    with pytest.raises(ModelFolderError, match=rf"{path.name} is corrupt, or was not written by Hourglass"):
         hourglass.load(folder)
 
 
 def test_weights_that_are_missing_or_foreign(folder):
-    (folder / "model.safetensors").unlink()
-    with pytest.raises(ModelFolderError, match=r"model\.safetensors is missing, truncated or foreign"):
+    path = weights_of(folder)
+    path.unlink()
+    with pytest.raises(ModelFolderError, match=rf"{path.name} is missing"):
         hourglass.load(folder)
-    torch.save({"a": torch.zeros(3)}, folder / "model.safetensors")
-    with pytest.raises(ModelFolderError, match=r"model\.safetensors is missing, truncated or foreign"):
+    torch.save({"a": torch.zeros(3)}, path)
+    with pytest.raises(ModelFolderError, match=rf"{path.name} is corrupt, or was not written by Hourglass"):
         hourglass.load(folder)
-    save_file({"a": torch.zeros(3)}, folder / "model.safetensors")
-    with pytest.raises(ModelFolderError, match=r"not of the same save"):
+    save_file({"a": torch.zeros(3)}, path)
+    with pytest.raises(ModelFolderError, match=rf"{path.name} is corrupt.*its digest is another"):
         hourglass.load(folder)
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "null", '{"model": 1}', '{"format": "x"}', "\udcff", "not json"])
 def test_a_foreign_description(content, folder):
     (folder / "hourglass.json").write_bytes(content.encode(errors="surrogateescape"))
-    with pytest.raises(ModelFolderError, match=r"hourglass\.json is damaged or foreign"):
+    with pytest.raises(ModelFolderError, match=r"hourglass\.json is corrupt, or was not written by Hourglass"):
         hourglass.load(folder)
 
 
 @pytest.mark.parametrize(
-    ("number", "says"), [(99, r"a newer .*\(format 99, .*: update it"), (1, r"an older .*\(format 1, .*: fit .* anew")]
+    ("number", "says"), [(99, r"a newer .*\(format 99; .*: update it"), (1, r"an older .*\(format 1; .*: fit .* again")]
 )
 def test_a_folder_of_another_version(number, says, folder):
     edit(folder, format=number)
@@ -107,23 +116,20 @@ def test_a_stream_where_rows_are_needed(tmp_path):
 
 def test_a_folder_mixed_from_two(folder, tmp_path):
     other = unfitted(random_state=1).fit(X).save(tmp_path / "other")
-    (folder / "model.safetensors").write_bytes((other / "model.safetensors").read_bytes())
-    with pytest.raises(ModelFolderError, match=r"are not of the same save.*save again"):
+    weights_of(folder).write_bytes(weights_of(other).read_bytes())
+    with pytest.raises(ModelFolderError, match=r"is corrupt.*its digest is another"):
         hourglass.load(folder)
 
 
 def test_a_description_that_lost_a_part_or_does_not_fit_its_weights(folder):
-    about = json.loads((folder / "hourglass.json").read_text())
-    for key in about:
-        (folder / "hourglass.json").write_text(json.dumps({k: v for k, v in about.items() if k != key}))
-        if key in ("versions", "estimator"):  # of interest to people only
+    values = about(folder)
+    for key in values:
+        (folder / "hourglass.json").write_text(json.dumps({k: v for k, v in values.items() if k != key}))
+        with pytest.raises(ModelFolderError, match=key):
             hourglass.load(folder)
-            continue
-        with pytest.raises(ModelFolderError):
-            hourglass.load(folder)
-    edit_of = {**about, "architecture": {**about["architecture"], "n_latent": 3}}
+    edit_of = {**values, "architecture": {**values["architecture"], "n_latent": 3}}
     (folder / "hourglass.json").write_text(json.dumps(edit_of))
-    with pytest.raises(ModelFolderError, match=r"does not describe a model of this version"):
+    with pytest.raises(ModelFolderError, match=r"does not describe a model of this version: the tensor .*shape"):
         hourglass.load(folder)
 
 
@@ -180,13 +186,13 @@ def test_a_checkpoint_that_is_none_damaged_or_newer(tmp_path):
     for bad in (b"", content[: len(content) // 2], b"something else entirely"):
         path.write_bytes(bad)
         with pytest.raises(
-            CheckpointError, match=r"checkpoint\.safetensors is no checkpoint of Hourglass, or is damaged"
+            CheckpointError, match=r"checkpoint\.safetensors is corrupt, or was not written by Hourglass"
         ):
             unfitted().fit(X, run=tmp_path, resume=True)
     path.write_bytes(content)
     tensors = load_file(path)
-    for about, says in (({"format": 99}, "checkpoint format 99, this"), ({}, "no checkpoint"), ([1], "no checkpoint")):
-        save_file(tensors, path, {"hourglass": json.dumps(about)})
+    for values, says in (({"format": 99}, "checkpoint format 99, this"), ({}, "is corrupt"), ([1], "is corrupt")):
+        save_file(tensors, path, {"hourglass": json.dumps(values)})
         with pytest.raises(CheckpointError, match=says):
             unfitted().fit(X, run=tmp_path, resume=True)
     # without resume the old checkpoint is of no interest

@@ -15,9 +15,10 @@ SOURCE = Path(hourglass.__file__).parent
 
 # each floor may import from those above it, and packages of one floor do not know each other
 FLOORS = [
-    {"readers", "networks", "likelihoods", "schedules", "history", "out_of_memory", "randomness", "fingerprint"},
+    {"out_of_memory", "typed_json", "run_files", "fingerprint", "randomness"},
+    {"readers", "networks", "likelihoods", "schedules", "history"},
     {"datasets", "model", "whole_files"},
-    {"recipe"},
+    {"recipe", "folder_lock"},
     {"variants", "modalities"},
     {"assemble", "recipe_json"},
     {"training"},

@@ -87,3 +87,7 @@ class Capacity:
 
     def judged(self, mean: float, weight: float) -> float:
         return weight * abs(mean - self.nats)
+
+
+SCHEDULES: dict[str, type[Schedule]] = {kind.__name__: kind for kind in (ConstantWeight, WarmUp, Cyclical)}
+OBJECTIVES: dict[str, type[Objective]] = {kind.__name__: kind for kind in (Weighted, Capacity)}

@@ -29,7 +29,8 @@ EPOCHS = "30"
 
 def digest(run: Path) -> str:
     """sha256 of all tensors of a saved model, names and bytes."""
-    tensors = load_file(run / "model.safetensors")
+    (path,) = run.glob("model-*.safetensors")
+    tensors = load_file(path)
     content = b"".join(name.encode() + tensors[name].tobytes() for name in sorted(tensors))
     return hashlib.sha256(content).hexdigest()
 
@@ -82,7 +83,7 @@ def test_a_finished_run_is_not_overwritten_unless_asked_for(hourglass, tmp_path)
     assert digest(run) == before
     assert hourglass("fit", "wine", "--max-epochs", 3, "--overwrite").code == 0
     assert digest(run) != before
-    assert sorted(p.name for p in run.iterdir()) == ["hourglass.json", "model.safetensors", "run.json"]
+    assert [p.suffix for p in sorted(run.iterdir())] == [".json", ".safetensors"]
 
 
 def test_a_failed_overwrite_keeps_the_run_that_was_there(hourglass, tmp_path) -> None:
@@ -91,7 +92,7 @@ def test_a_failed_overwrite_keeps_the_run_that_was_there(hourglass, tmp_path) ->
     before = digest(run)
     assert hourglass("fit", "wine", "--learning-rate", 1e30, "--overwrite").code == 1
     assert digest(run) == before
-    assert sorted(p.name for p in run.iterdir()) == ["hourglass.json", "model.safetensors", "run.json"]
+    assert [p.suffix for p in sorted(run.iterdir())] == [".json", ".safetensors"]
 
 
 def test_a_folder_with_other_things_is_left_alone(hourglass, tmp_path) -> None:
@@ -120,7 +121,7 @@ def test_killed_and_resumed_is_the_uninterrupted_run(hourglass, tmp_path) -> Non
     assert not (run / "hourglass.json").exists(), "it finished before it was killed"
 
     assert "--resume" in hourglass("embed", run, "--out", "x.csv").err
-    assert "--resume goes on" in hourglass("fit", "digits", "--out", run).err
+    assert "--resume continues it" in hourglass("fit", "digits", "--out", run).err
     other = hourglass("fit", "--resume", "--out", run, "--batch-size", 64)
     assert (other.code, "--batch-size is 64" in other.err) == (2, True)
 
@@ -141,7 +142,7 @@ def test_one_interrupt_finishes_with_what_there_is(tmp_path, number: signal.Sign
     assert process.returncode == 0, err
     assert "interrupted" in out
     assert (tmp_path / "run/hourglass.json").exists()
-    assert (tmp_path / "run/checkpoint.safetensors").exists(), "what --resume goes on from"
+    assert (tmp_path / "run/checkpoint.safetensors").exists(), "what --resume continues it from"
 
 
 def test_a_second_interrupt_aborts(hourglass, monkeypatch, tmp_path) -> None:
@@ -171,12 +172,25 @@ def test_a_disk_that_will_not_do(hourglass, monkeypatch, tmp_path, number: int, 
     assert not (tmp_path / "runs/wine-vae").exists()
 
 
-def test_a_damaged_run_file_is_named(hourglass, tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "arguments.data is missing"),
+        ({"data": 3}, "arguments.data: expected str"),
+        ({"data": "wine", "drop": "alcohol"}, "arguments.drop: expected list"),
+        ({"data": "wine", "surprise": 1}, "arguments.surprise: there is no such argument"),
+    ],
+)
+def test_arguments_that_fit_does_not_take_are_named(hourglass, tmp_path, arguments, said) -> None:
     hourglass("fit", "wine", "--max-epochs", 1)
-    (tmp_path / "runs/wine-vae/run.json").write_text("{")
+    path = tmp_path / "runs/wine-vae/hourglass.json"
+    about = json.loads(path.read_text())
+    assert about["origin"]["arguments"] == {"data": "wine", "max_epochs": 1}
+    path.write_text(json.dumps({**about, "origin": {**about["origin"], "arguments": arguments}}))
     answer = hourglass("embed", "runs/wine-vae", "wine", "--out", "x.csv")
     assert answer.code == 1
-    assert "run.json is damaged" in answer.err
+    assert "runs/wine-vae is corrupt" in answer.err
+    assert said in answer.err
 
 
 def test_a_recipe_changed_by_words(hourglass) -> None:

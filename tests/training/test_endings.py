@@ -129,7 +129,7 @@ def test_a_term_that_is_no_number_is_named_and_the_checkpoint_is_unharmed(value,
         unfitted(recipe=VAE.with_term(poison), max_epochs=4).fit(X, run=tmp_path)
     path = tmp_path / "checkpoint.safetensors"
     assert str(path) in str(error.value)
-    assert read_about(path)["progress"]["step"] == 10
+    assert read_about(path).progress.step == 10
     # with the poison gone, the run goes on from there and ends as if nothing had been
     healed = Term(Poison(10**9), weight=1e-3, name="poison")
     resumed = unfitted(recipe=VAE.with_term(healed), max_epochs=4).fit(X, run=tmp_path, resume=True)

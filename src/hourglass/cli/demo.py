@@ -39,7 +39,9 @@ def demo(
         Print where things are as JSON.
     """
     out = out.expanduser()
-    if out.exists() and any(out.iterdir()) and runs.arguments_of(out).get("data") != "digits":
+    begun = (runs.unfinished(out) or runs.origin_of_model(out)) if out.is_dir() else None
+    of_demo = runs.arguments_of(begun, out).get("data") == "digits"
+    if out.exists() and not of_demo and (not out.is_dir() or begun or runs.holds_other_files(out)):
         raise FileExistsError(f"{out} holds something other than a demo; name another --out")
     # one thread: the network is so small that a second one, on a busy machine, costs more than it brings
     arguments = {"data": "digits", "recipe": "vae", "n_latent": "map", "threads": 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +10,8 @@ from cyclopts import Parameter
 from hourglass.cli import inputs, runs
 from hourglass.cli.errors import UsageError, note
 from hourglass.cli.output import next_commands, print_result
+from hourglass.run_files import CHECKPOINT, LOCK, MODEL, Origin, Run
+from hourglass.typed_json import read_json
 
 if TYPE_CHECKING:
     from hourglass import Tables
@@ -85,7 +86,7 @@ def fit(
     out
         The run's folder; runs/DATA-RECIPE if left out.
     resume
-        Go on with the run in --out, with the arguments it was started with.
+        Continue the run in --out, with the arguments it was started with.
     overwrite
         Start anew where --out holds a run already.
     max_epochs
@@ -128,6 +129,8 @@ def fit(
     json
         Print the result as JSON.
     """
+    from hourglass.folder_lock import locked
+
     if resume and overwrite:
         raise UsageError("--resume goes on with a run and --overwrite starts it anew; give one of them")
     if map and n_latent not in (None, "map", 2):
@@ -145,14 +148,28 @@ def fit(
     given = {name: value for name, value in given.items() if value is not None}
     folder = _folder(out, data, recipe)
     _check_recipe(given)
-    arguments = _arguments_to_resume(folder, given) if resume else given
-    if resume and runs.how_it_ended(folder) not in (None, "interrupted"):
-        text = f"{folder} is finished; there is nothing to resume. To train anew: --overwrite, or another --out.\n"
-        print_result({"run": folder, "ended": runs.how_it_ended(folder)}, text + _next(folder), json)
-        return
-    if not resume:
-        _check_free(folder, overwrite)
-    estimator = train(folder, arguments, resume)
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file; --out names a folder")
+    was_killed = (folder / LOCK).exists()  # or is at work: then it is not to be had
+    with locked(folder, "fit"):
+        if not resume:
+            _check_free(folder, overwrite)
+            estimator = train(folder, given)
+        elif (begun := runs.unfinished(folder)) is not None:
+            estimator = train(folder, _arguments_to_resume(folder, begun, given), resume=True)
+        elif (finished := runs.origin_of_model(folder)) is not None:
+            _arguments_to_resume(folder, finished, given)
+            runs.clean_up(folder)
+            text = f"{folder} is finished; there is nothing to resume. To start over: --overwrite, or another --out.\n"
+            print_result({"run": folder, "ended": runs.how_it_ended(folder)}, text + _next(folder), json)
+            return
+        elif was_killed and "data" in given:
+            _check_free(folder, overwrite)
+            note(f"the run in {folder} ended before its first checkpoint: it starts from its beginning")
+            estimator = train(folder, given)
+        else:
+            why = " (the one that was begun there ended before its first checkpoint)" if was_killed else ""
+            raise FileNotFoundError(f"{folder} holds no run to resume{why}; to start one, leave --resume out")
     _tell(estimator, folder, json)
 
 
@@ -173,11 +190,14 @@ def _check_recipe(given: dict[str, Any]) -> None:
         raise UsageError(f"--{error}") from error
 
 
-def _arguments_to_resume(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
+def _arguments_to_resume(folder: Path, origin: Origin, given: dict[str, Any]) -> dict[str, Any]:
     """What the run was started with; raises UsageError where what is given now is at odds with it."""
-    if not (folder / runs.RUN).is_file():
-        raise FileNotFoundError(f"{folder} holds no run to resume (no {runs.RUN}); leave --resume out to start one")
-    before = runs.arguments_of(folder)
+    before = runs.arguments_of(origin, folder)
+    if not before:
+        raise UsageError(
+            f"the run in {folder} was started in Python: continue it there, with fit(..., run={str(folder)!r}, "
+            "resume=True), or start over with --overwrite"
+        )
     for name, value in given.items():
         if before.get(name) != value:
             option = "DATA" if name == "data" else "--" + name.replace("_", "-")
@@ -190,45 +210,47 @@ def _arguments_to_resume(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
 
 def _check_free(folder: Path, overwrite: bool) -> None:
     """Raises unless a new run may be written there."""
-    if overwrite or not folder.exists():
+    if overwrite:
         return
-    if not folder.is_dir():
-        raise FileExistsError(f"{folder} is a file; --out names a folder")
     if runs.how_it_ended(folder) is not None:
         raise FileExistsError(f"{folder} holds a finished run; --overwrite replaces it, or name another --out")
-    if (folder / runs.RUN).exists():
-        raise FileExistsError(f"{folder} holds an unfinished run; --resume goes on with it, --overwrite starts anew")
-    if any(folder.iterdir()):
+    if (folder / CHECKPOINT).exists():
+        raise FileExistsError(f"{folder} holds an unfinished run; --resume continues it, --overwrite starts over")
+    if runs.holds_other_files(folder):
         raise FileExistsError(f"{folder} holds other files; name another --out, or --overwrite to write among them")
 
 
 def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embedder:
-    """Fits and saves the run that `arguments` describe; the part of `fit` that the demo shares."""
-    from hourglass.training import read_about
+    """Fits and saves the run that `arguments` describe; the part of `fit` that the demo shares.
 
-    settings: dict[str, Any] = {}
-    if resume and (folder / runs.CHECKPOINT).exists():
+    A model that is in the folder stays there, and can be used, until the new one takes its place.
+    """
+    from hourglass.folder_lock import locked
+    from hourglass.training import Settings, read_about
+
+    settings: Settings | None = None
+    if resume and (folder / CHECKPOINT).exists():
         # a resumed run has the threads, precision and batch size it began with, whatever this machine would choose
-        settings = read_about(folder / runs.CHECKPOINT)["settings"]
+        settings = read_about(folder / CHECKPOINT).settings
     elif resume:
         note(f"{folder} has no checkpoint yet: the run starts from its beginning")
     estimator = _estimator(arguments)
     own = estimator.get_params(deep=False)
     if settings:
         estimator.set_params(
-            batch_size=settings["batch_size"], precision=settings["precision"], n_threads=settings["n_threads"],
-            device=settings["device"],
+            batch_size=settings.batch_size, precision=settings.precision, n_threads=settings.n_threads,
+            device=settings.device,
         )  # fmt: skip
     X, condition, modality = _examples(arguments)
     if modality is not None:
         estimator.set_params(modality=modality)
         own["modality"] = modality
-    with contextlib.nullcontext() if resume else runs.new_run(folder, arguments):
+    with locked(folder, "fit"):
         estimator.set_params(verbose=True)
-        estimator.fit(X, condition=condition, run=folder, resume=resume)
+        estimator.fit(X, condition=condition, run=Run(folder, arguments), resume=resume)
         estimator.set_params(**own)
         estimator.save(folder)
-    runs.clean_up(folder, interrupted=estimator.summary_.ended == "interrupted")
+        runs.clean_up(folder)
     return estimator
 
 
@@ -283,10 +305,8 @@ def _stream(source: str, drop: list[str], condition: str | None, labels: str | N
 
 
 def _next(folder: Path) -> str:
-    import json
-
     run = str(folder)
-    about = json.loads((folder / runs.MODEL).read_text())
+    about = read_json(folder / MODEL)
     samples = "samples.csv" if about["modality"]["class"] == "Tables" else "samples.png"
     told = [
         c["categories"][-1] if c["categories"] else c["offset"] for c in (about["condition"] or {}).get("columns", ())

@@ -234,7 +234,7 @@ class RunInputs:
         cls, estimator: Embedder, run: Path, source: str | None, part: str | None,
         condition: str | None, labels: str | None = None,
     ) -> RunInputs:  # fmt: skip
-        before = runs.arguments_of(run)
+        before = runs.arguments_of(estimator.origin_, run)
         if source is None:
             if "data" not in before:
                 raise UsageError(f"{run} does not say what it was fitted on; name the DATA")

@@ -1,18 +1,14 @@
-"""A run is a folder: run.json, how it was started; a checkpoint while it trains; then the model."""
+"""Run folders as the commands see them: what can be continued there, what is finished, and with which arguments."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-RUN = "run.json"
-MODEL, CHECKPOINT = "hourglass.json", "checkpoint.safetensors"
-OURS = (RUN, MODEL, "model.safetensors", CHECKPOINT, "report.html")
-FORMAT = 1
+from hourglass.run_files import CHECKPOINT, MODEL, Origin, is_leftover, is_weights
+from hourglass.typed_json import JSONError, arguments_from_json, from_json, read_json
 
 
 def default_folder(data: str, recipe: str) -> Path:
@@ -26,68 +22,81 @@ def absolute_if_path(name: str | None) -> str | None:
     return str(Path(name).expanduser().resolve()) if name and Path(name).expanduser().exists() else name
 
 
-def arguments_of(folder: Path) -> dict[str, Any]:
-    """What the run was started with; empty for a model saved from Python.
+def arguments_of(origin: Origin | None, folder: Path) -> dict[str, Any]:
+    """The arguments of `hourglass fit` behind a checkpoint or a model; empty for one made in Python.
 
-    Raises ValueError where run.json is damaged or of a newer version.
+    Raises
+    ------
+    JSONError : naming the folder, for arguments that `fit` does not take.
     """
-    path = folder / RUN
-    if not path.is_file():
+    from hourglass.cli.fit import fit
+
+    if origin is None or origin.arguments is None:
         return {}
     try:
-        about = json.loads(path.read_text())
-        arguments, version = dict(about["arguments"]), int(about["format"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged or foreign ({error}); start the run anew with --overwrite") from error
-    if version > FORMAT:
-        raise ValueError(f"{path} was written by a newer Hourglass (format {version}); update Hourglass")
+        arguments = arguments_from_json(fit, origin.arguments, "arguments")
+        if not isinstance(arguments.get("data"), str):
+            raise JSONError("arguments.data is missing")
+    except JSONError as error:
+        raise JSONError(
+            f"{folder} is corrupt, or was not written by this version of Hourglass: {error}; "
+            "start the run over with --overwrite"
+        ) from error
     return arguments
 
 
-@contextlib.contextmanager
-def new_run(folder: Path, arguments: dict[str, Any]) -> Iterator[None]:
-    """A new run: run.json is written first, and an earlier run is set aside until `finish`.
+def how_it_ended(folder: Path) -> str | None:
+    """How training of the model there ended ("max_epochs", "early_stopping", "interrupted"); None without a model."""
+    return _model(folder)[0]
 
-    Where it fails before there is a checkpoint to go on from, the folder is as it was before.
+
+def origin_of_model(folder: Path) -> Origin | None:
+    """Where the model there comes from; None without a model."""
+    return _model(folder)[1]
+
+
+def unfinished(folder: Path) -> Origin | None:
+    """The run that can be continued there: that of the checkpoint, or of a model whose training was interrupted.
+
+    The checkpoint of a model that is finished is not one: the process ended before it could delete it.
+
+    Raises
+    ------
+    CheckpointError : for a corrupt checkpoint, or one of another version.
     """
-    from hourglass import __version__
-    from hourglass.readers import written_whole
+    ended, origin = _model(folder)
+    if not (folder / CHECKPOINT).exists():
+        return origin if ended == "interrupted" else None
+    from hourglass.training import read_about
 
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
-    earlier = [folder / name for name in OURS if (folder / name).exists()]
-    for path in earlier:
-        path.replace(_backup(path))
-    try:
-        about = {"format": FORMAT, "hourglass": __version__, "arguments": arguments}
-        with written_whole(folder / RUN) as temporary:
-            temporary.write_text(json.dumps(about, indent=1) + "\n")
-        yield
-    except BaseException:
-        if not (folder / CHECKPOINT).exists():
-            (folder / RUN).unlink(missing_ok=True)
-            for path in earlier:
-                _backup(path).replace(path)
-            for place in made:
-                if place.is_dir() and not any(place.iterdir()):
-                    place.rmdir()
-        raise
+    begun = read_about(folder / CHECKPOINT).origin
+    finished = ended not in (None, "interrupted") and origin is not None and origin.id == begun.id
+    return None if finished else begun
 
 
-def clean_up(folder: Path, interrupted: bool) -> None:
-    """Deletes what a saved run needs no more: an earlier run, and the checkpoint unless training may go on from it."""
-    for name in OURS:
-        _backup(folder / name).unlink(missing_ok=True)
-    if not interrupted:
+def clean_up(folder: Path) -> None:
+    """Deletes what a saved model makes superfluous: the checkpoint, unless training may be continued from it."""
+    from hourglass.training import CheckpointError, read_about
+
+    ended, origin = _model(folder)
+    kept = None
+    if ended == "interrupted":
+        with contextlib.suppress(CheckpointError):
+            kept = read_about(folder / CHECKPOINT).origin
+    if kept is None or origin is None or kept.id != origin.id:
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _backup(path: Path) -> Path:
-    return path.with_name(f".{path.name}.before")
+def holds_other_files(folder: Path) -> bool:
+    """Whether there is anything that is neither of a run nor what a killed process left behind."""
+    own = (MODEL, CHECKPOINT)
+    return any(not (p.name in own or is_weights(p.name) or is_leftover(p.name)) for p in folder.iterdir())
 
 
-def how_it_ended(folder: Path) -> str | None:
-    """How the run's training ended ("max_epochs", "early_stopping", "interrupted"); None if there is no model yet."""
+def _model(folder: Path) -> tuple[str | None, Origin | None]:
+    """How the training of the model there ended, and where it comes from; None, None without one that can be read."""
     try:
-        return str(json.loads((folder / MODEL).read_text())["summary"]["ended"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        about = read_json(folder / MODEL)
+        return str(about["summary"]["ended"]), from_json(Origin, about["origin"])
+    except (OSError, JSONError, LookupError, TypeError):
+        return None, None

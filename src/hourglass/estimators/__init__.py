@@ -8,6 +8,8 @@ from hourglass.estimators import saving
 from hourglass.estimators.embedder import Embedder
 from hourglass.estimators.estimator import AutoencoderEstimator
 
+__all__ = ["AutoencoderEstimator", "Embedder", "load"]
+
 
 def load(folder: str | Path, custom: dict[str, Any] | None = None) -> Embedder:
     """Loads a saved estimator.
@@ -21,11 +23,10 @@ def load(folder: str | Path, custom: dict[str, Any] | None = None) -> Embedder:
     ------
     ModelFolderError : a truncated, foreign or newer folder, or a part that is not given.
     """
-    saved = storage.load(Path(folder), custom)
-    try:
-        return saving.read(saved, Embedder)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise storage.ModelFolderError(f"{folder} does not describe an estimator of this version: {error!r}") from error
-
-
-__all__ = ["AutoencoderEstimator", "Embedder", "load"]
+    exported = {name: globals()[name] for name in __all__}
+    kinds = {
+        name: kind
+        for name, kind in exported.items()
+        if isinstance(kind, type) and issubclass(kind, AutoencoderEstimator) and kind is not AutoencoderEstimator
+    }
+    return saving.read(Path(folder), storage.load(Path(folder), custom), kinds)

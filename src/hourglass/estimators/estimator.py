@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from numbers import Real
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from hourglass.estimators.names import named_modality, named_recipe
 from hourglass.estimators.saving import write
 from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, in_memory, streamed
 from hourglass.fingerprint import fingerprint
+from hourglass.folder_lock import locked
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality, Tables
 from hourglass.modalities.columns import frame_kind
@@ -34,6 +35,7 @@ from hourglass.model import ModelSpace
 from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import recipe_to_json
+from hourglass.run_files import Origin, Run
 from hourglass.training import (
     Rows,
     Settings,
@@ -49,7 +51,6 @@ from hourglass.training.progress import bar
 from hourglass.training.rows import pad_rows
 from hourglass.training.state import Progress
 
-CHECKPOINT = "checkpoint.safetensors"
 ROWS_SHOWN = 6_000_000  # examples shown in a run with max_epochs unset: minutes on two cores
 PASS_BATCH = 2048  # rows of one pass after training
 BEGIN_ROWS = 1024  # that parts which start from data are shown
@@ -57,6 +58,9 @@ BEGIN_ROWS = 1024  # that parts which start from data are shown
 
 class AutoencoderEstimator(BaseEstimator):
     """Parameters, `fit`, saving and loading, shared by every estimator; see `Embedder`."""
+
+    # what is saved beside the weights, by to_arrays and from_arrays
+    learned: ClassVar[dict[str, type]] = {"density_": CodeDensity}
 
     def __init__(
         self,
@@ -105,7 +109,7 @@ class AutoencoderEstimator(BaseEstimator):
         y: Any = None,
         *,
         condition: Any = None,
-        run: str | Path | None = None,
+        run: str | Path | Run | None = None,
         resume: bool = False,
         watch: Watch | None = None,
     ) -> Self:
@@ -119,7 +123,8 @@ class AutoencoderEstimator(BaseEstimator):
         condition : scalar per example, array (N,) or (N, K), or frame, or None
             What the model is told beside the example. With a ParquetStream: the name of a column of it.
         run : folder, or None
-            Where a checkpoint is kept while training.
+            Where a checkpoint is kept while training; nobody else may train there meanwhile. A model that is there
+            stays as it is until `save`.
         resume : bool
             Go on from the checkpoint in `run`, bit for bit as if never interrupted.
         watch : callable, or None
@@ -133,16 +138,19 @@ class AutoencoderEstimator(BaseEstimator):
         ------
         ValueError, TypeError : for input that cannot be learnt from, naming the argument and the remedy.
         DivergedError : the loss is no longer a number.
+        FolderInUseError : another fit trains in the folder `run`.
         """
         before = dict(self.__dict__)
+        run = Run(Path(run)) if isinstance(run, (str, Path)) else run
         try:
-            return self._fit(X, condition, run, resume, watch)
+            with nullcontext() if run is None else locked(run.folder, "fit"):
+                return self._fit(X, condition, run, resume, watch)
         except BaseException:  # what was fitted before stands, whole
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
 
-    def _fit(self, X: Any, condition: Any, run: str | Path | None, resume: bool, watch: Watch | None) -> Self:
+    def _fit(self, X: Any, condition: Any, run: Run | None, resume: bool, watch: Watch | None) -> Self:
         self._check_parameters()
         recipe = named_recipe(self.recipe)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -263,7 +271,9 @@ class AutoencoderEstimator(BaseEstimator):
             device=str(device),
         )
 
-    def _train(self, data: TrainingData, settings: Settings, run: Any, resume: bool, watch: Watch | None) -> Progress:
+    def _train(
+        self, data: TrainingData, settings: Settings, run: Run | None, resume: bool, watch: Watch | None
+    ) -> Progress:
         device = torch.device(settings.device)
         self.model_.to(device)
         space = ModelSpace(self.model_.scaling, self.modality_.noise_mask(), self.modality_.mask_value)
@@ -272,21 +282,17 @@ class AutoencoderEstimator(BaseEstimator):
                 first = data.sample.batch(slice(0, BEGIN_ROWS)).to(device)
                 self.model_.begin(self.model_.scaling(first.raw), first.condition)
             state = TrainingState(self.model_, self.recipe_, settings)
-            checkpoint = None
             identity = fingerprint(
                 self.fingerprint_, recipe_to_json(self.recipe_), asdict(self.architecture_),
                 self.modality_.to_json(), self.model_.decode.likelihood.options(), float(self.validation_fraction),
             )  # fmt: skip
             if run is not None:
-                Path(run).mkdir(parents=True, exist_ok=True)
-                checkpoint = Path(run) / CHECKPOINT
+                state.origin = Origin(arguments=run.arguments)
             if resume:
-                if checkpoint is None:
-                    raise ValueError("resume=True needs run=, the folder of the run to go on with")
-                if checkpoint.exists():
-                    state.load(checkpoint, identity)
-            elif checkpoint is not None:
-                checkpoint.unlink(missing_ok=True)
+                if run is None:
+                    raise ValueError("resume=True needs run=, the folder of the run to continue")
+                if run.checkpoint.exists():
+                    state.load(run.checkpoint, identity)
             watching: AbstractContextManager[Watch | None] = nullcontext(watch)
             if self.verbose and watch is None:
                 watching = bar(settings.max_epochs)
@@ -294,10 +300,10 @@ class AutoencoderEstimator(BaseEstimator):
                 held_out = None if data.held_out is None else data.held_out.to(device)
                 Trainer(
                     self.model_, self.recipe_, data.rows, held_out, state,
-                    space=space, checkpoint=checkpoint, fingerprint=identity, watch=watch,
+                    space=space, checkpoint=None if run is None else run.checkpoint, fingerprint=identity, watch=watch,
                 ).run()  # fmt: skip
         self.model_.to("cpu")
-        self.settings_ = settings
+        self.settings_, self.origin_ = settings, state.origin
         self.history_ = state.progress.history
         return state.progress
 
@@ -351,7 +357,10 @@ class AutoencoderEstimator(BaseEstimator):
         return torch.cat(codes)
 
     def save(self, folder: str | Path) -> Path:
-        """Writes the fitted estimator as a folder: model.safetensors and hourglass.json, each whole or not at all."""
+        """Writes the fitted estimator into a folder: hourglass.json, and the weights that it names.
+
+        A model that is there is replaced in one step: until then it can be loaded, whatever happens.
+        """
         check_is_fitted(self, "model_")
         return write(self, Path(folder))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import os
+import warnings
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import sklearn
@@ -13,43 +15,70 @@ import torch
 import hourglass
 from hourglass import storage
 from hourglass.diagnostics.advice import advise
-from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.summary import Summary
 from hourglass.estimators.conditions import Condition
-from hourglass.training import Settings
+from hourglass.run_files import Origin
+from hourglass.training import EpochRecord, Settings, resolve_device
+from hourglass.typed_json import arguments_from_json, from_json
 
 Fitted = TypeVar("Fitted")
+ByValue = Literal["recipe", "modality"]  # parameters that may be values; the model's own parts stand for them
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The data at fit."""
+
+    fingerprint: str
+    n_features: int
+    names: list[str] | None
+
+
+@dataclass(frozen=True)
+class _About:
+    """What `hourglass.json` says of an estimator, beside its model."""
+
+    estimator: str
+    parameters: dict[str, Any]
+    by_value: list[ByValue]
+    settings: Settings
+    summary: Summary
+    history: list[EpochRecord]
+    seed: int
+    data: _Data
+    origin: Origin
+    versions: dict[str, str]
 
 
 def write(estimator: Any, folder: Path) -> Path:
     """Writes a fitted estimator; recipes and modalities given by value are described by their parts."""
     parameters = estimator.get_params(deep=False)
-    by_value = [n for n in ("recipe", "modality") if not isinstance(parameters[n], (str, type(None)))]
-    parameters |= dict.fromkeys(by_value)
+    by_value: list[Any] = [n for n in ("recipe", "modality") if not isinstance(parameters[n], (str, type(None)))]
+    parameters = {name: value for name, value in parameters.items() if name not in by_value}
     state = parameters["random_state"]
     parameters["random_state"] = int(state) if isinstance(state, (int, np.integer)) else None
-    if parameters["hidden"] is not None:
-        parameters["hidden"] = [int(h) for h in parameters["hidden"]]
-    about = {
-        "estimator": type(estimator).__name__,
-        "parameters": parameters,
-        "by_value": by_value,
-        "settings": asdict(estimator.settings_),
-        "summary": asdict(estimator.summary_),
-        "history": estimator.history_,
-        "seed": estimator.seed_,
-        "data": {
-            "fingerprint": estimator.fingerprint_,
-            "n_features": estimator.n_features_in_,
-            "names": list(getattr(estimator, "feature_names_in_", [])) or None,
-        },
-        "versions": {
+    about = _About(
+        estimator=type(estimator).__name__,
+        parameters=parameters,
+        by_value=by_value,
+        settings=estimator.settings_,
+        summary=estimator.summary_,
+        history=estimator.history_,
+        seed=estimator.seed_,
+        data=_Data(
+            estimator.fingerprint_,
+            estimator.n_features_in_,
+            list(getattr(estimator, "feature_names_in_", [])) or None,
+        ),
+        origin=estimator.origin_,
+        versions={
             "hourglass": hourglass.__version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "scikit-learn": sklearn.__version__,
         },
-    }
+    )
+    learned = {name: getattr(estimator, name).to_arrays() for name in estimator.learned}
     storage.save(
         folder,
         estimator.model_,
@@ -57,29 +86,68 @@ def write(estimator: Any, folder: Path) -> Path:
         estimator.modality_,
         estimator.condition_.table if estimator.condition_ else None,
         estimator.architecture_,
-        estimator.density_.to_arrays(),
-        about,
+        {f"{name}/{key}": array for name, arrays in learned.items() for key, array in arrays.items()},
+        {field.name: getattr(about, field.name) for field in fields(about)},
     )
     return folder
 
 
-def read(saved: storage.Saved, kind: type[Fitted]) -> Fitted:
-    """The estimator of that kind, as it was when it was written."""
-    about = saved.about
-    parameters = about["parameters"]
-    if parameters["hidden"] is not None:
-        parameters["hidden"] = tuple(parameters["hidden"])
-    parameters |= {name: getattr(saved, name) for name in about["by_value"]}
-    estimator: Any = kind(**parameters)
+def read(folder: Path, saved: storage.Saved, kinds: dict[str, type[Fitted]]) -> Fitted:
+    """The estimator of that folder, as it was when it was written.
+
+    Parameters
+    ----------
+    folder : for messages.
+    saved : what `storage.load` gave.
+    kinds : the estimators there are, by name.
+
+    Raises
+    ------
+    ModelFolderError : for an estimator that there is not, and where what is said of it cannot be.
+    """
+    try:
+        about = from_json(_About, saved.about)
+        if about.estimator not in kinds:
+            raise ValueError(f"it holds a {about.estimator!r}; this version has {', '.join(kinds)}")
+        return _build(folder, saved, about, kinds[about.estimator])
+    except Exception as error:  # what a file says can go wrong in any way
+        raise storage.ModelFolderError(
+            f"{folder} is corrupt, or does not describe an estimator of this version: {error}"
+        ) from error
+
+
+def _build(folder: Path, saved: storage.Saved, about: _About, kind: type[Fitted]) -> Fitted:
+    parameters = arguments_from_json(kind, about.parameters, "parameters")
+    parameters |= {name: getattr(saved, name) for name in about.by_value}
+    estimator: Any = kind(**_of_this_machine(folder, parameters))
     estimator.model_, estimator.recipe_, estimator.modality_ = saved.model, saved.recipe, saved.modality
     estimator.architecture_, estimator.n_latent_ = saved.architecture, saved.architecture.n_latent
     estimator.condition_ = Condition(saved.condition) if saved.condition else None
-    estimator.density_ = CodeDensity.from_arrays(saved.arrays)
-    estimator.settings_, estimator.summary_ = Settings(**about["settings"]), Summary(**about["summary"])
+    width = estimator.condition_.width if estimator.condition_ else 0
+    if width != saved.architecture.n_condition:
+        raise ValueError(f"the condition has width {width}, and the model takes {saved.architecture.n_condition}")
+    for name, learned in estimator.learned.items():
+        own = {key: a for key, a in saved.arrays.items() if key.startswith(f"{name}/")}
+        setattr(estimator, name, learned.from_arrays({key.removeprefix(f"{name}/"): a for key, a in own.items()}))
+    estimator.settings_, estimator.summary_, estimator.origin_ = about.settings, about.summary, about.origin
     estimator.advice_ = advise(estimator.summary_)
-    estimator.history_, estimator.seed_ = about["history"], about["seed"]
-    data = about["data"]
-    estimator.fingerprint_, estimator.n_features_in_ = data["fingerprint"], data["n_features"]
-    if data["names"]:
-        estimator.feature_names_in_ = np.array(data["names"], dtype=object)
+    estimator.history_, estimator.seed_ = about.history, about.seed
+    estimator.fingerprint_, estimator.n_features_in_ = about.data.fingerprint, about.data.n_features
+    if about.data.names:
+        estimator.feature_names_in_ = np.array(about.data.names, dtype=object)
     return estimator
+
+
+def _of_this_machine(folder: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters, without threads and devices that this machine does not have."""
+    parameters = dict(parameters)
+    threads, device, here = parameters.get("n_threads"), parameters.get("device", "auto"), os.cpu_count() or 1
+    if threads is not None and not 1 <= threads <= here:
+        warnings.warn(f"{folder} asks for n_threads={threads}; this machine has {here}: left to torch", stacklevel=5)
+        parameters["n_threads"] = None
+    try:
+        resolve_device(device)
+    except ValueError as error:
+        warnings.warn(f"{folder}: {error}; 'auto' is taken", stacklevel=5)
+        parameters["device"] = "auto"
+    return parameters

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hourglass.likelihoods.likelihood import Likelihood
+from hourglass.typed_json import arguments_from_json
 
 
 def build(name: str, options: Mapping[str, Any], custom: Mapping[str, type[Likelihood]] | None = None) -> Likelihood:
@@ -41,4 +42,5 @@ def build(name: str, options: Mapping[str, Any], custom: Mapping[str, type[Likel
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))};"
         raise ValueError(f"likelihood {name!r} is unknown: {hint} A likelihood of your own is passed in `custom`.")
-    return known[name].from_options(options, custom or {})
+    kind = known[name]
+    return kind.from_options(arguments_from_json(kind, dict(options), name), custom or {})

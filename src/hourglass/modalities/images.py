@@ -16,6 +16,7 @@ from hourglass.likelihoods.laplace import scale_of
 from hourglass.modalities.columns import as_array
 from hourglass.modalities.scaling import Binarise, Standardise, UnitRange
 from hourglass.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
+from hourglass.typed_json import from_json
 
 MAX_SIDE_FOR_MLP = 32  # pixels a side; above, convolutions are both better and faster
 
@@ -211,5 +212,4 @@ class Images:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Images:
-        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**known)
+        return from_json(cls, values, "images")

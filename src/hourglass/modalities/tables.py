@@ -28,6 +28,7 @@ from hourglass.modalities.columns import frame_kind, read_columns, write_columns
 from hourglass.modalities.scaling import Standardise
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
+from hourglass.typed_json import from_json
 
 
 @dataclass(frozen=True)
@@ -264,9 +265,7 @@ class Tables:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Tables:
-        columns = tuple(Column(**{**c, "categories": tuple(c["categories"])}) for c in values["columns"])
-        names = {option: tuple(values[option]) for option in ("counts", "categories")}
-        return cls(**names, discrete=values["discrete"], columns=columns, container=values["container"])
+        return from_json(cls, values, "table")
 
 
 class _Fronted(nn.Sequential):

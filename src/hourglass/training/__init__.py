@@ -10,13 +10,14 @@ from hourglass.training.machine import (
     threads,
 )
 from hourglass.training.rows import Rows, Source, StreamedRows, pad_rows
-from hourglass.training.state import CheckpointError, Critic, Settings, TrainingState, read_about
+from hourglass.training.state import CheckpointError, Critic, EpochRecord, Settings, TrainingState, read_about
 
 __all__ = [
     "Batch",
     "CheckpointError",
     "Critic",
     "DivergedError",
+    "EpochRecord",
     "Rows",
     "Settings",
     "Source",

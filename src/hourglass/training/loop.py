@@ -213,9 +213,7 @@ class Trainer:
 
     def _diverged(self, what: str) -> DivergedError:
         progress = self.state.progress
-        kept = (
-            f"; the last good checkpoint is {self.checkpoint}" if self.checkpoint and self.checkpoint.exists() else ""
-        )
+        kept = f"; the last good checkpoint is {self.checkpoint}" if self.state.is_saved else ""
         return DivergedError(
             f"{what} in epoch {progress.epoch + 1}, step {progress.step + 1}: try a smaller learning_rate "
             f"(now {self.state.settings.learning_rate:g}), precision='float32', or look for extreme values in X{kept}"

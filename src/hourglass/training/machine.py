@@ -7,11 +7,13 @@ import functools
 import math
 from collections.abc import Iterator
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from threadpoolctl import ThreadpoolController
 from torch import nn
+
+Precision = Literal["float32", "bfloat16"]
 
 MIN_PARAMETERS_FOR_BFLOAT16 = 2**18  # parameters; below, casting costs more than the faster products save
 
@@ -37,12 +39,12 @@ def has_bfloat16(device: torch.device) -> bool:
     return any(getattr(torch.cpu, name, lambda: False)() for name in probes)
 
 
-def resolve_precision(precision: str, model: nn.Module, batch_size: int, device: torch.device) -> str:
+def resolve_precision(precision: str, model: nn.Module, batch_size: int, device: torch.device) -> Precision:
     """`"auto"` is bfloat16 for large enough products where the device is made for it, else float32."""
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise ValueError(f"precision={precision!r} is unknown; choose 'auto', 'float32' or 'bfloat16'")
+    if precision in ("float32", "bfloat16"):
+        return precision  # type: ignore[return-value]
     if precision != "auto":
-        return precision
+        raise ValueError(f"precision={precision!r} is unknown; choose 'auto', 'float32' or 'bfloat16'")
     large = sum(p.numel() for p in model.parameters()) >= MIN_PARAMETERS_FOR_BFLOAT16 and batch_size >= 128
     return "bfloat16" if large and has_bfloat16(device) else "float32"
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor, nn
 
+from hourglass.fingerprint import digest_of_tensors
 from hourglass.model import Autoencoder
 from hourglass.recipe import Recipe
+from hourglass.run_files import Origin
+from hourglass.training.machine import Precision
 from hourglass.training.optimiser import AdamW
+from hourglass.typed_json import from_json, json_text, parse_json
 from hourglass.whole_files import write_tensors
 
-FORMAT = 4  # 3 had no critics
+FORMAT = 4  # 1 kept the moments of torch.optim.AdamW; 2 averaged at every fourth step; 3 had no critics and no digest
+MAX_THREADS = 4096  # of a checkpoint: more are a mistake, and too many to start
 
 
 class CheckpointError(ValueError):
@@ -39,12 +43,23 @@ class Settings:
     learning_rate: float
     patience: int
     seed: int
-    precision: str
+    precision: Precision
     n_threads: int
     device: str
     warm_up: float = 0.02
     averaging: float = 0.995
     weight_decay: float = 0.1
+
+
+class EpochRecord(TypedDict):
+    """One epoch, done: means of every term, unweighted, in nats per sample."""
+
+    epoch: int
+    train: dict[str, float]
+    held_out: dict[str, float]
+    objective: float
+    learning_rate: float
+    seconds: float
 
 
 @dataclass
@@ -61,8 +76,26 @@ class Progress:
     gradient_norm: float = 0.0  # running mean, what clipping is measured against
     sums: dict[str, float] = field(default_factory=dict)  # of the epoch under way
     term_states: dict[str, dict[str, float]] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    ended: str = ""  # "max_epochs", "early_stopping" or "interrupted"
+    history: list[EpochRecord] = field(default_factory=list)
+    ended: Literal["", "max_epochs", "early_stopping", "interrupted"] = ""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint says of itself, beside its tensors."""
+
+    format: int
+    fingerprint: str  # of data, recipe and network
+    settings: Settings
+    progress: Progress
+    origin: Origin
+
+    def __post_init__(self) -> None:
+        counts = (self.progress.epoch, self.progress.batch, self.progress.step, self.progress.ema_step)
+        if min(counts) < 0 or max(counts) > 2**53:
+            raise ValueError("a count of its progress is out of range")
+        if not 1 <= self.settings.n_threads <= MAX_THREADS:
+            raise ValueError(f"n_threads={self.settings.n_threads} is out of range")
 
 
 @dataclass
@@ -91,10 +124,12 @@ class TrainingState:
             module.to(settings.device).train()
             self.critics[name] = Critic(module, AdamW(list(module.parameters()), settings.weight_decay))
         self.progress = Progress()
+        self.origin = Origin()
+        self.is_saved = False  # whether the checkpoint of this run has been written, or read
         self.steps = 0  # batches an epoch, told by the trainer
 
-    def tensors(self) -> dict[str, Tensor]:
-        groups: dict[str, dict[str, Tensor]] = {
+    def _groups(self) -> dict[str, dict[str, Tensor]]:
+        return {
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
             "best": self.best,
@@ -105,35 +140,50 @@ class TrainingState:
             },
             "random": {"cpu": torch.get_rng_state()},
         }
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that a checkpoint holds, by group and name."""
+        groups = self._groups()
         if torch.cuda.is_available():
             groups["random"]["cuda"] = torch.cuda.get_rng_state()
         return {f"{g}/{k}": v for g, group in groups.items() for k, v in group.items()}
 
     def save(self, path: Path, fingerprint: str) -> None:
-        """Writes the checkpoint beside `path`, then moves it there in one step."""
-        about = {"format": FORMAT, "fingerprint": fingerprint, "settings": asdict(self.settings)}
-        about["progress"] = asdict(self.progress)
-        write_tensors(path, self.tensors(), {"hourglass": json.dumps(about)})
+        """Writes the checkpoint, in place of one that may be there."""
+        tensors = self.tensors()
+        text = json_text(Checkpoint(FORMAT, fingerprint, self.settings, self.progress, self.origin), indent=None)
+        write_tensors(path, tensors, {"hourglass": text, "sha256": digest_of_tensors(tensors, text)})
+        self.is_saved = True
 
     def load(self, path: Path, fingerprint: str) -> None:
-        """Continues exactly where `save` was; raises CheckpointError for a checkpoint of another run."""
-        about = read_about(path)
-        if about["fingerprint"] != fingerprint:
+        """Continues exactly where `save` was.
+
+        Raises
+        ------
+        CheckpointError : for a corrupt checkpoint, or one of another run; nothing is changed then.
+        """
+        about, tensors = _read(path)
+        if about.fingerprint != fingerprint:
             raise CheckpointError(
                 f"{path} belongs to a run with other data, another recipe or another network; "
-                "resume with the same arguments, or start anew in another folder"
+                "resume with the same arguments, or start over in another folder"
             )
-        if about["settings"] != asdict(self.settings):
-            now = asdict(self.settings)
-            other = ", ".join(
-                f"{k}={v!r} (now {now.get(k)!r})" for k, v in about["settings"].items() if now.get(k) != v
-            )
+        pairs = [(f.name, getattr(about.settings, f.name), getattr(self.settings, f.name)) for f in fields(Settings)]
+        if other := ", ".join(f"{name}={then!r} (now {now!r})" for name, then, now in pairs if then != now):
             raise CheckpointError(f"{path} was made with {other}; resume with the same settings")
         groups: dict[str, dict[str, Tensor]] = {}
-        with safe_open(path, "pt") as file:
-            for key in file.keys():  # noqa: SIM118 - not a mapping
-                group, _, name = key.partition("/")
-                groups.setdefault(group, {})[name] = file.get_tensor(key)
+        for key, tensor in tensors.items():
+            group, _, name = key.partition("/")
+            groups.setdefault(group, {})[name] = tensor
+        cuda = groups["random"].pop("cuda", None) if "random" in groups else None
+        if _shapes(groups) != _shapes(self._groups()):
+            raise CheckpointError(f"{path} does not fit the network; start over in another folder")
+        try:
+            torch.set_rng_state(groups["random"]["cpu"])
+            if cuda is not None and torch.cuda.is_available():
+                torch.cuda.set_rng_state(cuda)
+        except (RuntimeError, TypeError) as error:
+            raise CheckpointError(f"{path} holds no state of torch's random generators: {error}") from error
         self.model.load_state_dict(groups["model"])
         self.averaged.load_state_dict(groups["averaged"])
         self.best = groups["best"]
@@ -141,10 +191,7 @@ class TrainingState:
         for name, critic in self.critics.items():
             critic.module.load_state_dict(_under(name, groups["critic"]))
             critic.optimiser.load_state(_under(name, groups["critic_optimiser"]))
-        torch.set_rng_state(groups["random"]["cpu"])
-        if "cuda" in groups["random"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state(groups["random"]["cuda"])
-        self.progress = Progress(**about["progress"])
+        self.progress, self.origin, self.is_saved = about.progress, about.origin, True
 
 
 def _under(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -152,17 +199,39 @@ def _under(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")}
 
 
-def read_about(path: Path) -> dict[str, Any]:
-    """The JSON part of a checkpoint: format, fingerprint, settings, progress."""
+def read_about(path: Path) -> Checkpoint:
+    """What a checkpoint says of itself; its tensors are not looked at.
+
+    Raises
+    ------
+    CheckpointError : for a corrupt or foreign file, and for a checkpoint of another version.
+    """
+    return _read(path, of_tensors=False)[0]
+
+
+def _read(path: Path, of_tensors: bool = True) -> tuple[Checkpoint, dict[str, Tensor]]:
+    foreign = f"{path} is corrupt, or was not written by Hourglass"
+    tensors: dict[str, Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {})["hourglass"])
-        other = about["format"] != FORMAT
-    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-        raise CheckpointError(f"{path} is no checkpoint of Hourglass, or is damaged: {error}") from error
-    if other:
+            metadata = file.metadata() or {}
+            if of_tensors:  # copies: what is mapped into memory changes when the file is written to
+                tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118 - not a mapping
+        text = metadata["hourglass"]
+        values = from_json(dict[str, Any], parse_json(text))
+        version = from_json(int, values["format"], "format")
+        about = None if version != FORMAT else from_json(Checkpoint, values)
+    except Exception as error:  # what a file says can go wrong in any way
+        raise CheckpointError(f"{foreign}: {error}") from error
+    if about is None:
         raise CheckpointError(
-            f"{path} has the checkpoint format {about['format']}, this Hourglass continues format {FORMAT}: resume "
-            "with the version that began the run, or start anew in another folder"
+            f"{path} has the checkpoint format {version}, this Hourglass continues format {FORMAT}: resume "
+            "with the version that began the run, or start over in another folder"
         )
-    return about
+    if of_tensors and metadata.get("sha256") != digest_of_tensors(tensors, text):
+        raise CheckpointError(f"{foreign}: its digest is another")
+    return about, tensors
+
+
+def _shapes(groups: dict[str, dict[str, Tensor]]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {f"{group}/{k}": (v.shape, v.dtype) for group, named in groups.items() for k, v in named.items()}
