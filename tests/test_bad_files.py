@@ -232,7 +232,7 @@ def test_streams_that_cannot_be(tmp_path):
     path = tmp_path / "data.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pandas(FRAME), path)
     with pytest.raises(
-        ValueError, match=r"condition='colour' is no column of .*data\.parquet; it has load, kind, flag"
+        ValueError, match=r"condition='colour' is not a column of .*data\.parquet; it has load, kind, flag"
     ):
         unfitted().fit(ParquetStream(path), condition="colour")
     with pytest.raises(ValueError, match=r"a stream of Parquet rows is a table; modality='images'"):

@@ -13,6 +13,7 @@ from sklearn.base import clone
 import hourglass
 from hourglass import Embedder, Images, readers, report
 from hourglass.comparison import compare
+from hourglass.estimators import FitInterrupted
 from hourglass.variants import AE, GaussianNoise
 
 RNG = np.random.default_rng(0)
@@ -124,7 +125,7 @@ def test_an_interrupted_fit_is_not_compared(tmp_path, monkeypatch):
 
     def interrupted(self, *arguments, **options):
         fit(self, *arguments, **options)
-        object.__setattr__(self.summary_, "ended", "interrupted")
+        raise FitInterrupted("Ctrl-C")
 
     options = {"recipes": ["ae"], "n_latents": [1], "folder": tmp_path, "max_epochs": 1, "hidden": (4,)}
     monkeypatch.setattr(Embedder, "fit", interrupted)

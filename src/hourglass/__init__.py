@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Embedder": "hourglass.estimators",
+    "FitInterrupted": "hourglass.estimators",
     "load": "hourglass.estimators",
     "Recipe": "hourglass.recipe",
     "Term": "hourglass.recipe",
@@ -20,6 +21,7 @@ __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder as Embedder
+    from hourglass.estimators import FitInterrupted as FitInterrupted
     from hourglass.estimators import load as load
     from hourglass.modalities import Images as Images
     from hourglass.modalities import Tables as Tables

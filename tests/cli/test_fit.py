@@ -201,7 +201,7 @@ def test_a_recipe_changed_by_words(hourglass) -> None:
     assert hourglass("report", run).code == 0
     assert "Variational autoencoder, kl=0.1, Masking=0.2" in (run / "report.html").read_text()
     answer = hourglass("fit", "digits", "--recipe", "vae kll=1")
-    assert (answer.code, "did you mean 'kl'" in answer.err) == (2, True)
+    assert (answer.code, "did you mean kl" in answer.err) == (2, True)
 
 
 def test_a_parquet_table_is_streamed(hourglass, tmp_path) -> None:

@@ -299,7 +299,7 @@ def test_codes_of_pictures_carry_their_names(hourglass, picture_run) -> None:
 
 
 def test_other_kinds_of_data_are_told_apart(hourglass, picture_run) -> None:
-    assert "holds a table, but run was fitted on pictures" in hourglass("embed", "run", "wine", "--out", "x.npy").err
+    assert "holds tables, but run was fitted on grey" in hourglass("embed", "run", "wine", "--out", "x.npy").err
     assert "fitted on (1, 12, 12)" in hourglass("embed", "run", "digits", "--out", "x.npy").err
     assert "impute is for tables" in hourglass("impute", "run", "--out", "x.csv").err
     assert "without a condition" in hourglass("sample", "run", "--condition", 1, "--out", "x.npy").err

@@ -132,7 +132,7 @@ def test_files(found, tmp_path) -> None:
     ("options", "said"),
     [
         ({"recipes": []}, "recipes is empty"),
-        ({"recipes": ["vea"]}, "did you mean 'vae'"),
+        ({"recipes": ["vea"]}, "did you mean vae"),
         ({"n_latents": [0]}, "n_latents"),
         ({"seeds": 0}, "seeds=0"),
         ({"test_fraction": 1.0}, "test_fraction"),

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from hourglass import modalities
 from hourglass.modalities import MODALITIES, Images, Tables, modality_for
+from hourglass.readers import read
 
 N = 24
 RNG = np.random.default_rng(0)
@@ -129,7 +130,7 @@ def assert_same_cells(one, other, scale):
 @cases
 def test_there_and_back_is_the_identity(modality, X):
     modality = modality.infer(X)
-    raw = modality.tensor(X)
+    raw = modality._tensor(X)
     assert raw.shape == (N, *modality.shape)
     scaling = modality.scaling()
     x = scaling(raw)
@@ -148,7 +149,7 @@ def test_there_and_back_is_the_identity(modality, X):
 @cases
 def test_numbers_in_model_space_have_mean_zero_and_deviation_one(modality, X):
     modality = modality.infer(X)
-    x = modality.scaling()(modality.tensor(X))
+    x = modality.scaling()(modality._tensor(X))
     if modality.name == "images":
         if not modality._bernoulli:
             channels = x.movedim(1, 0).flatten(1)
@@ -175,7 +176,7 @@ def test_a_modality_is_a_frozen_value_and_json(modality, X):
     written = json.loads(json.dumps(learnt.to_json(), allow_nan=False))
     again = type(learnt).from_json(written)
     assert again == learnt
-    assert torch.equal(again.tensor(X).nan_to_num(), learnt.tensor(X).nan_to_num())
+    assert torch.equal(again._tensor(X).nan_to_num(), learnt._tensor(X).nan_to_num())
     with pytest.raises(AttributeError):
         learnt.shape = (3,)
 
@@ -189,7 +190,7 @@ def test_the_ends_fit(modality, X, network, hidden):
         with pytest.raises(ValueError, match="network='conv' is not for tables; choose 'mlp'"):
             modality.encoder(hidden, network, "silu")
         return
-    x = modality.scaling().training_view(modality.tensor(X))[:4]
+    x = modality.scaling().training_view(modality._tensor(X))[:4]
     features = modality.encoder(hidden, network, "silu")(x)
     encoder = modality.encoder(hidden, network, "silu")
     assert features.shape == (4, encoder.n_features) and bool(features.isfinite().all())
@@ -246,7 +247,7 @@ def test_the_containers_agree():
     """One table, whichever library holds it, is one tensor."""
     table = {n: v for n, v in MIXED.items() if n != "maybe"}  # pandas has no missing boolean of its own
     frames = [kind(table) for kind in (pandas.DataFrame, polars.DataFrame, pyarrow.table)]
-    tensors = [Tables().infer(frame).tensor(frame) for frame in frames]
+    tensors = [Tables().infer(frame)._tensor(frame) for frame in frames]
     for tensor in tensors[1:]:
         torch.testing.assert_close(tensor, tensors[0], rtol=0, atol=0, equal_nan=True)
 
@@ -267,11 +268,11 @@ def test_a_table_in_chunks_is_learnt_as_a_whole():
 
 
 def test_the_modality_of_data():
-    assert isinstance(modality_for(NUMBERS), Tables)
-    assert isinstance(modality_for(pandas.DataFrame(MIXED)), Tables)
-    assert isinstance(modality_for(IMAGES["NHW uint8"]), Images)
-    assert isinstance(modality_for(IMAGES["torch float"]), Images)
-    assert isinstance(modality_for(IMAGES["NHW uint8"].tolist()), Images)
+    assert isinstance(modality_for(read(NUMBERS)), Tables)
+    assert isinstance(modality_for(read(pandas.DataFrame(MIXED))), Tables)
+    assert isinstance(modality_for(read(IMAGES["NHW uint8"])), Images)
+    assert isinstance(modality_for(read(IMAGES["torch float"])), Images)
+    assert isinstance(modality_for(read(IMAGES["NHW uint8"].tolist())), Images)
 
 
 def test_variance_is_floored_at_the_resolution_of_the_column():
@@ -288,7 +289,7 @@ def test_variance_is_floored_at_the_resolution_of_the_column():
 def test_grey_pictures_under_a_bernoulli_are_judged_by_the_cross_entropy_of_their_levels(name):
     modality = Images().infer(IMAGES[name])
     likelihood = modality.likelihood("bernoulli", "shared")
-    scaling, raw = modality.scaling(likelihood), modality.tensor(IMAGES[name])
+    scaling, raw = modality.scaling(likelihood), modality._tensor(IMAGES[name])
     x = scaling.training_view(raw)
     torch.testing.assert_close(x, (raw - modality.black).float() / (modality.white - modality.black))
     logits = torch.randn(x.shape)
@@ -314,7 +315,7 @@ def test_the_resolution_of_two_valued_pictures_goes_by_their_own_levels(value):
 @pytest.mark.parametrize("name", ["NHW uint8", "NHW float32"])
 def test_dynamic_binarisation_tosses_each_pixel_by_its_grey_level(name):
     modality = Images(binarise="dynamic").infer(IMAGES[name])
-    scaling, raw = modality.scaling(), modality.tensor(IMAGES[name])
+    scaling, raw = modality.scaling(), modality._tensor(IMAGES[name])
     torch.manual_seed(0)
     draws = torch.stack([scaling.training_view(raw) for _ in range(400)])
     assert set(draws.unique().tolist()) == {0.0, 1.0}

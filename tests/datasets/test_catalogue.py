@@ -24,7 +24,7 @@ def test_facts_are_there(name):
 def test_what_needs_no_network(name):
     data, dataset = datasets.load(name), datasets.names()[name]
     assert data.kind == dataset.kind and len(data) == dataset.rows["all"] == len(data.labels) and data.source == name
-    assert isinstance(data.X, pa.Table) == (data.kind == "table")
+    assert isinstance(data.X, pa.Table) == (data.kind == "tables")
     with pytest.raises(ValueError, match=f"{name} has no official test part.*train_test_split"):
         datasets.load(name, "test")
 

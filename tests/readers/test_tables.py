@@ -35,7 +35,7 @@ def csv(tmp_path):
 )
 def test_csv_forms(csv, name, text):
     data = readers.read(csv(text, name))
-    assert data.kind == "table" and data.columns == ("a", "b") and len(data) == 2
+    assert data.kind == "tables" and data.columns == ("a", "b") and len(data) == 2
     assert data.X.to_pydict() == {"a": [1.0, 2.5], "b": ["x", "y"]}
 
 

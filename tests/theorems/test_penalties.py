@@ -127,7 +127,7 @@ def judged(recipe, figure):
     estimator = Embedder(
         5, recipe=recipe, hidden=(32,), max_epochs=30, batch_size=64, learning_rate=5e-3, random_state=0, n_threads=1
     ).fit(train)
-    x = estimator.model_.scaling(estimator.modality_.tensor(held_out))
+    x = estimator.model_.scaling(estimator.modality_._tensor(held_out))
     trip = estimator.model_.round_trip(x)
     return figure(estimator.model_, trip), float((trip.output.mean - x).square().mean().detach())
 

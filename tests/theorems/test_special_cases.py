@@ -113,7 +113,7 @@ def test_a_condition_with_zero_weights_is_no_condition(modality, network, recipe
                 assert wide.shape[1] - plain.shape[1] == n_condition, name
                 wide.zero_()
                 wide[:, : plain.shape[1]] = plain
-    x = modality.scaling()(modality.tensor(data))
+    x = modality.scaling()(modality._tensor(data))
     condition = torch.randn(len(x), n_condition)
     results = []
     for m, given in ((without, None), (told, condition)):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from hourglass import Embedder
+from hourglass.estimators import FitInterrupted
 from hourglass.recipe import Term
 from hourglass.training import DivergedError, Trainer, loop, read_about
 from hourglass.variants import AE, VAE
@@ -83,9 +84,11 @@ def test_control_c_finishes_with_what_it_has(after, tmp_path):
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Trainer, "_step", third)
-            estimator.fit(X, run=tmp_path)
+            with pytest.raises(FitInterrupted, match="holds the best weights so far"):
+                estimator.fit(X, run=tmp_path)
     else:
-        estimator.fit(X, run=tmp_path, watch=watch)
+        with pytest.raises(FitInterrupted):
+            estimator.fit(X, run=tmp_path, watch=watch)
     assert estimator.summary_.ended == "interrupted"
     assert len(estimator.history_) == estimator.summary_.epochs == after
     assert np.isfinite(estimator.transform(X)).all()
@@ -103,7 +106,8 @@ def test_control_c_can_be_resumed_to_the_end(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     whole = unfitted(max_epochs=4).fit(X)
-    assert unfitted(max_epochs=4).fit(X, run=tmp_path, watch=watch).summary_.ended == "interrupted"
+    with pytest.raises(FitInterrupted):
+        unfitted(max_epochs=4).fit(X, run=tmp_path, watch=watch)
     resumed = unfitted(max_epochs=4).fit(X, run=tmp_path, resume=True)
     assert resumed.summary_.ended == "max_epochs"
     for name, value in whole.model_.state_dict().items():

@@ -44,7 +44,7 @@ def demo(
     if out.exists() and not of_demo and (not out.is_dir() or begun or runs.holds_other_files(out)):
         raise FileExistsError(f"{out} holds something other than a demo; name another --out")
     # one thread: the network is so small that a second one, on a busy machine, costs more than it brings
-    arguments = {"data": "digits", "recipe": "vae", "n_latent": "map", "threads": 1}
+    arguments = {"data": "digits", "recipe": "vae", "n_latent": 2, "threads": 1}
     estimator = train(out, {**arguments, "max_epochs": max_epochs, "seed": seed})
     page = write_page(estimator, inputs.to_use(estimator, out, None), out / "report.html", "Handwritten digits")
     commands = next_commands(

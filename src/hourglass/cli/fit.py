@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,7 +28,7 @@ def fit(
     /,
     *,
     recipe: str | None = None,
-    n_latent: int | Literal["map"] | None = None,
+    n_latent: int | None = None,
     map: Annotated[bool, Flag] = False,
     condition: str | None = None,
     labels: str | None = None,
@@ -71,9 +72,9 @@ def fit(
         The kind of autoencoder: vae if left out; `hourglass recipes` lists them. More words change it: "vae kl=0.1"
         weighs a term, "ae RandomAffine GaussianNoise=1" shows the encoder moved and noisy pictures.
     n_latent
-        Numbers in a code: a whole number, or "map" for 2. Left out, it is estimated from the data.
+        Size of the latent code. Left out, it is estimated from the data.
     map
-        Short for --n-latent map: a code that can be drawn on paper.
+        Same as --n-latent 2, for a map you can plot.
     condition
         Tell the model something beside each example: a column of DATA, a FILE with one row an example, or "labels" for
         the labels that come with the data. It is then needed by embed, score and sample, too.
@@ -133,10 +134,10 @@ def fit(
 
     if resume and overwrite:
         raise UsageError("--resume goes on with a run and --overwrite starts it anew; give one of them")
-    if map and n_latent not in (None, "map", 2):
+    if map and n_latent not in (None, 2):
         raise UsageError(f"--map means --n-latent 2, but --n-latent is {n_latent}; give one of them")
     given = {
-        "data": runs.absolute_if_path(data), "recipe": recipe, "n_latent": "map" if map else n_latent,
+        "data": runs.absolute_if_path(data), "recipe": recipe, "n_latent": 2 if map else n_latent,
         "condition": runs.absolute_if_path(condition), "labels": runs.absolute_if_path(labels),
         "drop": drop, "part": part,
         "max_epochs": max_epochs, "batch_size": batch_size, "learning_rate": learning_rate,
@@ -225,6 +226,7 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
 
     A model that is in the folder stays there, and can be used, until the new one takes its place.
     """
+    from hourglass.estimators import FitInterrupted
     from hourglass.folder_lock import locked
     from hourglass.training import Settings, read_about
 
@@ -247,7 +249,8 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
         own["modality"] = modality
     with locked(folder, "fit"):
         estimator.set_params(verbose=True)
-        estimator.fit(X, condition=condition, run=Run(folder, arguments), resume=resume)
+        with contextlib.suppress(FitInterrupted):  # the best weights so far are kept and saved
+            estimator.fit(X, condition=condition, run=Run(folder, arguments), resume=resume)
         estimator.set_params(**own)
         estimator.save(folder)
         runs.clean_up(folder)

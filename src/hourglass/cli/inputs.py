@@ -52,7 +52,7 @@ def read(source: str, part: str | None = None) -> Data:
 
 def column_of(data: Data, name: str) -> str | int | None:
     """The column of that name, or of that position in a table without names; None if there is none."""
-    if data.kind != "table":
+    if data.kind != "tables":
         return None
     if data.columns is not None:
         return name if name in data.columns else None
@@ -106,7 +106,7 @@ def table_of_file(path: Path) -> Any:
             raise ValueError(f"{path}: has shape {array.shape}; give one row for each example")
         return pa.table({f"x{j}": array[:, j] for j in range(array.shape[1])})
     data = readers.read(path)
-    if data.kind != "table":
+    if data.kind != "tables":
         raise ValueError(f"{path}: holds pictures; give a table with one row for each example")
     if data.columns is not None:
         return data.X
@@ -169,7 +169,7 @@ def to_fit(
         out += [] if column is None else [column]
     seen, column = _labels(data, labels)
     out += [] if column is None else [column]
-    kept = None if data.kind != "table" or data.columns is not None else _kept(data, out)
+    kept = None if data.kind != "tables" or data.columns is not None else _kept(data, out)
     return Inputs(_without(data, out).X, given, seen, data.names, kept)
 
 
@@ -262,10 +262,9 @@ class RunInputs:
         """The columns the model was fitted on, with the condition it was told then."""
         from hourglass.readers.memory import selected
 
-        wanted = "images" if self.estimator.modality_.name == "images" else "table"  # type: ignore[attr-defined]
-        if data.kind != wanted:
-            words = {"images": "pictures", "table": "a table"}
-            raise ValueError(f"{self.source} holds {words[data.kind]}, but {self.run} was fitted on {words[wanted]}")
+        modality = self.estimator.modality_
+        if data.kind not in modality.reads:
+            raise ValueError(f"{self.source} holds {data.kind}, but {self.run} was fitted on {modality.describe()}")
         given = None
         if self.estimator.condition_ is not None:
             given = _condition_again(self.estimator, data, self.condition, self.before.get("condition"), self.own)
@@ -367,7 +366,7 @@ def rename_columns(table: Any, names: Sequence[str]) -> Any:
 def _known_columns(estimator: Embedder, data: Data, before: dict[str, Any]) -> list[str | int] | None:
     """The columns the model was fitted on, in their order; None for all there are, of which the model will judge."""
     known = [column.name for column in getattr(estimator.modality_, "columns", ())]
-    if data.kind != "table" or not known:
+    if data.kind != "tables" or not known:
         return None
     taken_out = [*before.get("drop", ()), *(before[o] for o in ("labels", "condition") if before.get(o))]
     if data.columns is None or estimator.modality_.container == "array":  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from hourglass.comparison.result import Comparison
 from hourglass.estimators import Embedder
 from hourglass.estimators.names import named_modality, named_recipe
 from hourglass.fingerprint import fingerprint
+from hourglass.readers import containers
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import recipe_to_json
 from hourglass.training import TrainingState
@@ -70,7 +71,9 @@ def compare(
     >>> [(row["recipe"], row["n_latent"]) for row in found.rows]
     [('pca', 1), ('pca', 4), ('ae', 1), ('ae', 4)]
     """
-    X = readers.read(X).X
+    data = readers.read(X)
+    X = named_modality(options.get("modality"), data).accept(data)
+    condition = None if condition is None else containers.canonical(condition, "condition")
     named = {r if isinstance(r, str) else repr(r): named_recipe(r) for r in recipes}
     if not named:
         raise ValueError("recipes is empty; give at least one")
@@ -80,7 +83,7 @@ def compare(
     sizes = _sizes(n_latents, train, options)
     plan = [(name, size, seed) for seed in range(seeds) for size, name in itertools.product(sizes, named)]
     identity = fingerprint(
-        *(_digestible(part) for part in (train.X, train.condition, judged.X)),
+        *(containers.digestible(part) for part in (train.X, train.condition, judged.X)),
         {k: v for k, v in options.items() if k != "n_threads" and v is not None},
         {name: recipe_to_json(recipe) for name, recipe in named.items()},
     )
@@ -93,9 +96,7 @@ def compare(
             if (name, size, seed) in done:
                 continue
             estimator = Embedder(n_latent=size, recipe=named[name], random_state=seed, **options)
-            estimator.fit(train.X, condition=train.condition, watch=watch)
-            if estimator.summary_.ended == "interrupted":
-                raise KeyboardInterrupt  # what is half learnt is not compared; what was finished before is kept
+            estimator.fit(train.X, condition=train.condition, watch=watch)  # Ctrl-C: what was finished is kept
             row, pca = evaluate(estimator, train, judged)
             if pca is not None and ("pca", size, 0) not in done:
                 rows.append({"recipe": "pca", "n_latent": size, "seed": 0, **pca})
@@ -113,13 +114,6 @@ def compare(
     return result if place is None else result.write(place)
 
 
-def _digestible(part: Any) -> Any:
-    """What a fingerprint takes: an array, or a table's columns as lists."""
-    if part is None or (isinstance(part, np.ndarray) and part.dtype != object):
-        return part
-    return part.to_pydict() if hasattr(part, "to_pydict") else [str(v) for v in np.asarray(part).ravel()]
-
-
 def _split(X: Any, condition: Any, test_fraction: float) -> tuple[Examples, Examples]:
     """Rows to learn from and rows to judge on; the same for everything that is compared."""
     if not 0 < test_fraction < 1:
@@ -134,7 +128,8 @@ def _split(X: Any, condition: Any, test_fraction: float) -> tuple[Examples, Exam
 
 
 def _sizes(n_latents: Sequence[int] | None, train: Examples, options: dict[str, Any]) -> list[int]:
-    features = int(np.prod(named_modality(options.get("modality"), train.X).infer(train.X).shape))
+    modality = named_modality(options.get("modality"), readers.read(train.X))
+    features = int(np.prod(modality.infer(train.X).shape))
     if n_latents is None:
         return [size for size in SIZES if size < features] or [1]
     wrong = [size for size in n_latents if size < 1]

@@ -12,20 +12,9 @@ import torch
 from hourglass.diagnostics.summary import BASELINE_ROWS, summarise
 from hourglass.estimators import Embedder
 from hourglass.estimators.conditions import condition_tensor
-from hourglass.modalities.columns import frame_kind
 from hourglass.randomness import seeded
+from hourglass.readers import containers
 from hourglass.training import Rows, threads
-
-
-def _taken(values: Any, index: np.ndarray) -> Any:
-    if values is None:
-        return None
-    kind = frame_kind(values)
-    if kind == "arrow":
-        return values.take(index)
-    if kind == "pandas" or hasattr(values, "iloc"):
-        return values.iloc[index]
-    return values[index] if kind == "polars" or hasattr(values, "to_frame") else np.asarray(values)[index]
 
 
 @dataclass(frozen=True)
@@ -39,7 +28,7 @@ class Examples:
         return len(self.X)
 
     def take(self, index: np.ndarray) -> Examples:
-        return Examples(_taken(self.X, index), _taken(self.condition, index))
+        return Examples(containers.take(self.X, index), containers.take(self.condition, index))
 
 
 @torch.no_grad()
@@ -72,5 +61,5 @@ def evaluate(estimator: Embedder, train: Examples, judged: Examples) -> tuple[di
 
 
 def _rows(estimator: Embedder, examples: Examples) -> Rows:
-    raw = estimator.modality_.tensor(examples.X)
+    raw = estimator.modality_.examples(examples.X).rows()
     return Rows(raw, condition_tensor(estimator.condition_, examples.condition, len(raw)))

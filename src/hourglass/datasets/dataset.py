@@ -19,7 +19,7 @@ class Dataset:
     Attributes
     ----------
     name, title : str
-    kind : {"table", "images"}
+    kind : {"tables", "images"}
     rows : dict of str to int
         Rows of each part its authors defined; only "all" where they defined none.
     licence, citation : str
@@ -32,7 +32,7 @@ class Dataset:
 
     name: str
     title: str
-    kind: Literal["table", "images"]
+    kind: Literal["tables", "images"]
     rows: dict[str, int]
     licence: str
     citation: str

@@ -100,7 +100,7 @@ def _table(path: Path) -> Any:
 NSL_KDD = Dataset(
     name="nsl_kdd",
     title="NSL-KDD, network connections, normal and attacks",
-    kind="table",
+    kind="tables",
     rows={"train": 125973, "test": 22544},
     licence="free for research; cite",
     citation="Tavallaee, Bagheri, Lu, Ghorbani 2009, A detailed analysis of the KDD CUP 99 data set, IEEE CISDA",

@@ -43,7 +43,7 @@ DIGITS = Dataset(
 
 
 def _table(name: str, title: str, rows: int, licence: str, citation: str) -> Dataset:
-    return Dataset(name, title, "table", {"all": rows}, licence, citation, partial(read_table, name))
+    return Dataset(name, title, "tables", {"all": rows}, licence, citation, partial(read_table, name))
 
 
 IRIS = _table(

@@ -1,4 +1,4 @@
-"""What a model is told beside the example: numbers and categories, as one row of a small table."""
+"""What a model is given along with each record: numbers and categories, as one row of a small table."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ import torch
 from torch import Tensor
 
 from hourglass.modalities import Tables
-from hourglass.modalities.columns import frame_kind, read_columns
+from hourglass.modalities.columns import read_columns
 from hourglass.networks.table_input import TableInput
+from hourglass.readers import containers
 
 MAX_GROUPS = 200
 
 
 def _as_table(condition: Any, n: int | None) -> Any:
-    """One value for all, one per example, or a table -> a table of n rows."""
-    if frame_kind(condition) != "array":
-        return condition.collect() if hasattr(condition, "collect") else condition
-    if hasattr(condition, "to_frame"):  # a pandas or polars Series
-        return condition.to_frame()
-    values = np.asarray(condition.detach().cpu() if isinstance(condition, Tensor) else condition)
-    if values.ndim == 0:
+    """One value for all, one per record, or a table -> a table of n rows."""
+    if np.ndim(condition) == 0 and not hasattr(condition, "shape") and not hasattr(condition, "__arrow_c_stream__"):
         if n is None:
-            raise ValueError(f"condition={condition!r} is a single value; give one for each example")
-        values = np.repeat(values, n)
-    if values.dtype.kind in "US":
-        values = values.astype(object)
-    return values[:, None] if values.ndim == 1 else values
+            raise ValueError(
+                f"condition={condition!r} is a single value, which tells the model nothing at fit: give one per "
+                "record, or the name of a column of X"
+            )
+        condition = np.repeat(np.asarray(condition), n)
+    table = containers.canonical(condition, "condition")
+    if containers.is_frame(table):
+        return table
+    if table.ndim == 0:
+        return _as_table(table.item(), n)
+    if table.dtype.kind in "US":
+        table = table.astype(object)
+    return table[:, None] if table.ndim == 1 else table
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,21 @@ class Condition:
 
     @classmethod
     def infer(cls, condition: Any, n: int) -> Condition:
-        rows = _as_table(condition, n)
+        """The condition of n records.
+
+        Raises
+        ------
+        ValueError : for a single value, and where it is not one per record.
+        """
+        rows = _as_table(condition, None)
         if len(rows) != n:
             raise ValueError(f"condition has {len(rows)} rows, but X has {n}; give one for each example")
-        return cls(Tables(discrete=True).infer(rows))
+        return cls.of_table(rows)
+
+    @classmethod
+    def of_table(cls, table: Any) -> Condition:
+        """The condition in a table, or in an iterator of tables."""
+        return cls(Tables(discrete=True).infer(table))
 
     def _front(self) -> TableInput:
         kinds: dict[str, list[int]] = {"numeric": [], "binary": [], "count": [], "category": []}
@@ -57,6 +72,11 @@ class Condition:
         return TableInput(kinds["numeric"], kinds["binary"], kinds["count"], categories, [])
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns."""
+        return tuple(column.name for column in self.table.columns)
+
+    @property
     def width(self) -> int:
         """C."""
         return self._front().width
@@ -64,22 +84,17 @@ class Condition:
     def rows(self, condition: Any, n: int) -> Tensor:
         """condition -> (n, D) codes in the condition's model space; raises for a value unseen at fit or missing."""
         if condition is None:
-            named = ", ".join(c.name for c in self.table.columns)
+            named = ", ".join(self.names)
             raise ValueError(f"the model was fitted with a condition ({named}): pass condition=, one for each example")
         table = _as_table(condition, n)
         if len(table) != n:
             raise ValueError(f"condition has {len(table)} rows, but {n} are needed; give one for each example")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            raw = self.table.tensor(table)
+            raw = self.table.examples(table).rows()
         x = self.table.scaling()(raw)
         if bool(x.isnan().any()):
-            row, i = (int(v) for v in x.isnan().nonzero()[0])
-            column = self.table.columns[i]
-            value = list(read_columns(table).values())[i][row]
-            known = f"; known are {', '.join(map(str, column.categories))}" if column.categories else ""
-            what = "is missing" if value is None or value != value else f"is {value!r}, which was not there at fit"
-            raise ValueError(f"condition, row {row}: {column.name!r} {what}{known}")
+            self._refuse(table, *(int(v) for v in x.isnan().nonzero()[0]))
         for column, values in zip(self.table.columns, raw.T, strict=True):
             if column.lowest is not None and column.highest is not None:
                 low, high, margin = column.lowest, column.highest, column.highest - column.lowest
@@ -90,6 +105,15 @@ class Condition:
                         stacklevel=3,
                     )
         return x
+
+    def _refuse(self, table: Any, row: int, i: int) -> None:
+        column = self.table.columns[i]
+        value = list(read_columns(table).values())[i][row]
+        value = value.item() if hasattr(value, "item") else value
+        levels = [f"{c:g}" if isinstance(c, float) else str(c) for c in column.categories]
+        known = f"; known values: {', '.join(levels)}" if levels else ""
+        what = "is missing" if value is None or value != value else f"is {value!r}, which was not there at fit"
+        raise ValueError(f"condition, row {row}: {column.name!r} {what}{known}")
 
     def tensor(self, condition: Any, n: int) -> Tensor:
         """condition -> (n, C) float32."""
@@ -109,7 +133,7 @@ class Condition:
 
 
 def condition_tensor(fitted: Condition | None, condition: Any, n: int) -> Tensor | None:
-    """The condition of n examples, or None; raises where one is given to a model without, or forgotten."""
+    """The condition of n records, or None; raises where one is given to a model without, or forgotten."""
     if fitted is None:
         if condition is not None:
             raise ValueError("condition= is given, but the model was fitted without one; fit with condition= first")

@@ -1,12 +1,10 @@
-"""The shared `fit`: data of any kind in, a trained autoencoder out."""
+"""The shared template of all estimators: data of any kind in, a trained autoencoder out."""
 
 from __future__ import annotations
 
-import math
-import warnings
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
-from numbers import Real
+from dataclasses import asdict, dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,24 +13,24 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import Tensor
 
-from hourglass import readers
 from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
-from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
 from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summarise
-from hourglass.estimators.names import named_modality, named_recipe
+from hourglass.estimators import data_in, passes
+from hourglass.estimators.conditions import condition_tensor
+from hourglass.estimators.names import named_recipe
 from hourglass.estimators.saving import write
-from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, in_memory, streamed
+from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, training_data
 from hourglass.fingerprint import fingerprint
 from hourglass.folder_lock import locked
 from hourglass.likelihoods import Likelihood
-from hourglass.modalities import Modality, Tables
-from hourglass.modalities.columns import frame_kind
+from hourglass.modalities import Examples, Modality
 from hourglass.model import ModelSpace
+from hourglass.parameters import Network, Training
 from hourglass.randomness import seeded
+from hourglass.readers import containers
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import recipe_to_json
 from hourglass.run_files import Origin, Run
@@ -48,60 +46,43 @@ from hourglass.training import (
 )
 from hourglass.training.loop import Watch
 from hourglass.training.progress import bar
-from hourglass.training.rows import pad_rows
 from hourglass.training.state import Progress
 
-ROWS_SHOWN = 6_000_000  # examples shown in a run with max_epochs unset: minutes on two cores
-PASS_BATCH = 2048  # rows of one pass after training
-BEGIN_ROWS = 1024  # that parts which start from data are shown
+EXAMPLES_PER_RUN = 6_000_000  # trained on in a run with max_epochs unset: minutes on two cores
+SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
+ROWS_FOR_DIMENSION = 5_000
+ROWS_TO_BEGIN = 1024  # that parts which start from data are shown
 
 
-class AutoencoderEstimator(BaseEstimator):
-    """Parameters, `fit`, saving and loading, shared by every estimator; see `Embedder`."""
+class FitInterrupted(KeyboardInterrupt):
+    """Ctrl-C while fitting. The estimator is fitted, with the best weights so far, and can be used and saved."""
 
-    # what is saved beside the weights, by to_arrays and from_arrays
-    learned: ClassVar[dict[str, type]] = {"density_": CodeDensity}
 
-    def __init__(
-        self,
-        n_latent: int | str | None = None,
-        *,
-        recipe: str | Recipe = "vae",
-        modality: str | Modality | None = None,
-        likelihood: str | None = None,
-        variance: str | float = "shared",
-        hidden: tuple[int, ...] | None = None,
-        network: str | None = None,
-        activation: str = "silu",
-        max_epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        validation_fraction: float = 0.1,
-        patience: int | None = None,
-        precision: str = "auto",
-        n_threads: int | None = None,
-        device: str = "auto",
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.n_latent = n_latent
-        self.recipe = recipe
-        self.modality = modality
-        self.likelihood = likelihood
-        self.variance = variance
-        self.hidden = hidden
-        self.network = network
-        self.activation = activation
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.precision = precision
-        self.n_threads = n_threads
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+@dataclass(kw_only=True, eq=False, repr=False)
+class AutoencoderEstimator(Network, Training, BaseEstimator):
+    """`fit`, `save`, `reconstruct` and `score_samples`, shared by every estimator; see `Embedder`.
+
+    A task overrides the hooks `_recipe`, `_architecture` and `_after_training`, and declares in `learned` what it
+    learns beyond the model: attribute -> a class with `to_arrays` and `from_arrays`, saved and loaded with it.
+
+    Parameters
+    ----------
+    n_latent : int or None
+        Size of the latent code. None estimates it: twice the intrinsic dimension (TwoNN), from 2 to 64, and at most
+        half the number of features.
+    recipe : str or Recipe
+        The kind of autoencoder: "ae", "denoising", "sparse", "sparse_kl", "contractive", "vae", "beta_vae"; words after
+        the name change it ("vae kl=0.1", "ae RandomAffine GaussianNoise=1"); or a value.
+    modality : str, Modality or None
+        The kind of data: "tables" or "images", with options in words ("tables categories=code", "images resize=64
+        crop=yes"), or a value such as `Images(binarise="dynamic")`; None goes by the look of X.
+    """
+
+    n_latent: int | None = field(default=None, kw_only=False)
+    recipe: str | Recipe = "vae"
+    modality: str | Modality | None = None
+
+    learned: ClassVar[dict[str, type]] = {}
 
     def fit(
         self,
@@ -113,22 +94,23 @@ class AutoencoderEstimator(BaseEstimator):
         resume: bool = False,
         watch: Watch | None = None,
     ) -> Self:
-        """Learns a code for every example.
+        """Trains an autoencoder on X.
 
         Parameters
         ----------
         X : array, frame, path, name of a data set, or ParquetStream
-            Tables (N, D), NaN meaning missing; pictures (N, H, W), (N, C, H, W) or (N, H, W, C).
+            Tables (N, D), NaN meaning missing: an array, a frame (pandas, polars, Arrow, DuckDB), a dict of columns, a
+            list of dicts, a sparse matrix. Pictures: (N, H, W), (N, C, H, W), (N, H, W, C), or a folder of them.
         y : ignored
-        condition : scalar per example, array (N,) or (N, K), or frame, or None
-            What the model is told beside the example. With a ParquetStream: the name of a column of it.
+        condition : array (N,) or (N, K), frame, or names of columns of X, or None
+            What the model is given along with each record. Columns named are taken out of X.
         run : folder, or None
             Where a checkpoint is kept while training; nobody else may train there meanwhile. A model that is there
             stays as it is until `save`.
         resume : bool
-            Go on from the checkpoint in `run`, bit for bit as if never interrupted.
+            Continue from the checkpoint in `run`, bit for bit as if never interrupted.
         watch : callable, or None
-            Called with the training state after each epoch and at most five times a second between.
+            Called with the training state after each epoch and at most five times per second between.
 
         Returns
         -------
@@ -136,152 +118,135 @@ class AutoencoderEstimator(BaseEstimator):
 
         Raises
         ------
-        ValueError, TypeError : for input that cannot be learnt from, naming the argument and the remedy.
+        ValueError, TypeError : for input that cannot be learned from, naming the argument and the remedy.
         DivergedError : the loss is no longer a number.
         FolderInUseError : another fit trains in the folder `run`.
+        FitInterrupted : Ctrl-C after training began. The estimator is fitted with the best weights so far.
         """
         before = dict(self.__dict__)
         run = Run(Path(run)) if isinstance(run, (str, Path)) else run
         try:
             with nullcontext() if run is None else locked(run.folder, "fit"):
-                return self._fit(X, condition, run, resume, watch)
+                self._fit(X, condition, run, resume, watch)
         except BaseException:  # what was fitted before stands, whole
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
-
-    def _fit(self, X: Any, condition: Any, run: Run | None, resume: bool, watch: Watch | None) -> Self:
-        self._check_parameters()
-        recipe = named_recipe(self.recipe)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        with threads(self.n_threads) as n_threads:
-            if isinstance(X, readers.ParquetStream):
-                data = streamed(X, condition, self.modality, self.validation_fraction, seed)
-                self.n_features_in_ = data.modality.shape[0]
-            else:
-                X = self._examples(X, reset=True)
-                data = in_memory(X, condition, self.modality, self.validation_fraction, seed)
-            self.modality_, self.condition_, self.fingerprint_ = data.modality, data.condition, data.fingerprint
-            self.recipe_, self.seed_ = recipe, seed
-            self.n_latent_ = self._resolve_n_latent(data.sample)
-            self._assemble(seed)
-            settings = self._resolve_settings(len(data.rows), seed, n_threads)
-            progress = self._train(data, settings, run, resume, watch)
-            self._finish(data, progress)
+        if self.summary_.ended == "interrupted":
+            raise FitInterrupted(
+                f"interrupted after {self.summary_.epochs} epochs; the estimator holds the best weights so far"
+            )
         return self
 
-    def _check_parameters(self) -> None:
-        positive = {"max_epochs": self.max_epochs, "batch_size": self.batch_size, "patience": self.patience}
-        for name, value in positive.items():
-            if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
-                raise ValueError(f"{name}={value!r} must be a whole number of at least 1, or None")
-        if isinstance(self.n_latent, str) and self.n_latent != "map":
-            raise ValueError(
-                f"n_latent={self.n_latent!r} is unknown; give a number, 'map' for 2, or None to estimate it"
-            )
-        whole = isinstance(self.n_latent, (int, np.integer)) and not isinstance(self.n_latent, bool)
-        if not (whole or isinstance(self.n_latent, (str, type(None)))) or (whole and self.n_latent < 1):  # type: ignore[operator]
-            raise ValueError(f"n_latent={self.n_latent!r} must be at least 1: a whole number, 'map' or None")
-        if self.hidden is not None and not isinstance(self.hidden, (tuple, list)):
-            raise ValueError(f"hidden={self.hidden!r} must be a tuple of widths, such as (64,) or (64, 32)")
-        if self.hidden is not None and any(not isinstance(h, (int, np.integer)) or h < 1 for h in self.hidden):
-            raise ValueError(f"hidden={self.hidden!r} must hold whole numbers of at least 1; () makes both ends linear")
-        if not isinstance(self.validation_fraction, Real) or not 0 <= self.validation_fraction < 1:
-            raise ValueError(f"validation_fraction={self.validation_fraction!r} must be a number in [0, 1)")
-        rate = self.learning_rate
-        if rate is not None and not (isinstance(rate, Real) and rate > 0):
-            raise ValueError(f"learning_rate={rate!r} must be a positive number, or None")
-        if self.variance not in ("shared", "feature") and (
-            not isinstance(self.variance, Real) or not 0 < self.variance < math.inf
-        ):
-            raise ValueError(f"variance={self.variance!r} is unknown; choose 'shared', 'feature' or a positive number")
+    def _fit(self, X: Any, condition: Any, run: Run | None, resume: bool, watch: Watch | None) -> None:
+        self.check_network()
+        self.check_training()
+        self._check_parameters()
+        self.recipe_ = self._recipe()
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        with threads(self.n_threads) as n_threads:
+            data, X = training_data(X, condition, self.modality, self.validation_fraction, self.seed_)
+            self.modality_, self.condition_, self.fingerprint_ = data.modality, data.condition, data.fingerprint
+            self._check_features(X, reset=True)
+            self.architecture_ = self._architecture(data)
+            likelihood = self.modality_.likelihood(self.likelihood, self.variance)
+            with seeded(self.seed_):
+                self.model_ = assemble(self.recipe_, self.modality_, likelihood, self.architecture_)
+            self.settings_ = self._settings(data, n_threads)
+            progress = self._train(data, run, resume, watch)
+            self.history_ = progress.history
+            self._measure(data, progress)
+            self._after_training(data)
 
-    # ---- data in -------------------------------------------------------------------------------------------------
+    # ---- what a task may override --------------------------------------------------------------------------------
 
-    def _examples(self, X: Any, reset: bool = False) -> Any:
-        """Paths and names read, the number and names of a table's features checked as scikit-learn does."""
-        if isinstance(X, (str, Path)):
-            found = readers.read(X)
-            if found.skipped:
-                warnings.warn(
-                    f"{X}: {len(found.skipped)} files could not be read and are left out: "
-                    + "; ".join(f"{path}: {reason}" for path, reason in found.skipped[:5]),
-                    stacklevel=3,
-                )
-            X = found.X
-        if isinstance(X, readers.ParquetStream):
-            raise TypeError(
-                "X is a ParquetStream, which is for fit: here give its batches, from X.batches(group), in turn"
-            )
-        if type(X).__module__.startswith("polars") and hasattr(X, "collect"):
-            X = X.collect()  # a LazyFrame
-        if frame_kind(X) == "array" and not hasattr(X, "ndim") and hasattr(X, "__array__"):
-            X = np.asarray(X)  # anything else that says it is an array
-        modality = self.modality_ if not reset else named_modality(self.modality, X)
-        if isinstance(modality, Tables):
-            if isinstance(X, list) or (frame_kind(X) == "array" and np.ndim(X) < 2):
-                X = _as_array(X)
-            if frame_kind(X) == "arrow":
-                if reset:
-                    self.n_features_in_ = X.num_columns
-            else:
-                validate_data(self, X, reset=reset, skip_check_array=True)
-        elif reset:
-            self.n_features_in_ = int(np.prod(np.shape(X)[1:])) if np.ndim(X) > 1 else 1
-        return X
+    def _recipe(self) -> Recipe:
+        """What is minimised."""
+        return named_recipe(self.recipe)
 
-    # ---- model and training --------------------------------------------------------------------------------------
-
-    def _resolve_n_latent(self, rows: Rows) -> int:
-        if self.n_latent == "map":
-            return 2
-        if self.n_latent is not None:
-            return int(self.n_latent)
-        x = self.modality_.scaling()(rows[slice(0, 5000)].raw).flatten(1).nan_to_num(0.0)
-        deviation = x.std(0, correction=0)
-        unscaled = ~self.modality_.noise_mask().flatten() & (deviation > 0)  # counts, and categories by their number
-        x = torch.where(unscaled, x / deviation.where(deviation > 0, torch.ones(())), x)
-        return suggest_n_latent(x.numpy(), int((deviation > 0).sum()))
-
-    def _assemble(self, seed: int) -> None:
-        self.architecture_ = Architecture(
-            n_latent=self.n_latent_,
-            n_condition=self.condition_.width if self.condition_ else 0,
+    def _architecture(self, data: TrainingData) -> Architecture:
+        """Sizes of the model."""
+        return Architecture(
+            n_latent=self._resolve_n_latent(data),
+            n_condition=data.condition.width if data.condition else 0,
             hidden=None if self.hidden is None else tuple(int(h) for h in self.hidden),
             network=self.network,
             activation=self.activation,
         )
-        likelihood = self.modality_.likelihood(self.likelihood, self.variance)
-        with seeded(seed):
-            self.model_ = assemble(self.recipe_, self.modality_, likelihood, self.architecture_)
 
-    def _resolve_settings(self, n_rows: int, seed: int, n_threads: int) -> Settings:
-        device = resolve_device(self.device)
-        batch_size = min(self.batch_size or resolve_batch_size(n_rows), n_rows)
-        epochs = self.max_epochs or int(min(300, max(10, round(ROWS_SHOWN / n_rows))))
+    def _after_training(self, data: TrainingData) -> None:
+        """Sets what `learned` names, with training and held-out examples available."""
+
+    def _check_parameters(self) -> None:
+        n = self.n_latent
+        if n is not None and (not isinstance(n, Integral) or isinstance(n, bool) or n < 1):
+            raise ValueError(f"n_latent={n!r} must be a whole number of at least 1, or None to estimate it")
+
+    # ---- data in -------------------------------------------------------------------------------------------------
+
+    @property
+    def n_latent_(self) -> int:
+        """L, the size of the latent code."""
+        return self.architecture_.n_latent
+
+    def _check_features(self, X: Any, reset: bool = False) -> None:
+        """Checks the number and the names of a table's features as scikit-learn does."""
+        if containers.n_columns(X) is not None:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        elif reset:
+            self.n_features_in_ = int(np.prod(self.modality_.shape))
+
+    def _accept(self, X: Any, condition: Any) -> tuple[Any, Any]:
+        """X in a canonical container, and the condition, checked against what was fitted."""
+        check_is_fitted(self, "model_")
+        _, X = data_in.accept(X, self.modality_)
+        if self.condition_ is not None:
+            X, condition = data_in.split_off(X, condition)
+        self._check_features(X)
+        return X, condition
+
+    def _condition_of(self, examples: Examples, condition: Any) -> torch.Tensor | None:
+        """The condition of every example, (N, C), from that of every record."""
+        given = condition_tensor(self.condition_, condition, examples.n_records)
+        return given if given is None or not examples.axes else given[torch.from_numpy(examples.record)]
+
+    # ---- model and training --------------------------------------------------------------------------------------
+
+    def _resolve_n_latent(self, data: TrainingData) -> int:
+        if self.n_latent is not None:
+            return int(self.n_latent)
+        rows = data.sample[torch.from_numpy(data.independent[:ROWS_FOR_DIMENSION])]
+        x = data.modality.scaling()(rows.raw).flatten(1).nan_to_num(0.0)
+        deviation = x.std(0, correction=0)
+        unscaled = ~data.modality.noise_mask().flatten() & (deviation > 0)  # counts, and categories by their number
+        x = torch.where(unscaled, x / deviation.where(deviation > 0, torch.ones(())), x)
+        return suggest_n_latent(x.numpy(), int((deviation > 0).sum()))
+
+    def _settings(self, data: TrainingData, n_threads: int) -> Settings:
+        device, n = resolve_device(self.device), len(data.rows)
+        batch_size = min(int(self.batch_size or resolve_batch_size(n)), n)
+        epochs = int(self.max_epochs or min(300, max(10, round(EXAMPLES_PER_RUN / data.n_independent))))
         return Settings(
             max_epochs=epochs,
             batch_size=batch_size,
             # found on rows held out of MNIST's training part: batches of 512 want four times the usual rate
-            learning_rate=self.learning_rate or 1e-3 * max(1.0, min(4.0, batch_size / 128)),
-            patience=self.patience or max(10, epochs // 5),
-            seed=seed,
+            learning_rate=float(self.learning_rate or 1e-3 * max(1.0, min(4.0, batch_size / 128))),
+            patience=int(self.patience or max(10, epochs // 5)),
+            seed=self.seed_,
             precision=resolve_precision(self.precision, self.model_, batch_size, device),
             n_threads=n_threads,
             device=str(device),
         )
 
-    def _train(
-        self, data: TrainingData, settings: Settings, run: Run | None, resume: bool, watch: Watch | None
-    ) -> Progress:
-        device = torch.device(settings.device)
+    def _train(self, data: TrainingData, run: Run | None, resume: bool, watch: Watch | None) -> Progress:
+        device = torch.device(self.settings_.device)
         self.model_.to(device)
         space = ModelSpace(self.model_.scaling, self.modality_.noise_mask(), self.modality_.mask_value)
-        with seeded(settings.seed):
+        with seeded(self.seed_):
             if self.model_.begins:
-                first = data.sample.batch(slice(0, BEGIN_ROWS)).to(device)
+                first = data.sample.batch(slice(0, ROWS_TO_BEGIN)).to(device)
                 self.model_.begin(self.model_.scaling(first.raw), first.condition)
-            state = TrainingState(self.model_, self.recipe_, settings)
+            state = TrainingState(self.model_, self.recipe_, self.settings_)
             identity = fingerprint(
                 self.fingerprint_, recipe_to_json(self.recipe_), asdict(self.architecture_),
                 self.modality_.to_json(), self.model_.decode.likelihood.options(), float(self.validation_fraction),
@@ -295,7 +260,7 @@ class AutoencoderEstimator(BaseEstimator):
                     state.load(run.checkpoint, identity)
             watching: AbstractContextManager[Watch | None] = nullcontext(watch)
             if self.verbose and watch is None:
-                watching = bar(settings.max_epochs)
+                watching = bar(self.settings_.max_epochs)
             with watching as watch:
                 held_out = None if data.held_out is None else data.held_out.to(device)
                 Trainer(
@@ -303,58 +268,92 @@ class AutoencoderEstimator(BaseEstimator):
                     space=space, checkpoint=None if run is None else run.checkpoint, fingerprint=identity, watch=watch,
                 ).run()  # fmt: skip
         self.model_.to("cpu")
-        self.settings_, self.origin_ = settings, state.origin
-        self.history_ = state.progress.history
+        self.origin_ = state.origin
         return state.progress
 
     @torch.no_grad()
-    def _finish(self, data: TrainingData, progress: Progress) -> None:
-        """What is learnt once the weights are: the likelihood's variance, the figures, and the density of the codes."""
-        rows, judged = data.sample, data.sample if data.held_out is None else data.held_out
-        likelihood = self.model_.decode.likelihood
-        with seeded(self.seed_):
-            # the variance that training followed was that of weights in motion; held-out rows tell the final one
-            part = judged[slice(0, PASS_BATCH)]
-            x = self.model_.scaling.training_view(part.raw)  # type: ignore[operator]
-            posterior = self.model_.encode(x, part.condition)
-            parameters = self.model_.decode.parameters_of(
-                posterior.sample(), part.condition, posterior.shallow, tuple(x.shape[2:])
-            )
-            if len(x) >= MIN_TO_HOLD_OUT:
-                likelihood.update_scale(parameters, x, 1.0)
-        if math.isnan(self.modality_.mask_value):
-            # training without missing cells is spared the masks; the rows to come may have some
-            for block in likelihood.modules():
+    def _measure(self, data: TrainingData, progress: Progress) -> None:
+        """The likelihood's final scale, the figures, and what they mean."""
+        test = data.sample if data.held_out is None else data.held_out
+        self._fit_scale(test[slice(0, SCALE_ROWS)])
+        if self.modality_.has_missing:
+            # training without missing cells needs no masks; the rows to come may have some
+            for block in self.model_.decode.likelihood.modules():
                 if isinstance(block, Likelihood):
                     block.missing = True
-        columns = getattr(self.modality_, "columns", ())
         with seeded(self.seed_):
             figures = summarise(
-                self.model_, rows, judged[slice(0, MAX_HELD_OUT)], self.modality_.noise_mask(), self.n_latent_
+                self.model_, data.sample, test[slice(0, MAX_HELD_OUT)], self.modality_.noise_mask(), self.n_latent_
             )
         facts = FitFacts(
             held_out=data.held_out is not None, ended=progress.ended, epochs=progress.epoch,
             max_epochs=self.settings_.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
             late_gain=late_gain(progress.history), recipe=repr(self.recipe_), conditional=self.condition_ is not None,
-            constant_columns=[c.name for c in columns if c.constant],
+            constant_columns=list(self.modality_.constant_names),
         )  # fmt: skip
         self.summary_ = Summary(**asdict(figures), **asdict(facts))
         self.advice_ = advise(self.summary_)
-        some = np.random.default_rng(self.seed_).permutation(len(rows))[:MAX_ROWS]
-        parts = rows.view(torch.from_numpy(some)).batches(PASS_BATCH)  # never a copy of all rows
-        codes = torch.cat([self._pass(part.raw, part.condition) for part in parts])
-        groups = None if data.groups is None else data.groups[some]
-        self.density_ = CodeDensity.fit(codes.flatten(1).numpy(), groups, seed=self.seed_)
 
-    @torch.no_grad()
-    def _pass(self, raw: Tensor, condition: Tensor | None) -> Tensor:
-        """Raw rows -> codes (N, L): the posterior's mode."""
-        codes = []
-        for part in Rows(raw, condition).batches(PASS_BATCH):
-            given = None if part.condition is None else pad_rows(part.condition)
-            posterior = self.model_.encode(self.model_.scaling(pad_rows(part.raw)), given)
-            codes.append(posterior.mode[: len(part)])
-        return torch.cat(codes)
+    def _fit_scale(self, rows: Rows) -> None:
+        """Fits the likelihood's scale to held-out rows: that of training was the scale of weights in motion."""
+        if len(rows) < MIN_TO_HOLD_OUT:
+            return
+        with seeded(self.seed_):
+            x = self.model_.scaling.training_view(rows.raw)  # type: ignore[operator]
+            posterior = self.model_.encode(x, rows.condition)
+            parameters = self.model_.decode.parameters_of(
+                posterior.sample(), rows.condition, posterior.shallow, tuple(x.shape[2:])
+            )
+            self.model_.decode.likelihood.update_scale(parameters, x, 1.0)
+
+    # ---- use -----------------------------------------------------------------------------------------------------
+
+    def examples(self, X: Any) -> Examples:
+        """The examples that X is cut into, and where each lies: what the rows of `transform` are of."""
+        return self.modality_.examples(self._accept(X, None)[0])
+
+    def reconstruct(self, X: Any, *, condition: Any = None) -> Any:
+        """X through the model and back, in its own units, container and index.
+
+        Parameters
+        ----------
+        X : as in `fit`.
+        condition : as in `fit`; needed if and only if the model was fitted with one.
+        """
+        X, condition = self._accept(X, condition)
+        examples = self.modality_.examples(X)
+        with threads(self.n_threads):
+            raw = passes.reconstruct(self.model_, examples.rows(), self._condition_of(examples, condition), self.device)
+        return self.modality_.stitch(examples, raw, X)
+
+    def score_samples(self, X: Any, *, condition: Any = None, n_samples: int = 1, random_state: int = 0) -> np.ndarray:
+        """How typical each row is: higher is more typical.
+
+        For recipes with a prior the importance-weighted bound of log p(x) with `n_samples` samples of the code (1: the
+        ELBO); for the others log p(x | code), which is not a bound of log p(x): scores of the two do not compare
+        (`hourglass.comparison.compare` does). Nats per example, of the data in model space (standardised). With
+        greyscale pictures under a Bernoulli, the cross-entropy of their levels, which is not a density and favours
+        clear black and white; to find odd pictures, let the likelihood be inferred.
+        Missing cells are left out of the sum, so that only rows with the same cells known are on one scale.
+
+        Returns
+        -------
+        (N,) float64
+        """
+        X, condition = self._accept(X, condition)
+        examples = self.modality_.examples(X, dense=True)
+        raw, given = examples.rows(), self._condition_of(examples, condition)
+        with threads(self.n_threads):
+            scores = passes.evidence(self.model_, raw, given, n_samples, random_state, self.device).double().numpy()
+
+            def cells() -> np.ndarray:
+                return passes.cell_log_prob(self.model_, raw, given, self.device).double().numpy()
+
+            return self.modality_.scores_per_row(scores, cells, examples)
+
+    def score(self, X: Any, y: Any = None, *, condition: Any = None) -> float:
+        """The mean of `score_samples`: nats per example."""
+        return float(self.score_samples(X, condition=condition).mean())
 
     def save(self, folder: str | Path) -> Path:
         """Writes the fitted estimator into a folder: hourglass.json, and the weights that it names.
@@ -369,10 +368,5 @@ class AutoencoderEstimator(BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         tags.input_tags.string = True
+        tags.input_tags.sparse = True
         return tags
-
-
-def _as_array(X: Any) -> np.ndarray:
-    from sklearn.utils import check_array
-
-    return check_array(X, dtype=None, ensure_all_finite=False, input_name="X")

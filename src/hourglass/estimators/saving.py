@@ -68,7 +68,7 @@ def write(estimator: Any, folder: Path) -> Path:
         data=_Data(
             estimator.fingerprint_,
             estimator.n_features_in_,
-            list(getattr(estimator, "feature_names_in_", [])) or None,
+            [str(name) for name in getattr(estimator, "feature_names_in_", [])] or None,
         ),
         origin=estimator.origin_,
         versions={
@@ -121,7 +121,7 @@ def _build(folder: Path, saved: storage.Saved, about: _About, kind: type[Fitted]
     parameters |= {name: getattr(saved, name) for name in about.by_value}
     estimator: Any = kind(**_of_this_machine(folder, parameters))
     estimator.model_, estimator.recipe_, estimator.modality_ = saved.model, saved.recipe, saved.modality
-    estimator.architecture_, estimator.n_latent_ = saved.architecture, saved.architecture.n_latent
+    estimator.architecture_ = saved.architecture
     estimator.condition_ = Condition(saved.condition) if saved.condition else None
     width = estimator.condition_.width if estimator.condition_ else 0
     if width != saved.architecture.n_condition:

@@ -1,4 +1,4 @@
-"""What `fit` is given -> rows to train on: modality and condition inferred, a part held out."""
+"""What `fit` is given -> examples to train on: kind of data and condition inferred, a part held out."""
 
 from __future__ import annotations
 
@@ -10,24 +10,33 @@ import numpy as np
 import torch
 
 from hourglass import readers
+from hourglass.estimators import data_in
 from hourglass.estimators.conditions import Condition, condition_tensor
 from hourglass.estimators.names import named_modality
 from hourglass.fingerprint import fingerprint
-from hourglass.modalities import Modality, Tables
+from hourglass.modalities import Modality
+from hourglass.readers import Data, containers
 from hourglass.training import Rows, Source, StreamedRows
 from hourglass.training.rows import concatenate
 
 MAX_HELD_OUT = 2_500
 MIN_TO_HOLD_OUT = 20  # fewer rows are all needed for training
-SAMPLE_ROWS = 20_000  # of a stream: what is looked at besides training
+SAMPLE_ROWS = 20_000  # of a stream: what is used besides training
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Rows to train on, and what is known of them.
+    """Examples to train on, and what is known of them.
 
-    `sample` are training rows in memory, all of them where they are; `groups` (len(sample),) labels their conditions
-    where these are made of categories.
+    Attributes
+    ----------
+    rows : where batches come from.
+    held_out : examples for early stopping and for the figures; None where there are none.
+    sample : training examples in memory, all of them where they fit.
+    independent : (n,) positions in `sample` of examples that share no cell.
+    groups : (len(sample),) labels of their conditions where these are made of categories, else None.
+    fingerprint : of the data.
+    n_independent : how many independent examples there are to train on: epochs and batches go by it.
     """
 
     modality: Modality
@@ -35,103 +44,155 @@ class TrainingData:
     rows: Source
     held_out: Rows | None
     sample: Rows
+    independent: np.ndarray
     groups: np.ndarray | None
     fingerprint: str
+    n_independent: int
 
 
-def in_memory(X: Any, condition: Any, modality: Any, validation_fraction: float, seed: int) -> TrainingData:
-    """Arrays and frames; `validation_fraction` of the rows, at most 2,500, are held out."""
-    found = named_modality(modality, X).infer(X)
-    raw = found.tensor(X)
-    fitted = None if condition is None else Condition.infer(condition, len(raw))
-    rows = Rows(raw, condition_tensor(fitted, condition, len(raw)))
-    digest = fingerprint(rows.raw, *([] if rows.condition is None else [rows.condition]))
-    groups = None if fitted is None else fitted.groups(condition, len(raw))
-    n = min(MAX_HELD_OUT, round(validation_fraction * len(raw))) if len(raw) >= MIN_TO_HOLD_OUT else 0
-    if len(raw) - n < 2:
+def in_memory(X: Any, condition: Any, modality: Modality, validation_fraction: float, seed: int) -> TrainingData:
+    """Records in memory; `validation_fraction` of their examples, at most 2,500, are held out.
+
+    Raises
+    ------
+    ValueError : for too few examples, and a condition that is not one per record.
+    """
+    found = modality.infer(X)
+    examples = found.examples(X)
+    fitted = None if condition is None else Condition.infer(condition, examples.n_records)
+    per_record = condition_tensor(fitted, condition, examples.n_records)
+    groups = None if fitted is None else fitted.groups(condition, examples.n_records)
+    if examples.axes:
+        per_record = None if per_record is None else per_record[torch.from_numpy(examples.record)]
+        groups = None if groups is None else examples.per_record(groups)
+    rows = Rows(examples.raw, per_record, examples.index)
+    digest = fingerprint(examples.store, *([] if per_record is None else [per_record]))
+    fraction = validation_fraction if len(examples) >= MIN_TO_HOLD_OUT else 0.0
+    # in random order, so that the first of them are as good as any
+    train, held = examples.split(fraction, MAX_HELD_OUT, np.random.default_rng((seed, 1)))
+    if groups is not None:
+        train, held = _one_of_each(train, held, groups)
+    if len(train) < 2:
         raise ValueError(
-            f"validation_fraction={validation_fraction:g} holds out {n} of {len(raw)} rows; at least two are "
-            "needed to train on"
+            f"validation_fraction={validation_fraction:g} holds out {len(held)} of {len(examples)} examples; at least "
+            "two are needed to train on"
         )
-    # in an order of chance, so that the first rows of them are as good as any
-    order = torch.from_numpy(np.random.default_rng((seed, 1)).permutation(len(raw)))
-    kept = rows.view(order[n:])
-    groups = None if groups is None else groups[order[n:].numpy()]
-    return TrainingData(found, fitted, kept, rows[order[:n]] if n else None, kept, groups, digest)
-
-
-def streamed(
-    stream: readers.ParquetStream, condition: Any, modality: Any, validation_fraction: float, seed: int
-) -> TrainingData:
-    """Rows that do not fit into memory; `condition` names columns of the stream. Rows are held out at random."""
-    names = [condition] if isinstance(condition, str) else list(condition or [])
-    features = [c for c in stream.columns if c not in names]
-    unknown = [c for c in names if c not in stream.columns]
-    if unknown:
-        known = ", ".join(stream.columns)
-        raise ValueError(f"condition={unknown[0]!r} is no column of {stream.path}; it has {known}")
-
-    def chunks(columns: list[str]) -> Iterator[Any]:
-        for group in range(len(stream.row_groups)):
-            for batch in stream.batches(group):
-                yield _arrow(batch.select(columns))
-
-    found = named_modality(modality, next(chunks(features)))
-    if not isinstance(found, Tables):
-        raise ValueError(f"a stream of Parquet rows is a table; modality={modality!r} is not for tables")
-    table = found.infer(chunks(features))
-    fitted = Condition(Tables(discrete=True).infer(chunks(names))) if names else None
-    share = min(validation_fraction, MAX_HELD_OUT / len(stream)) if len(stream) >= MIN_TO_HOLD_OUT else 0.0
-
-    def held_out_mask(group: int, number: int, n: int) -> np.ndarray:
-        return np.random.default_rng((seed, 1, group, number)).random(n) < share
-
-    def read(group: int, held: bool) -> Iterator[Rows]:
-        for number, batch in enumerate(stream.batches(group)):
-            mask = held_out_mask(group, number, batch.num_rows)
-            given = _arrow(batch.select(names)) if names else None
-            rows = Rows(table.tensor(_arrow(batch.select(features))), condition_tensor(fitted, given, batch.num_rows))
-            yield rows[torch.from_numpy(mask if held else ~mask)]
-
-    def looked_at() -> tuple[Rows, np.ndarray | None]:
-        """Training rows from every part of the stream, in an order of chance, and their groups."""
-        taken, told = [], []
-        for group, wanted in enumerate(stream.shares(SAMPLE_ROWS)):
-            for number, batch in enumerate(stream.batches(group)) if wanted else ():
-                mask = ~held_out_mask(group, number, batch.num_rows)
-                some = np.flatnonzero(mask)[:wanted]
-                part = _arrow(batch.take(some))
-                given = part.select(names) if names else None
-                taken.append(Rows(table.tensor(part.select(features)), condition_tensor(fitted, given, len(some))))
-                if fitted is not None and (labels := fitted.groups(given, len(some))) is not None:
-                    told.append(labels)
-                wanted -= len(some)
-                if not wanted:
-                    break
-        order = torch.from_numpy(np.random.default_rng((seed, 2)).permutation(sum(map(len, taken))))
-        return concatenate(taken)[order], np.concatenate(told)[order.numpy()] if told else None
-
-    n_groups = len(stream.row_groups)
-    parts = [rows for group in range(n_groups) for rows in read(group, True) if len(rows)] if share > 0 else []
-    held_out = concatenate(parts) if parts else None
-    if held_out is not None:
-        held_out = held_out[torch.from_numpy(np.random.default_rng((seed, 3)).permutation(len(held_out)))]
-    n_rows = len(stream) - (0 if held_out is None else len(held_out))
-    sample, groups = looked_at()
+    kept = rows.view(torch.from_numpy(train))
+    independent = np.arange(len(train)) if not examples.axes else examples.take(train).independent()
     return TrainingData(
-        modality=table,
+        modality=found,
         condition=fitted,
-        rows=StreamedRows(n_rows, n_groups, lambda group: read(group, False)),
-        held_out=held_out,
-        sample=sample,
-        groups=groups,
-        fingerprint=fingerprint(
-            [[str(g.path), g.index, g.rows, g.path.stat().st_size] for g in stream.row_groups], sample.raw
-        ),
+        rows=kept,
+        held_out=rows[torch.from_numpy(held)] if len(held) else None,
+        sample=kept,
+        independent=independent,
+        groups=None if groups is None else groups[train],
+        fingerprint=digest,
+        n_independent=len(independent),
     )
 
 
-def _arrow(batch: Any) -> Any:
-    import pyarrow as pa
+def _one_of_each(train: np.ndarray, held: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One example of every condition is trained on, however rare, so that each can be sampled."""
+    lost = sorted(set(groups[held].tolist()) - set(groups[train].tolist()))
+    moved = [next(i for i, position in enumerate(held) if groups[position] == group) for group in lost]
+    return np.concatenate([train, held[moved]]) if moved else train, np.delete(held, moved)
 
-    return pa.Table.from_batches([batch])
+
+class _Streamed:
+    """Rows that do not fit into memory, split into features and condition, training and held-out rows.
+
+    `condition` names columns of the stream. Rows are held out at random.
+    """
+
+    def __init__(
+        self, stream: readers.ParquetStream, condition: Any, modality: Any, validation_fraction: float, seed: int
+    ) -> None:
+        self.stream, self.seed = stream, seed
+        self.names = [condition] if isinstance(condition, str) else list(condition or [])
+        self.features = [c for c in stream.columns if c not in self.names]
+        if unknown := [c for c in self.names if c not in stream.columns]:
+            known = ", ".join(stream.columns)
+            raise ValueError(f"condition={unknown[0]!r} is not a column of {stream.path}; it has {known}")
+        first = Data(next(self._chunks(self.features)), source=str(stream.path))
+        found = named_modality(modality, first)
+        self.first = found.accept(first)  # raises for a kind of data that is not read from tables
+        self.modality = found.infer(self._chunks(self.features))
+        self.condition = Condition.of_table(self._chunks(self.names)) if self.names else None
+        n = len(stream)
+        self.share = min(validation_fraction, MAX_HELD_OUT / n) if n >= MIN_TO_HOLD_OUT else 0.0
+
+    def _chunks(self, columns: list[str]) -> Iterator[Any]:
+        for group in range(len(self.stream.row_groups)):
+            for batch in self.stream.batches(group):
+                yield containers.canonical(batch.select(columns))
+
+    def _held_out(self, group: int, number: int, n: int) -> np.ndarray:
+        return np.random.default_rng((self.seed, 1, group, number)).random(n) < self.share
+
+    def _rows(self, batch: Any) -> tuple[Rows, np.ndarray | None]:
+        """Examples of a batch, and their groups."""
+        given = containers.canonical(batch.select(self.names)) if self.names else None
+        table = containers.canonical(batch.select(self.features))
+        raw = self.modality.examples(table).rows()
+        groups = None if self.condition is None else self.condition.groups(given, len(raw))
+        return Rows(raw, condition_tensor(self.condition, given, len(raw))), groups
+
+    def _read(self, group: int, held: bool) -> Iterator[Rows]:
+        for number, batch in enumerate(self.stream.batches(group)):
+            mask = self._held_out(group, number, batch.num_rows)
+            yield self._rows(batch)[0][torch.from_numpy(mask if held else ~mask)]
+
+    def _sample(self) -> tuple[Rows, np.ndarray | None]:
+        """Training rows from every part of the stream, in random order, and their groups."""
+        parts, labels = [], []
+        for group, wanted in enumerate(self.stream.shares(SAMPLE_ROWS)):
+            for number, batch in enumerate(self.stream.batches(group)) if wanted else ():
+                some = np.flatnonzero(~self._held_out(group, number, batch.num_rows))[:wanted]
+                rows, groups = self._rows(batch.take(some))
+                parts.append(rows)
+                labels += [] if groups is None else [groups]
+                wanted -= len(some)
+                if not wanted:
+                    break
+        order = torch.from_numpy(np.random.default_rng((self.seed, 2)).permutation(sum(map(len, parts))))
+        return concatenate(parts)[order], np.concatenate(labels)[order.numpy()] if labels else None
+
+    def training_data(self) -> TrainingData:
+        n_groups = len(self.stream.row_groups)
+        parts: list[Rows] = []
+        if self.share > 0:
+            parts = [rows for group in range(n_groups) for rows in self._read(group, True) if len(rows)]
+        held_out = concatenate(parts) if parts else None
+        if held_out is not None:
+            order = np.random.default_rng((self.seed, 3)).permutation(len(held_out))
+            held_out = held_out[torch.from_numpy(order)]
+        n_rows = len(self.stream) - (0 if held_out is None else len(held_out))
+        sample, groups = self._sample()
+        places = [[str(g.path), g.index, g.rows, g.path.stat().st_size] for g in self.stream.row_groups]
+        return TrainingData(
+            modality=self.modality,
+            condition=self.condition,
+            rows=StreamedRows(n_rows, n_groups, lambda group: self._read(group, False)),
+            held_out=held_out,
+            sample=sample,
+            independent=np.arange(len(sample)),
+            groups=groups,
+            fingerprint=fingerprint(places, sample.raw),
+            n_independent=n_rows,
+        )
+
+
+def training_data(
+    X: Any, condition: Any, modality: str | Modality | None, validation_fraction: float, seed: int
+) -> tuple[TrainingData, Any]:
+    """Whatever `fit` is given -> training data, and X in a canonical container (of a stream its first rows)."""
+    if isinstance(X, readers.ParquetStream):
+        stream = _Streamed(X, condition, modality, validation_fraction, seed)
+        return stream.training_data(), stream.first
+    found, X = data_in.accept(X, modality)
+    X, condition = data_in.split_off(X, condition)
+    return in_memory(X, condition, found, validation_fraction, seed), X
+
+
+__all__ = ["MAX_HELD_OUT", "MIN_TO_HOLD_OUT", "TrainingData", "training_data"]

@@ -5,8 +5,8 @@ from hourglass.exploration.grids import Manifold, manifold
 from hourglass.exploration.interpolation import interpolate
 from hourglass.exploration.maps import LatentMap, latent_map
 from hourglass.exploration.ranges import code_centre, code_quantiles
-from hourglass.exploration.rows import take
 from hourglass.exploration.traversals import Traversal, traversal
+from hourglass.readers.containers import take
 
 __all__ = [
     "DimensionUse",

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-
-def take(X: Any, rows: Sequence[int] | np.ndarray) -> Any:
-    """Some rows of an array, tensor, frame (pandas, polars, Arrow), series or list, of the same kind.
-
-    Parameters
-    ----------
-    X : N examples.
-    rows : (M,) positions from 0; a position may come twice.
-    """
-    positions = np.asarray(rows, dtype=np.int64)
-    if hasattr(X, "iloc"):  # pandas
-        return X.iloc[positions]
-    if hasattr(X, "column_names"):  # Arrow
-        return X.take(positions)
-    if isinstance(X, (list, tuple)):
-        return [X[i] for i in positions.tolist()]
-    return X[positions.tolist()] if type(X).__module__.startswith("polars") else X[positions]
+from hourglass.readers.containers import take
 
 
 def for_each(condition: Any, n: int, n_columns: int) -> Any:

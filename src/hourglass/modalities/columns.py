@@ -6,17 +6,8 @@ from typing import Any
 
 import numpy as np
 
-
-def frame_kind(X: Any) -> str:
-    """Which library's table X is: "pandas", "polars", "arrow", or "array" for everything else."""
-    module = type(X).__module__.partition(".")[0]
-    if module == "pandas" and hasattr(X, "columns"):
-        return "pandas"
-    if module == "polars" and hasattr(type(X), "columns"):
-        return "polars"
-    if module == "pyarrow" and hasattr(X, "column_names"):
-        return "arrow"
-    return "array"
+from hourglass.readers import containers
+from hourglass.readers.containers import as_array, to_arrow
 
 
 def _refuse_infinity(name: str, values: np.ndarray) -> None:
@@ -63,33 +54,6 @@ def _column(name: str, values: Any) -> np.ndarray:
     )
 
 
-def arrow_table(X: Any) -> Any:
-    """A pandas, polars or Arrow table as a pyarrow.Table."""
-    import pyarrow as pa
-
-    kind = frame_kind(X)
-    if kind == "pandas":
-        try:
-            return pa.Table.from_pandas(X, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise TypeError(f"X has a column of mixed types: {error.args[0]}; make each column one type") from error
-    if kind == "polars":
-        try:
-            return (X.collect() if hasattr(X, "collect") else X).to_arrow()
-        except pa.ArrowInvalid as error:
-            raise TypeError(f"X has a column of a type that Arrow does not know: {error}; cast or drop it") from error
-    return pa.Table.from_batches([X]) if isinstance(X, pa.RecordBatch) else X
-
-
-def as_array(X: Any) -> np.ndarray:
-    """What makes an array, as numpy works with it: bfloat16 tensors as float32, bytes in the machine's order."""
-    if hasattr(X, "detach"):
-        X = X.detach().cpu()
-        X = (X.float() if str(X.dtype) == "torch.bfloat16" else X).numpy()
-    array = np.asarray(X)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-
-
 def read_columns(X: Any) -> dict[str, np.ndarray]:
     """Table -> {name: (N,) float array with NaN for missing, or object array of str with None for missing}.
 
@@ -97,8 +61,8 @@ def read_columns(X: Any) -> dict[str, np.ndarray]:
     ------
     TypeError, ValueError : for what is no table, empty, of an unusable type, or infinite (with row and column).
     """
-    if frame_kind(X) != "array":
-        table = arrow_table(X)
+    if containers.is_frame(X):
+        table = to_arrow(X)
         names = [str(n) for n in table.column_names]
         if len(set(names)) < len(names):
             twice = next(n for n in names if names.count(n) > 1)
@@ -154,11 +118,11 @@ def fill_missing(X: Any, filled: dict[str, np.ndarray], whole: dict[str, np.ndar
     filled : the D columns as a model restores them, NaN or None where it knows nothing.
     whole : the same, for columns whose type holds nothing but whole numbers or booleans.
     """
-    kind, given = frame_kind(X), read_columns(X)
+    kind, given = containers.kind_of(X), read_columns(X)
     cells = list(zip(given.values(), filled.values(), whole.values(), strict=True))
     if kind == "array":
         return write_columns({name: _cells(*c[:2]) for name, c in zip(given, cells, strict=True)}, kind)
-    table = arrow_table(X)
+    table = to_arrow(X)
     made = {
         i: _cells_of_type(table.column(i), made, whole, _unknown(known))
         for i, (known, made, whole) in enumerate(cells)

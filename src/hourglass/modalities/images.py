@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import torch
@@ -13,41 +13,15 @@ from torch import Tensor, nn
 
 from hourglass import likelihoods
 from hourglass.likelihoods.laplace import scale_of
-from hourglass.modalities.columns import as_array
+from hourglass.modalities.examples import Examples, split_records
+from hourglass.modalities.picture_forms import alike, channel_axis, channels_first, check_pictures
 from hourglass.modalities.scaling import Binarise, Standardise, UnitRange
 from hourglass.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
+from hourglass.readers import Data
 from hourglass.typed_json import from_json
 
-MAX_SIDE_FOR_MLP = 32  # pixels a side; above, convolutions are both better and faster
-
-
-def _picture_array(X: Any) -> np.ndarray:
-    array = as_array(X)
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"X holds {array.dtype} values; pictures need numbers: convert them to uint8, uint16 or float")
-    if array.ndim not in (3, 4):
-        raise ValueError(
-            f"X has shape {array.shape}; pictures are (N, H, W) or (N, C, H, W) or (N, H, W, C): "
-            "reshape rows of pixels first, as in X.reshape(-1, 28, 28)"
-        )
-    if len(array) == 0:
-        raise ValueError("X holds 0 pictures; at least two are needed")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"X[{', '.join(map(str, where))}] is {array[where]}; pictures must hold finite numbers only")
-    return array
-
-
-def _layout_of(array: np.ndarray) -> str:
-    if array.ndim == 3:
-        return "NHW"
-    return "NHWC" if array.shape[-1] in (1, 3, 4) and array.shape[1] not in (1, 3, 4) else "NCHW"
-
-
-def _channels_first(array: np.ndarray, layout: str) -> np.ndarray:
-    if layout == "NHW":
-        return array[:, None]
-    return np.moveaxis(array, -1, 1) if layout == "NHWC" else array
+MAX_SIDE_FOR_MLP = 32  # pixels; above, convolutions are both better and faster
+Layout = Literal["NHW", "NCHW", "NHWC"]
 
 
 @dataclass(frozen=True)
@@ -56,15 +30,23 @@ class Images:
 
     Parameters
     ----------
-    binarise : "dynamic" tosses every pixel anew each time it is looked at, with its grey level as the probability, and
-        makes the likelihood Bernoulli. None leaves grey levels as they are: with `likelihood="bernoulli"` the level
-        itself is the probability that is to be given back, a cross-entropy (see `Bernoulli`).
+    binarise : "dynamic" samples every pixel on each pass, with its grey level as the probability of white, and makes
+        the likelihood Bernoulli. None leaves grey levels as they are: with `likelihood="bernoulli"` the level itself is
+        the probability to be reconstructed, a cross-entropy (see `Bernoulli`).
+    resize : the side in pixels, or (height, width), that pictures are brought to, now and at every later use.
+    crop : keep the proportions, and cut out the middle: of `resize`, or of the smallest picture without it.
+    grey : True makes all pictures grey, False all colour; None leaves them, and they must be alike.
+    channels : "first" or "last", where the axis of the channels of an array cannot be told by its length.
 
-    The rest is learnt by `infer`: `shape` (C, H, W); `white` and `black`, the largest and the smallest level; `mean`
-    and `scale` per channel (never per pixel); `two_valued`; `dtype` and `layout` of what came in.
+    Learned by `infer`: `shape` (C, H, W); `white` and `black`, the largest and the smallest level; `mean` and `scale`
+    per channel (never per pixel); `two_valued`; `dtype` and `layout` of what came in.
     """
 
     binarise: Literal["dynamic"] | None = None
+    resize: int | tuple[int, int] | None = None
+    crop: bool = False
+    grey: bool | None = None
+    channels: Literal["first", "last"] | None = None
     shape: tuple[int, ...] = field(default=(), repr=False)
     black: float = field(default=0.0, repr=False)
     white: float = field(default=1.0, repr=False)
@@ -72,25 +54,58 @@ class Images:
     scale: tuple[float, ...] = field(default=(), repr=False)
     two_valued: bool = field(default=False, repr=False)
     dtype: str = field(default="uint8", repr=False)
-    layout: str = field(default="NCHW", repr=False)
+    layout: Layout = field(default="NCHW", repr=False)
 
     name = "images"
+    noun = "picture"
+    reads = ("images", "arrays")
+    endings = (".png", "", ".npy", ".npz")
+    has_missing = False
+    samples_noise = False  # a sampled picture shows the mean, not the mean plus pixel noise
+    default_corruption = "GaussianNoise"
     networks = ("mlp", "conv")
     mask_value = 0.0
-    samples_noise = False  # a sampled picture shows the mean, not the mean plus pixel noise
+    columns = ()
+    constant_names = ()
 
     def __post_init__(self) -> None:
         if self.binarise not in (None, "dynamic"):
             raise ValueError(f"binarise={self.binarise!r} is unknown; choose 'dynamic' or None")
+        if self.channels not in (None, "first", "last"):
+            raise ValueError(f"channels={self.channels!r} is unknown; choose 'first', 'last' or None")
+        sides = () if self.resize is None else (self.resize,) if isinstance(self.resize, int) else tuple(self.resize)
+        if (
+            any(not isinstance(side, (int, np.integer)) or isinstance(side, bool) or side < 1 for side in sides)
+            or len(sides) > 2
+        ):
+            raise ValueError(f"resize={self.resize!r} must be a side in pixels, such as 64, or (height, width)")
+        if len(sides) == 2:
+            object.__setattr__(self, "resize", (int(sides[0]), int(sides[1])))
+
+    @classmethod
+    def suits(cls, data: Data) -> bool:
+        """Picture files, arrays of three or four axes, and lists of pictures."""
+        if data.kind == "images":
+            return True
+        return data.kind == "arrays" and all(np.ndim(x) in (2, 3) for x in data.X[:1]) and len(data.X) > 0
+
+    def accept(self, data: Data) -> Any:
+        """An array (N, H, W), (N, C, H, W) or (N, H, W, C), in the size and the colours asked for."""
+        if data.kind == "tables":
+            check_pictures(data.X if isinstance(data.X, np.ndarray) else np.zeros((1, 1)))  # says how to reshape
+        elif data.kind not in self.reads:
+            raise ValueError(f"{data.source} holds {data.kind}; this model takes pictures")
+        size = (self.resize, self.resize) if isinstance(self.resize, int) else self.resize
+        return alike(data.X, data.names, size, self.crop, self.grey, self.channels)
 
     def infer(self, X: Any) -> Images:
-        array = _picture_array(X)
+        array = check_pictures(X)
         if not array.size:
             raise ValueError(f"X has shape {array.shape}: pictures without pixels; give at least one of everything")
         if len(array) < 2:
             raise ValueError("X holds 1 picture; at least two are needed")
-        layout = _layout_of(array)
-        pictures = _channels_first(array, layout)
+        layout = self._layout_of(array)
+        pictures = channels_first(array, layout)
         black, white = float(array.min()), float(array.max())
         if black == white:
             raise ValueError(f"every pixel of X is {white:g}; there is nothing to learn from constant pictures")
@@ -113,9 +128,18 @@ class Images:
             layout=layout,
         )
 
-    def tensor(self, X: Any) -> Tensor:
-        array = _picture_array(X)
-        pictures = self._as_fitted(array)
+    def _layout_of(self, array: np.ndarray) -> Layout:
+        if array.ndim == 3:
+            return "NHW"
+        return "NHWC" if channel_axis(array, self.channels) == -1 else "NCHW"
+
+    def examples(self, X: Any, dense: bool = False) -> Examples:
+        """Every picture is an example."""
+        return Examples.whole(self._tensor(X))
+
+    def _tensor(self, X: Any) -> Tensor:
+        """X -> raw (N, C, H, W), integers of 8 bits as they are."""
+        pictures = self._as_fitted(check_pictures(X))
         self._note_other_units(pictures)
         if pictures.dtype == np.uint16:  # torch has few operations on uint16
             pictures = pictures.astype(np.int32)
@@ -127,9 +151,9 @@ class Images:
 
     def _as_fitted(self, array: np.ndarray) -> np.ndarray:
         """(N, C, H, W) of the shape at fit, the channels being where they were then or where they must be."""
-        possible = ("NHW",) if array.ndim == 3 else (self.layout, _layout_of(array), "NCHW", "NHWC")
+        possible: tuple[Layout, ...] = ("NHW",) if array.ndim == 3 else (self.layout, "NCHW", "NHWC")
         for layout in (layout for layout in possible if len(layout) == array.ndim):
-            pictures = _channels_first(array, layout)
+            pictures = channels_first(array, layout)
             if pictures.shape[1:] == self.shape:
                 return pictures
         raise ValueError(
@@ -149,12 +173,32 @@ class Images:
                 stacklevel=4,
             )
 
-    def restore(self, raw: Tensor, sampled: bool = False) -> np.ndarray:
-        """Raw levels, float32, clipped to what the data can hold, in the layout that came in."""
+    def restore(self, raw: Tensor, sampled: bool = False, like: Any = None) -> np.ndarray:
+        """Raw levels, float32, clipped to what the data can hold, in the layout at fit."""
         pictures = raw.clamp(self.black, self.white).float().cpu().numpy()
         if self.layout == "NHW":
             return pictures[:, 0]
         return np.moveaxis(pictures, 1, -1) if self.layout == "NHWC" else pictures
+
+    def stitch(self, examples: Examples, raw: Tensor, like: Any) -> np.ndarray:
+        """Pictures as they stand."""
+        return self.restore(raw)
+
+    def fill(self, X: Any, examples: Examples, raw: Tensor) -> NoReturn:
+        """Raises TypeError: pictures have no missing cells."""
+        raise TypeError("a picture has no missing cells to fill in; impute is for tables and other data with NaN cells")
+
+    def scores_per_row(self, scores: np.ndarray, cells: Callable[[], np.ndarray], examples: Examples) -> np.ndarray:
+        """One score per picture."""
+        return scores
+
+    def split(self, X: Any, fraction: float, most: int, rng: np.random.Generator) -> tuple[Any, Any]:
+        """Pictures chosen at random."""
+        return split_records(X, fraction, most, rng)
+
+    def describe(self) -> str:
+        channels = {1: "grey", 3: "colour"}.get(self.shape[0], f"{self.shape[0]}-channel")
+        return f"{channels} pictures of {' × '.join(map(str, self.shape[1:]))} pixels"
 
     def noise_mask(self) -> Tensor:
         return torch.ones(self.shape, dtype=torch.bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -24,11 +24,18 @@ from hourglass.modalities.column_statistics import (
     warn_outlier,
     warn_suspicious_texts,
 )
-from hourglass.modalities.columns import frame_kind, read_columns, write_columns
+from hourglass.modalities.columns import fill_missing, read_columns, write_columns
+from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.scaling import Standardise
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
+from hourglass.readers import Data, containers
 from hourglass.typed_json import from_json
+
+ONE_AXIS = (
+    "Expected 2D array, got 1D array instead. Reshape your data with X.reshape(-1, 1) if it has one feature, or "
+    "X.reshape(1, -1) if it is one row"
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,11 @@ class Tables:
     container: str = field(default="array", repr=False)
 
     name = "tables"
+    noun = "row"
+    reads = ("tables",)
+    endings = (".csv", ".csv.gz", ".tsv", ".parquet", ".npy", ".npz")
+    has_missing = True
+    default_corruption = "Masking"
     networks = ("mlp",)
     mask_value = math.nan
     samples_noise = True  # a sampled row is a row one could have seen, categories and noise drawn
@@ -62,6 +74,23 @@ class Tables:
                 raise TypeError(f"{option}={names!r} must be a list of names: [{names!r}]")
             object.__setattr__(self, option, tuple(names))
 
+    @classmethod
+    def suits(cls, data: Data) -> bool:
+        """Frames, and arrays of two axes."""
+        return data.kind == "tables"
+
+    def accept(self, data: Data) -> Any:
+        """A frame, or an array (N, D)."""
+        if np.ndim(data.X) == 1 and data.kind == "arrays":
+            raise ValueError(f"{data.source}: {ONE_AXIS}")
+        if data.kind == "arrays":
+            raise ValueError(
+                f"{data.source}: Found array with dim {np.ndim(data.X)}, while dim 2 is required by a table"
+            )
+        if data.kind not in self.reads:
+            raise ValueError(f"{data.source} holds {data.kind}, but a table is needed")
+        return data.X
+
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
@@ -69,7 +98,7 @@ class Tables:
         container = "array"
         rows = 0
         for chunk in chunks:
-            container = frame_kind(chunk)
+            container = containers.kind_of(chunk)
             columns = read_columns(chunk)
             rows += len(next(iter(columns.values())))
             for name, values in columns.items():
@@ -109,7 +138,15 @@ class Tables:
     def _all_numeric(self) -> bool:
         return not self.any_missing and all(c.kind == "numeric" for c in self.columns)
 
-    def tensor(self, X: Any) -> Tensor:
+    @property
+    def constant_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.constant)
+
+    def examples(self, X: Any, dense: bool = False) -> Examples:
+        """Every row is an example."""
+        return Examples.whole(self._tensor(X))
+
+    def _tensor(self, X: Any) -> Tensor:
         """X -> raw (N, D): numbers as they are, texts as codes, NaN for missing.
 
         float32, unless a column's mean is so large beside its spread that float32 would lose it: then float64.
@@ -127,7 +164,7 @@ class Tables:
         if len(names) != len(self.columns):
             raise ValueError(f"X has {len(names)} features, but the model was fitted on {len(self.columns)}")
         known = [c.name for c in self.columns]
-        if frame_kind(X) != "array" and self.container != "array" and names != known:
+        if containers.is_frame(X) and self.container != "array" and names != known:
             strange = next((n for n, k in zip(names, known, strict=True) if n != k), names[0])
             raise ValueError(f"column {strange!r} is not where it was at fit; the columns were {', '.join(known)}")
 
@@ -166,13 +203,44 @@ class Tables:
             codes = np.where(unseen, math.nan, codes)
         return codes
 
-    def restore(self, raw: Tensor, sampled: bool = False) -> Any:
-        """Raw (N, D) -> the kind of table that came in: categories by name.
+    def restore(self, raw: Tensor, sampled: bool = False, like: Any = None) -> Any:
+        """Raw (N, D) -> a table of the kind at fit, or of that of `like` and with its index: categories by name.
 
         Numbers that were `sampled` stay within those that were seen, whole where those were whole, and one of two where
         there were two.
         """
-        return write_columns(self.restore_columns(raw, sampled), self.container)
+        container = self.container if like is None else containers.kind_of(like)
+        table = write_columns(self.restore_columns(raw, sampled), container)
+        index = containers.index_of(like)
+        return table if index is None else table.set_axis(index)
+
+    def stitch(self, examples: Examples, raw: Tensor, like: Any) -> Any:
+        """Rows as they stand."""
+        return self.restore(raw, like=like)
+
+    def fill(self, X: Any, examples: Examples, raw: Tensor) -> Any:
+        """X with its missing cells taken from raw (N, D); columns that nothing was known of at fit keep theirs."""
+        if never := [column.name for column in self.columns if column.offset != column.offset]:
+            names = ", ".join(never)
+            warnings.warn(f"nothing was known of {names} at fit; what is missing there stays missing", stacklevel=3)
+        return fill_missing(X, self.restore_columns(raw), self.restore_columns(raw, sampled=True))
+
+    def scores_per_row(self, scores: np.ndarray, cells: Callable[[], np.ndarray], examples: Examples) -> np.ndarray:
+        """One score per row."""
+        return scores
+
+    def split(self, X: Any, fraction: float, most: int, rng: np.random.Generator) -> tuple[Any, Any]:
+        """Rows chosen at random."""
+        return split_records(X, fraction, most, rng)
+
+    def describe(self) -> str:
+        kinds: dict[str, int] = {}
+        for column in self.columns:
+            kinds[column.kind] = kinds.get(column.kind, 0) + 1
+        listed = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+        missing = sum(c.missing for c in self.columns)
+        with_missing = f", {missing} with missing values" if missing else ""
+        return f"a table of {len(self.columns)} columns ({listed}){with_missing}"
 
     def restore_columns(self, raw: Tensor, sampled: bool = False) -> dict[str, np.ndarray]:
         """The columns of `restore` (N,) by their names."""

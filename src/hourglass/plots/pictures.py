@@ -23,7 +23,7 @@ def to_rgb(modality: Any, X: Any) -> np.ndarray:
 
     Of other than one, three or four channels the mean is shown.
     """
-    raw = modality.tensor(X).float().numpy()
+    raw = modality.examples(X).rows().float().numpy()
     levels = np.clip((raw - modality.black) / (modality.white - modality.black), 0, 1)
     channels = levels.shape[1]
     if channels in COLOUR:

@@ -44,7 +44,7 @@ def read(source: Any, *, columns: Sequence[str | int] | None = None) -> Data:
     --------
     >>> import numpy as np
     >>> read(np.zeros((5, 3))).kind
-    'table'
+    'tables'
     >>> read(np.zeros((5, 28, 28))).X.shape
     (5, 28, 28)
     >>> read({"height": [1.7, 1.8], "weight": [60, 80]}, columns=["weight"]).columns

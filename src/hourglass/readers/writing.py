@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.readers.memory import from_memory
+from hourglass.readers.memory import as_arrow
 
 TABLES = (".csv", ".csv.gz", ".tsv", ".parquet")
 SUFFIXES = (*TABLES, ".npy", ".npz", ".png")
@@ -166,13 +166,8 @@ def _table(values: Any, columns: Sequence[str] | None, index: Sequence[Any] | No
             raise ValueError(
                 f"{path}: a table has two axes, got shape {values.shape}; write .npy, or reshape to (rows, columns)"
             )
-    X = from_memory(values).X
-    if isinstance(X, np.ndarray):
-        titles = [f"x{j}" for j in range(X.shape[1])] if columns is None else list(columns)
-        if len(titles) != X.shape[1]:
-            raise ValueError(f"columns has {len(titles)} names for {X.shape[1]} columns; give one each")
-        X = pa.table([np.ascontiguousarray(X[:, j]) for j in range(X.shape[1])], names=titles)
-    elif columns is not None:
+    X = as_arrow(values, str(path))
+    if columns is not None:
         if len(columns) != X.num_columns:
             raise ValueError(f"columns has {len(columns)} names for {X.num_columns} columns; give one each")
         X = X.rename_columns(list(columns))

@@ -22,7 +22,7 @@ STEPS = 9
 def _errors(s: ReportData) -> np.ndarray:
     """Mean squared error of every picture shown (M,)."""
     modality = s.estimator.modality_
-    before, after = (modality.tensor(X).float().flatten(1) for X in (s.X, s.made))
+    before, after = (modality.examples(X).rows().float().flatten(1) for X in (s.X, s.made))
     return (before - after).square().mean(1).numpy()
 
 

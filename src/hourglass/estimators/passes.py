@@ -1,0 +1,108 @@
+"""The only loops over rows after training: codes, reconstructions, log-probabilities, on the device chosen.
+
+What is said of a row does not depend on the rows beside it, to the last bit: batches are padded to a least size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from hourglass.diagnostics.evidence import log_evidence
+from hourglass.model import Autoencoder
+from hourglass.training import Rows, resolve_device
+from hourglass.training.rows import pad_rows
+
+CELLS_PER_PASS = 2**22  # of examples and of what decoders put out: some 16 MB of float32
+MAX_ROWS_PER_PASS = 2048
+
+
+def rows_per_pass(*sizes: int) -> int:
+    """How many examples go through a network at once, given how many numbers each has at its widest."""
+    return max(32, min(MAX_ROWS_PER_PASS, CELLS_PER_PASS // max(1, *sizes)))
+
+
+def _size(model: Autoencoder) -> int:
+    """Numbers that one decoded example has at its widest."""
+    return int(torch.Size(model.decode.likelihood.parameter_shape).numel())
+
+
+@contextlib.contextmanager
+def placed(model: Autoencoder, device: str) -> Iterator[torch.device]:
+    """The model on the device, and back where it was afterwards."""
+    where = resolve_device(device)
+    before = next((p.device for p in model.parameters()), torch.device("cpu"))
+    if where.type == before.type:
+        yield before
+        return
+    model.to(where)
+    try:
+        yield where
+    finally:
+        model.to(before)
+
+
+def batches(
+    model: Autoencoder, raw: Tensor, condition: Tensor | None, device: str
+) -> Iterator[tuple[Tensor, Tensor | None, int]]:
+    """Padded batches (x in model space, condition, how many rows of it count), on the device."""
+    with placed(model, device) as where:
+        for batch in Rows(raw, condition).batches(rows_per_pass(_size(model))):
+            given = None if batch.condition is None else pad_rows(batch.condition).to(where)
+            yield model.scaling(pad_rows(batch.raw).to(where)), given, len(batch)
+
+
+@torch.no_grad()
+def encode(model: Autoencoder, raw: Tensor, condition: Tensor | None, device: str = "cpu") -> Tensor:
+    """Raw rows (N, *S) -> codes (N, L, *G): the posterior's mode."""
+    codes = [model.encode(x, given).mode[:n].cpu() for x, given, n in batches(model, raw, condition, device)]
+    return torch.cat(codes)
+
+
+@torch.no_grad()
+def decode(
+    model: Autoencoder, codes: Tensor, condition: Tensor | None, device: str = "cpu", noise: bool = False
+) -> Tensor:
+    """Codes (N, L, *G) -> raw units (N, *S): the reconstruction, or a draw of x with the likelihood's noise."""
+    parts = []
+    with placed(model, device) as where:
+        for batch in Rows(codes, condition).batches(rows_per_pass(_size(model))):
+            z, given, n = batch.raw, batch.condition, len(batch)
+            if not noise:  # of a draw the padding would be drawn too
+                z, given = pad_rows(z), None if given is None else pad_rows(given)
+            output = model.decode(z.to(where), None if given is None else given.to(where))
+            x = output.sample() if noise else output.reconstruction
+            parts.append(model.scaling.inverse(x)[:n].cpu())  # type: ignore[operator]
+    return torch.cat(parts) if parts else torch.empty(0, *model.decode.likelihood.shape)
+
+
+@torch.no_grad()
+def reconstruct(model: Autoencoder, raw: Tensor, condition: Tensor | None, device: str = "cpu") -> Tensor:
+    """Raw rows through the model and back, (N, *S) in raw units."""
+    parts = []
+    for x, given, n in batches(model, raw, condition, device):
+        parts.append(model.scaling.inverse(model.reconstruct(x, given).reconstruction)[:n].cpu())  # type: ignore[operator]
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def cell_log_prob(model: Autoencoder, raw: Tensor, condition: Tensor | None, device: str = "cpu") -> Tensor:
+    """log p of every cell given the code's mode, (N, *S) nats; 0 where a cell is missing."""
+    parts = []
+    for x, given, n in batches(model, raw, condition, device):
+        parts.append(model.reconstruct(x, given).cell_log_prob(x)[:n].cpu())
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def evidence(
+    model: Autoencoder, raw: Tensor, condition: Tensor | None, n_samples: int, seed: int, device: str = "cpu"
+) -> Tensor:
+    """The bound of log p(x) of raw rows, (N,) nats per example; see `log_evidence`."""
+    scores = []
+    for x, given, n in batches(model, raw, condition, device):
+        scores.append(log_evidence(model, x, given, n_samples=n_samples, seed=seed)[:n].cpu())
+    return torch.cat(scores)

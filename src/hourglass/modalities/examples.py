@@ -1,0 +1,258 @@
+"""Where every example was cut from what was handed in, and the way back.
+
+A *record* is what the user has one of: a row, a picture, a series, a level. An *example* is what the model sees: a row,
+a picture, a window. A *cell* is one number of it. Where a record is an example, nothing here does anything.
+
+Shapes: ``N`` examples, ``R`` records, ``S`` the shape of one example, ``A`` the number of axes of S that were cut,
+``W`` the sizes of a window along them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hourglass.readers import containers
+
+MAX_OVERSHOOT = 1.5  # times the wanted share that whole records may make up; beyond, blocks are cut out of records
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Examples, and where each was cut.
+
+    Attributes
+    ----------
+    raw : (M, *S) in raw units; may be a strided view of `store`, so that windows cost no memory.
+    store : the data themselves: what is fingerprinted and kept.
+    record : (N,) the record each example comes from.
+    start : (N, A) where in the record it begins, along the cut axes; negative where it begins before the record.
+    extents : (R, A) the size of each record along the cut axes.
+    axes : which axes of S are cut, A of them.
+    index : (N,) rows of `raw` that are examples; None for all of them.
+    origin : whatever the kind of data needs to put records together again (times, names).
+    """
+
+    raw: Tensor
+    store: Tensor
+    record: np.ndarray
+    start: np.ndarray
+    extents: np.ndarray
+    axes: tuple[int, ...] = ()
+    index: Tensor | None = None
+    origin: Any = None
+
+    @classmethod
+    def whole(cls, raw: Tensor) -> Examples:
+        """Records that are examples: raw (N, *S)."""
+        n = len(raw)
+        return cls(raw, raw, np.arange(n), np.zeros((n, 0), dtype=np.int64), np.zeros((n, 0), dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    @property
+    def n_records(self) -> int:
+        return len(self.extents)
+
+    @property
+    def window(self) -> tuple[int, ...]:
+        """W, (A,)."""
+        return tuple(self.raw.shape[1 + axis] for axis in self.axes)
+
+    def rows(self) -> Tensor:
+        """Raw examples in their order, (N, *S); a copy where there is an index."""
+        return self.raw if self.index is None else self.raw[self.index]
+
+    def take(self, which: np.ndarray) -> Examples:
+        """Some of the examples, (n,) positions; the records stay as they are."""
+        which = np.asarray(which)
+        chosen = torch.from_numpy(which.astype(np.int64))
+        index = chosen if self.index is None else self.index[chosen]
+        return replace(self, record=self.record[which], start=self.start[which], index=index)
+
+    def per_record(self, values: Any) -> Any:
+        """One value per record (R, ...), any container -> one per example (N, ...)."""
+        return containers.take(values, self.record)
+
+    def per_instant(self, values: Sequence[np.ndarray], pool: Callable[[np.ndarray], Any]) -> np.ndarray:
+        """One value per place of every record, R arrays (*extent) -> one per example, `pool`ed over its window."""
+        pooled = []
+        for record, start in zip(self.record, self.start, strict=True):
+            window = tuple(slice(max(0, s), s + w) for s, w in zip(start, self.window, strict=True))
+            pooled.append(pool(np.asarray(values[record])[window]))
+        return np.asarray(pooled)
+
+    def independent(self) -> np.ndarray:
+        """Positions of examples that share no cell with one another, (n,): all of them where records are examples."""
+        if not self.axes:
+            return np.arange(len(self))
+        chosen = np.zeros(len(self), dtype=bool)
+        for record in np.unique(self.record):
+            members = np.flatnonzero(self.record == record)
+            fits = np.ones(len(members), dtype=bool)
+            for axis, width in enumerate(self.window):
+                starts = self.start[members, axis]
+                fits &= np.isin(starts, _apart(np.unique(starts), width))
+            chosen[members[fits]] = True
+        return np.flatnonzero(chosen)
+
+    def split(self, fraction: float, most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Positions to train on and to hold out, (n,) and (m,): no held-out example shares a cell with a training one.
+
+        m is about `fraction` of the examples and at most `most`. Where records are examples, they are chosen at random.
+        Where windows were cut, whole records are held out if there are several, else one block of each record, and the
+        windows across the edge of a block are used for neither.
+        """
+        wanted = min(most, round(fraction * len(self)))
+        if not self.axes:
+            order = rng.permutation(len(self))
+            return order[wanted:], order[:wanted]
+        if not wanted:
+            return np.arange(len(self)), np.arange(0)
+        return self._split_by_records(wanted, rng) or self._split_by_blocks(wanted / len(self), rng)
+
+    def _split_by_records(self, wanted: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
+        counts = np.bincount(self.record, minlength=self.n_records)
+        held: list[int] = []
+        for record in rng.permutation(self.n_records).tolist():
+            total = counts[held].sum() + counts[record]
+            if len(held) < self.n_records - 1 and counts[record] and total <= max(MAX_OVERSHOOT * wanted, 1):
+                held.append(record)
+            if counts[held].sum() >= wanted:
+                break
+        if counts[held].sum() < wanted / 2:
+            return None
+        mask = np.isin(self.record, held)
+        return np.flatnonzero(~mask), np.flatnonzero(mask)
+
+    def _split_by_blocks(self, fraction: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        train, held = np.zeros(len(self), dtype=bool), np.zeros(len(self), dtype=bool)
+        for record in np.unique(self.record):
+            mine = self.record == record
+            extent = self.extents[record]
+            axis = int(np.argmax(extent / np.array(self.window)))
+            width, length = self.window[axis], int(extent[axis])
+            block = max(width, round(fraction * length))
+            if length < block + width:  # too short to be used for both
+                train |= mine
+                continue
+            # at an end half of the time, where fewer windows are lost
+            first = (
+                int(rng.choice([0, length - block])) if rng.random() < 0.5 else int(rng.integers(length - block + 1))
+            )
+            start = self.start[:, axis]
+            held |= mine & (start >= first) & (start + width <= first + block)
+            train |= mine & ((start + width <= first) | (start >= first + block))
+        return np.flatnonzero(train), np.flatnonzero(held)
+
+    def stitch(self, cells: np.ndarray) -> list[np.ndarray]:
+        """Numbers of every example put together to records: means where windows overlap, NaN where there was none.
+
+        Parameters
+        ----------
+        cells : (N, *S), in the order of the examples.
+
+        Returns
+        -------
+        R arrays, of the shape S with the cut axes as long as the record.
+        """
+        cells = np.asarray(cells)
+        if not self.axes:
+            return list(cells)
+        total, count = self._add_up(cells.astype(np.float64, copy=False))
+        with np.errstate(invalid="ignore"):
+            return self._to_records(total / count, cells.shape[1:])
+
+    def stitch_votes(self, codes: np.ndarray, n_classes: int) -> list[np.ndarray]:
+        """Classes of every example put together to records: the most frequent one where windows overlap, else -1.
+
+        Parameters
+        ----------
+        codes : (N, *S), places of classes from 0, NaN or negative for none.
+        """
+        codes = np.asarray(codes)
+        if not self.axes:
+            return list(np.where(codes >= 0, np.nan_to_num(codes, nan=-1.0), -1).astype(np.int64))
+        best, most = None, None
+        for k in range(n_classes):
+            votes, _ = self._add_up((codes == k).astype(np.float64))
+            if best is None or most is None:
+                best, most = np.where(votes > 0, k, -1), votes
+            else:
+                better = votes > most
+                best, most = np.where(better, k, best), np.where(better, votes, most)
+        assert best is not None
+        return [record.astype(np.int64) for record in self._to_records(best.astype(np.float64), codes.shape[1:])]
+
+    def _add_up(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over all windows at every place of all records, (places, rest), and how many windows there were."""
+        places = [prod(extent) for extent in self.extents.tolist()]
+        first = np.concatenate([[0], np.cumsum(places)[:-1]]).astype(np.int64)
+        moved = np.moveaxis(cells, [1 + axis for axis in self.axes], range(1, 1 + len(self.axes)))
+        moved = moved.reshape(len(cells), *self.window, -1)  # (N, *W, rest)
+        total = np.zeros((sum(places), moved.shape[-1]))
+        count = np.zeros_like(total)
+        extents = self.extents[self.record]
+        for offset in product(*(range(width) for width in self.window)):
+            place = self.start + np.array(offset)  # (N, A)
+            inside = ((place >= 0) & (place < extents)).all(axis=1)
+            flat = first[self.record[inside]] + _ravel(place[inside], extents[inside])
+            values = moved[(inside, *offset)]
+            known = ~np.isnan(values)
+            np.add.at(total, flat, np.where(known, values, 0.0))
+            np.add.at(count, flat, known)
+        return total, count
+
+    def _to_records(self, flat: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
+        rest = [n for axis, n in enumerate(shape) if axis not in self.axes]
+        records, done = [], 0
+        for extent in self.extents.tolist():
+            part = flat[done : done + prod(extent)].reshape(*extent, *rest)
+            records.append(np.moveaxis(part, range(len(self.axes)), self.axes))
+            done += prod(extent)
+        return records
+
+    def names(self, records: Sequence[str] | None) -> list[str]:
+        """A name for every example: the record's, and "@start" after it where the record was cut."""
+        named = [str(i) for i in range(self.n_records)] if records is None else [str(name) for name in records]
+        if not self.axes:
+            return [named[record] for record in self.record.tolist()]
+        starts = (",".join(map(str, start)) for start in self.start.tolist())
+        return [f"{named[record]}@{start}" for record, start in zip(self.record.tolist(), starts, strict=True)]
+
+    def chunks(self, size: int) -> Iterator[Tensor]:
+        """Raw examples in their order, at most `size` at a time."""
+        for i in range(0, len(self), size):
+            yield self.raw[i : i + size] if self.index is None else self.raw[self.index[i : i + size]]
+
+
+def split_records(X: Any, fraction: float, most: int, rng: np.random.Generator) -> tuple[Any, Any]:
+    """((X, records) to train on, (X, records) to test on) of records that are examples, chosen at random."""
+    order = rng.permutation(len(X))
+    held = max(2, min(most, round(fraction * len(X))))
+    return tuple((containers.take(X, rows), rows) for rows in (order[held:], order[:held]))  # type: ignore[return-value]
+
+
+def _apart(starts: np.ndarray, width: int) -> np.ndarray:
+    """Of starts in ascending order as many as are at least `width` apart, from the first one on."""
+    chosen: list[int] = []
+    for start in starts.tolist():
+        if not chosen or start >= chosen[-1] + width:
+            chosen.append(start)
+    return np.array(chosen, dtype=np.int64)
+
+
+def _ravel(places: np.ndarray, extents: np.ndarray) -> np.ndarray:
+    """Places (n, A) in grids of the sizes (n, A), as numbers (n,)."""
+    flat = np.zeros(len(places), dtype=np.int64)
+    for axis in range(places.shape[1]):
+        flat = flat * extents[:, axis] + places[:, axis]
+    return flat

@@ -1,0 +1,105 @@
+"""What every estimator can be told, declared and described once, for Python and the command line alike. No torch.
+
+Each class is a dataclass mixin: an estimator inherits its fields, the command line flattens them into options.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Network:
+    """The parts of the model.
+
+    Parameters
+    ----------
+    likelihood : str or None
+        "gaussian", "laplace" or "bernoulli"; None infers it: Bernoulli for two values only, categories by themselves.
+        With greyscale pictures, the Bernoulli takes a grey level, between the smallest and the largest at fit, as the
+        probability to be reconstructed.
+    variance : "shared", "feature" or float
+        Variance of the Gaussian: fitted as one number, one per feature, or fixed (in units of the data's own variance).
+    hidden : tuple of int or None
+        Widths of the encoder's hidden layers; the decoder mirrors them. () makes encoder and decoder linear.
+    network : str or None
+        "mlp" or, for pictures, "conv"; None chooses by the size of an example.
+    activation : str
+        "silu", "relu", "gelu", "tanh" or "sigmoid".
+    """
+
+    likelihood: str | None = None
+    variance: str | float = "shared"
+    hidden: tuple[int, ...] | None = None
+    network: str | None = None
+    activation: str = "silu"
+
+    def check_network(self) -> None:
+        """Raises ValueError for a value that no network can be built from."""
+        if self.hidden is not None:
+            if not isinstance(self.hidden, (tuple, list)):
+                raise ValueError(f"hidden={self.hidden!r} must be a tuple of widths, such as (64,) or (64, 32)")
+            if any(not isinstance(h, Integral) or h < 1 for h in self.hidden):
+                raise ValueError(
+                    f"hidden={self.hidden!r} must hold whole numbers of at least 1; () makes the networks linear"
+                )
+        if self.variance not in ("shared", "feature") and (
+            not isinstance(self.variance, Real) or not 0 < self.variance < math.inf
+        ):
+            raise ValueError(f"variance={self.variance!r} is unknown; choose 'shared', 'feature' or a positive number")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Training:
+    """How the model is trained.
+
+    Parameters
+    ----------
+    max_epochs : int or None
+        Passes through the data at most, and the horizon of the learning rate's cosine; None chooses by the size of the
+        data.
+    batch_size : int or None
+        Batch size, in examples; None chooses by the size of the data.
+    learning_rate : float or None
+        Peak learning rate; it warms up shortly and falls along a cosine.
+    validation_fraction : float
+        Share of the examples held out for early stopping (at most 2,500); 0 trains on all of them to the end.
+    patience : int or None
+        Epochs without improvement before training stops.
+    precision : "auto", "float32" or "bfloat16"
+        Of training; "auto" takes bfloat16 for large networks where the processor is made for it.
+    n_threads : int or None
+        Threads of torch and numpy; None leaves them as they are.
+    device : "auto", "cpu" or "cuda"
+        Of training and of inference; "auto" takes a GPU where there is one.
+    random_state : int, RandomState or None
+        Random seed.
+    verbose : bool
+        Show progress.
+    """
+
+    max_epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    validation_fraction: float = 0.1
+    patience: int | None = None
+    precision: str = "auto"
+    n_threads: int | None = None
+    device: str = "auto"
+    random_state: Any = None
+    verbose: bool = False
+
+    def check_training(self) -> None:
+        """Raises ValueError for a value that no run can have."""
+        for name in ("max_epochs", "batch_size", "patience"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, Integral) or isinstance(value, bool) or value < 1):
+                raise ValueError(f"{name}={value!r} must be a whole number of at least 1, or None")
+        if not isinstance(self.validation_fraction, Real) or not 0 <= self.validation_fraction < 1:
+            raise ValueError(f"validation_fraction={self.validation_fraction!r} must be a number in [0, 1)")
+        rate = self.learning_rate
+        if rate is not None and not (isinstance(rate, Real) and rate > 0):
+            raise ValueError(f"learning_rate={rate!r} must be a positive number, or None")
