@@ -7,7 +7,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from hourglass.diagnostics import density
+from hourglass.diagnostics import gaussian_mixture
 from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.frechet import frechet_distance
 
@@ -120,14 +120,14 @@ def test_bad_input_is_named(call, says):
 
 
 def test_the_passes_are_those_of_scikit_learn(monkeypatch):
-    monkeypatch.setattr(density, "PRIOR_ROWS", 0.0)
+    monkeypatch.setattr(gaussian_mixture, "PRIOR_ROWS", 0.0)
     rng = np.random.default_rng(0)
     Z = np.concatenate([rng.normal(size=(700, 3)) @ rng.normal(size=(3, 3)) + 4 * rng.normal(size=3) for _ in range(3)])
-    start = density._seeded_on(Z, 4, np.eye(3), rng)
-    ours = density._expectation_maximisation(Z, start, 7, blocks=1)
+    start = gaussian_mixture._seeded_on(Z, 4, np.eye(3), rng)
+    ours = gaussian_mixture._expectation_maximisation(Z, start, 7, n_batches=1)
     precisions = np.linalg.inv(start.factors @ start.factors.transpose(0, 2, 1))
     theirs = GaussianMixture(
-        4, max_iter=7, tol=0.0, reg_covar=density.RIDGE,
+        4, max_iter=7, tol=0.0, reg_covar=gaussian_mixture.RIDGE,
         weights_init=start.weights, means_init=start.means, precisions_init=precisions,
     )  # fmt: skip
     with warnings.catch_warnings():
@@ -136,17 +136,17 @@ def test_the_passes_are_those_of_scikit_learn(monkeypatch):
     np.testing.assert_allclose(ours.weights, theirs.weights_, rtol=1e-6)
     np.testing.assert_allclose(ours.means, theirs.means_, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(ours.factors @ ours.factors.transpose(0, 2, 1), theirs.covariances_, atol=1e-5)
-    np.testing.assert_allclose(density._log_likelihoods(Z, ours), theirs.score_samples(Z), rtol=1e-6)
-    rounded = density._expectation_maximisation(Z.astype(np.float32), start, 7, blocks=1)
+    np.testing.assert_allclose(ours.log_prob(Z), theirs.score_samples(Z), rtol=1e-6)
+    rounded = gaussian_mixture._expectation_maximisation(Z.astype(np.float32), start, 7, n_batches=1)
     np.testing.assert_allclose(rounded.means, ours.means, rtol=1e-3, atol=1e-3)
 
 
-def test_blocks_arrive_where_passes_do_and_sooner():
+def test_batches_arrive_where_passes_do_and_sooner():
     Z = clusters(2000)[0] / 40
     Z = Z + 0.3 * np.random.default_rng(3).normal(size=Z.shape)
-    start = density._seeded_on(Z, 5, np.cov(Z.T), np.random.default_rng(1))
-    fit = lambda passes, blocks: density._expectation_maximisation(Z, start, passes, blocks)  # noqa: E731
-    mean = lambda mixture: density._log_likelihoods(Z, mixture).mean()  # noqa: E731
+    start = gaussian_mixture._seeded_on(Z, 5, np.cov(Z.T), np.random.default_rng(1))
+    fit = lambda passes, n: gaussian_mixture._expectation_maximisation(Z, start, passes, n)  # noqa: E731
+    mean = lambda mixture: mixture.log_prob(Z).mean()  # noqa: E731
     assert mean(fit(4, 10)) > mean(fit(4, 1))
     np.testing.assert_allclose(mean(fit(60, 10)), mean(fit(200, 1)), rtol=1e-4)
 
@@ -165,3 +165,67 @@ def test_a_cluster_far_out_does_not_break_single_precision():
     drawn = CodeDensity.fit(Z, n_components=5).sample(4000, seed=0)
     assert np.isfinite(drawn).all()
     np.testing.assert_allclose((drawn[:, 0] > 1500).mean(), 0.01, atol=0.005)
+
+
+def test_the_density_integrates_to_one_and_is_that_of_its_samples():
+    Z, _ = clusters(600)
+    density = CodeDensity.fit(Z[:, :2] / 20)
+    grid = np.linspace(-6, 6, 601)
+    p = np.exp(density.log_prob(np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)))
+    assert p.sum() * (grid[1] - grid[0]) ** 2 == pytest.approx(1.0, abs=1e-3)
+    assert density.log_prob(density.sample(4000, seed=0)).mean() == pytest.approx(
+        density.log_prob(density.sample(4000, seed=1)).mean(), abs=0.1
+    )
+
+
+def test_without_groups_the_log_density_is_that_of_all_groups_together():
+    Z, which = clusters(900)
+    density = CodeDensity.fit(Z, groups=which)
+    of_each = np.stack([density.log_prob(Z, groups=g) for g in range(5)])
+    shares = np.bincount(which)[:, None] / len(which)
+    np.testing.assert_allclose(density.log_prob(Z), np.log((shares * np.exp(of_each)).sum(0)), rtol=1e-9)
+    mixed = density.log_prob(Z, groups=which)
+    np.testing.assert_allclose(mixed, of_each[which, np.arange(len(Z))])
+    again = CodeDensity.from_arrays(density.to_arrays())
+    np.testing.assert_array_equal(again.log_prob(Z), density.log_prob(Z))
+
+
+def test_a_group_that_is_known_and_had_no_rows_is_sampled_from_all_groups():
+    Z, which = clusters(900)
+    density = CodeDensity.fit(Z, groups=np.array(list("abcde"))[which], known=["a", "z"])
+    assert density.groups == [*"abcde", "z"]
+    for each in (density, CodeDensity.from_arrays(density.to_arrays())):
+        drawn = each.sample(3000, groups="z", seed=0)
+        nearest = ((drawn[:, None] - CENTRES) ** 2).sum(axis=2).argmin(axis=1)
+        np.testing.assert_allclose(np.bincount(nearest) / 3000, np.bincount(which) / 900, atol=0.04)
+        np.testing.assert_allclose(each.log_prob(Z, groups="z"), each.log_prob(Z))
+    with pytest.raises(ValueError, match="'y' was not among the data; there are 'a', 'b', 'c', 'd', 'e', 'z'"):
+        density.sample(1, groups="y")
+
+
+def test_rows_that_depend_on_one_another_are_no_evidence_for_more_gaussians():
+    """Forty tight bunches of a hundred rows from one Gaussian: as independent rows they look like forty clusters."""
+    rng = np.random.default_rng(0)
+    bunch = np.repeat(np.arange(40), 100)
+    Z = rng.normal(size=(40, 2))[bunch] + 0.02 * rng.normal(size=(4000, 2))
+    assert CodeDensity.fit(Z).n_components[None] >= 20
+    assert CodeDensity.fit(Z, blocks=bunch).n_components[None] <= 2
+    assert CodeDensity.fit(Z, blocks=np.repeat([0, 1, 2], [1000, 1000, 2000])).n_components[None] == 1
+    Z, _ = clusters(1500)
+    assert CodeDensity.fit(Z, blocks=np.arange(1500) // 3).n_components[None] == 5
+
+
+def test_shares_that_vanish_are_no_floating_point_error():
+    with np.errstate(all="raise"):
+        Z, which = clusters(600)
+        density = CodeDensity.fit(100 * Z, groups=which)
+        assert np.isfinite(density.log_prob(100 * Z)).all()
+        assert np.isfinite(CodeDensity.fit(100 * Z).log_prob(100 * Z)).all()
+
+
+def test_its_repr_says_how_large_it_is():
+    Z, which = clusters(300)
+    assert repr(CodeDensity.fit(Z)) == "CodeDensity(5 Gaussians over 3 dimensions)"
+    assert repr(CodeDensity.fit(Z, n_components=1)) == "CodeDensity(1 Gaussian over 3 dimensions)"
+    grouped = CodeDensity.fit(Z, groups=which, known=[7], n_components=1)
+    assert repr(grouped) == "CodeDensity(6 groups, each 1 Gaussian over 3 dimensions)"

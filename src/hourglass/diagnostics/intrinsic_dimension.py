@@ -1,4 +1,4 @@
-"""How many directions the data varies in: the TwoNN estimate, and the code size it suggests.
+"""The intrinsic dimension of data by TwoNN, and the size of the code that it suggests.
 
 Source: Facco, d'Errico, Rodriguez, Laio, "Estimating the intrinsic dimension of datasets by a minimal neighborhood
 information" (2017, Scientific Reports 7:12140).
@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 
 def two_nn(X: ArrayLike, max_rows: int = 5000, seed: int = 0, discard: float = 0.1) -> float:
-    """Intrinsic dimension from the ratio of each row's two nearest distances.
+    """Intrinsic dimension, from the ratio of the distances of each row's two nearest neighbours.
 
     Where the density is locally even, ``mu = r2 / r1`` follows ``F(mu) = 1 - mu^-d``: d is the slope through the origin
     of ``-ln(1 - F)`` over ``ln mu``.
@@ -20,13 +20,14 @@ def two_nn(X: ArrayLike, max_rows: int = 5000, seed: int = 0, discard: float = 0
     Parameters
     ----------
     X : array-like of shape (N, ...)
-        Rows are flattened; scale the columns alike first.
+        Rows are flattened; scale the columns alike first. Rows should be independent of one another: of windows that
+        overlap, the nearest neighbours are the overlapping ones, whatever the data. Pass windows that share no cell.
     max_rows : int
-        A random subset of this size is used: the cost is quadratic.
+        At most so many rows are used, a random subset: the cost is quadratic.
     seed : int
         Of the subset.
     discard : float
-        Share of the largest ratios left out of the fit (outliers; the paper's 10 %).
+        Share of the largest ratios left out of the fit as outliers; the paper's 10 %.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def two_nn(X: ArrayLike, max_rows: int = 5000, seed: int = 0, discard: float = 0
 
 
 def suggest_n_latent(X: ArrayLike, n_features: int) -> int:
-    """A code size for X: twice the intrinsic dimension, between 2 and 64, and at most half the features.
+    """A size of the code for X: twice the intrinsic dimension, between 2 and 64, and at most half the features.
 
     Twice, because an encoder must unfold the data as well as span it: a closed curve has dimension 1 and no faithful
     code of size 1.
@@ -74,7 +75,7 @@ def suggest_n_latent(X: ArrayLike, n_features: int) -> int:
     X : array-like of shape (N, ...)
         As for ``two_nn``.
     n_features : int
-        Cells of one example in the form it has for its user (a category is one).
+        Values of one example as the network sees them: a number is one, a category the number of its values less one.
 
     Returns
     -------
