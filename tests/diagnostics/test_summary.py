@@ -17,21 +17,21 @@ from hourglass.model import Autoencoder, Sizes
 from hourglass.training import Rows
 from hourglass.variants import Deterministic
 
-RNG = np.random.default_rng(0)
 QUICK = {"hidden": (16,), "n_threads": 1, "random_state": 0}
 
 
 def mixed_table(n=600):
     """Two numbers and two categories that one hidden number decides, a number and a category of pure noise."""
-    hidden = RNG.normal(size=n)
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=n)
     return pandas.DataFrame(
         {
-            "a": hidden + 0.05 * RNG.normal(size=n),
-            "b": -2 * hidden + 0.05 * RNG.normal(size=n),
-            "noise": RNG.normal(size=n),
+            "a": hidden + 0.05 * rng.normal(size=n),
+            "b": -2 * hidden + 0.05 * rng.normal(size=n),
+            "noise": rng.normal(size=n),
             "sign": np.where(hidden > 0, "plus", "minus"),
             "third": np.array(["low", "middle", "high"])[np.digitize(hidden, [-0.4, 0.4])],
-            "coin": RNG.choice(["heads", "tails", "edge"], size=n),
+            "coin": rng.choice(["heads", "tails", "edge"], size=n),
         }
     )
 
@@ -52,6 +52,11 @@ def fixed(likelihood, parameters):
     sizes = Sizes(likelihood.shape, features=1, latent=1)
     code = Deterministic(sizes)
     return Autoencoder(sizes, torch.nn.Identity(), Constant(torch.zeros(1)), code, Constant(parameters), likelihood)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
 
 
 def test_a_model_that_says_nothing_has_all_unexplained_and_the_nats_of_the_baseline():
@@ -118,29 +123,31 @@ def test_numbers_and_categories_have_a_figure_each():
 
 @pytest.mark.parametrize("kind", ["numbers", "categories", "mixed", "pictures", "two-valued pictures"])
 def test_a_collapsed_model_is_seen_whatever_the_data(kind):
-    table = mixed_table(300)
+    table, rng = mixed_table(300), np.random.default_rng(0)
     X = {
         "numbers": table[["a", "b", "noise"]].to_numpy(),
         "categories": table[["sign", "third", "coin"]],
         "mixed": table,
-        "pictures": RNG.integers(0, 255, (300, 4, 4)).astype(np.uint8),
-        "two-valued pictures": (RNG.random((300, 4, 4)) < 0.3).astype(np.uint8),
+        "pictures": rng.integers(0, 255, (300, 4, 4)).astype(np.uint8),
+        "two-valued pictures": (rng.random((300, 4, 4)) < 0.3).astype(np.uint8),
     }[kind]
-    s = Embedder(2, recipe="vae kl=1000", max_epochs=30, batch_size=32, **QUICK).fit(X).summary_
+    fitted = Embedder(2, recipe="vae kl=1000", max_epochs=40, batch_size=32, learning_rate=0.01, **QUICK).fit(X)
+    s = fitted.summary_
     assert s.kl < 0.1
-    assert abs(s.gain) < 0.05 * abs(s.baseline) + 3 * s.gain_standard_error
+    assert -0.1 * s.baseline < s.gain < 0.02 * s.baseline + 3 * s.gain_standard_error
     assert s.unexplained > 0.9
 
 
 def test_cells_are_told_by_the_likelihood_and_the_noise_mask():
-    pictures = Images().infer((RNG.random((30, 4, 4)) < 0.5).astype(np.uint8))
-    x = pictures.scaling()(pictures.tensor((RNG.random((30, 4, 4)) < 0.5).astype(np.uint8)))
+    rng = np.random.default_rng(0)
+    pictures = Images().infer(X := (rng.random((30, 4, 4)) < 0.5).astype(np.uint8))
+    x = pictures.scaling()(pictures.tensor(X))
     baseline = Baseline(pictures.likelihood(None, "shared"), x, pictures.noise_mask())
     assert baseline.numeric.all() and not baseline.categorical.any()  # pixels are numbers, of two values or more
     table = Tables(counts=("n",)).infer(
         frame := pandas.DataFrame(
             {
-                "n": RNG.poisson(4, 50), "same": 1.0, "x": RNG.normal(size=50), "word": list("abcab") * 10,
+                "n": rng.poisson(4, 50), "same": 1.0, "x": rng.normal(size=50), "word": list("abcab") * 10,
                 "yes": [True, False] * 25, "one": "a",
             }
         )
@@ -160,7 +167,7 @@ def test_objective_and_gain_of_a_variational_code_count_the_code_itself():
 
 
 def test_pca_has_no_meaning_with_as_many_components_as_columns():
-    X = RNG.normal(size=(50, 3))
+    X = np.random.default_rng(0).normal(size=(50, 3))
     assert math.isnan(pca_unexplained_variance(X, X, 3))
     assert 0 < pca_unexplained_variance(X, X, 2) < 1
 
