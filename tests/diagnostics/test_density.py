@@ -7,6 +7,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from hourglass import Embedder
 from hourglass.diagnostics import gaussian_mixture
 from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.frechet import frechet_distance
@@ -229,3 +230,15 @@ def test_its_repr_says_how_large_it_is():
     assert repr(CodeDensity.fit(Z, n_components=1)) == "CodeDensity(1 Gaussian over 3 dimensions)"
     grouped = CodeDensity.fit(Z, groups=which, known=[7], n_components=1)
     assert repr(grouped) == "CodeDensity(6 groups, each 1 Gaussian over 3 dimensions)"
+
+
+def test_every_combination_of_conditions_can_be_sampled():
+    rng = np.random.default_rng(0)
+    condition = np.array([["red", "big"], ["red", "small"], ["blue", "big"]] * 20, dtype=object)  # no small blue one
+    fitted = Embedder(2, max_epochs=1, hidden=(4,), random_state=0, n_threads=1)
+    fitted.fit(rng.normal(size=(60, 3)), condition=condition)
+    assert len(fitted.density_.groups) == 4
+    wanted = np.array([["blue", "small"]] * 3, dtype=object)
+    assert fitted.sample(3, condition=wanted, random_state=0).shape == (3, 3)
+    with pytest.raises(ValueError, match="'green'"):
+        fitted.sample(1, condition=np.array([["green", "small"]], dtype=object))

@@ -135,13 +135,13 @@ def test_a_collapsed_model_is_seen_whatever_the_data(kind):
     s = fitted.summary_
     assert s.kl < 0.1
     assert -0.1 * s.baseline < s.gain < 0.02 * s.baseline + 3 * s.gain_standard_error
-    assert s.unexplained > 0.9
+    assert s.unexplained > 0.8  # a constant prediction other than the most frequent value may win by chance
 
 
 def test_cells_are_told_by_the_likelihood_and_the_noise_mask():
     rng = np.random.default_rng(0)
     pictures = Images().infer(X := (rng.random((30, 4, 4)) < 0.5).astype(np.uint8))
-    x = pictures.scaling()(pictures.tensor(X))
+    x = pictures.scaling()(pictures.examples(X).rows())
     baseline = Baseline(pictures.likelihood(None, "shared"), x, pictures.noise_mask())
     assert baseline.numeric.all() and not baseline.categorical.any()  # pixels are numbers, of two values or more
     table = Tables(counts=("n",)).infer(
@@ -152,7 +152,7 @@ def test_cells_are_told_by_the_likelihood_and_the_noise_mask():
             }
         )
     )  # fmt: skip
-    baseline = Baseline(table.likelihood(None, "shared"), table.scaling()(table.tensor(frame)), table.noise_mask())
+    baseline = Baseline(table.likelihood(None, "shared"), table.scaling()(table.examples(frame).rows()), table.noise_mask())
     assert baseline.numeric.tolist() == [True, False, True, False, False, False]
     assert baseline.categorical.tolist() == [False, False, False, True, True, False]
     assert baseline.n_values == 2 + 2 + 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,15 +124,25 @@ class Condition:
 
     def groups(self, condition: Any, n: int) -> np.ndarray | None:
         """A label for each combination of categories (n,), or None where numbers or too many combinations are in it."""
-        if any(not c.categories for c in self.table.columns):
-            return None
-        if int(np.prod([len(c.categories) for c in self.table.columns])) > MAX_GROUPS:
+        if not self.all_groups:
             return None
         codes = self.rows(condition, n).int().numpy()
-        return np.array([",".join(map(str, row)) for row in codes.tolist()])
+        return np.array([_label(row) for row in codes.tolist()])
+
+    @property
+    def all_groups(self) -> list[str]:
+        """The labels of all combinations of categories, whether there are rows of them or not; [] for None."""
+        sizes = [len(c.categories) for c in self.table.columns]
+        if 0 in sizes or math.prod(sizes) > MAX_GROUPS:
+            return []
+        return [_label(row) for row in itertools.product(*map(range, sizes))]
 
     def __len__(self) -> int:
         return len(self.table.columns)
+
+
+def _label(codes: Iterable[int]) -> str:
+    return ",".join(map(str, codes))
 
 
 def condition_tensor(fitted: Condition | None, condition: Any, n: int) -> Tensor | None:

@@ -64,7 +64,9 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         rows = data.sample.view(torch.from_numpy(some))  # never a copy of all rows
         codes = [passes.encode(self.model_, part.raw, part.condition, self.device) for part in rows.batches(16_384)]
         groups = None if data.groups is None else data.groups[some]
-        self.density_ = CodeDensity.fit(torch.cat(codes).flatten(1).numpy(), groups, seed=self.seed_)
+        known = [] if groups is None or self.condition_ is None else self.condition_.all_groups
+        Z = torch.cat(codes).flatten(1).numpy()
+        self.density_ = CodeDensity.fit(Z, groups, known=known, seed=self.seed_)
 
     def transform(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """The code of every example: the posterior's mode.
