@@ -152,7 +152,8 @@ def test_cells_are_told_by_the_likelihood_and_the_noise_mask():
             }
         )
     )  # fmt: skip
-    baseline = Baseline(table.likelihood(None, "shared"), table.scaling()(table.examples(frame).rows()), table.noise_mask())
+    x = table.scaling()(table.examples(frame).rows())
+    baseline = Baseline(table.likelihood(None, "shared"), x, table.noise_mask())
     assert baseline.numeric.tolist() == [True, False, True, False, False, False]
     assert baseline.categorical.tolist() == [False, False, False, True, True, False]
     assert baseline.n_values == 2 + 2 + 1
