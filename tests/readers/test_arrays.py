@@ -4,14 +4,18 @@ import gzip
 import struct
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from hourglass import readers
+from hourglass.readers import decoding
 from hourglass.readers.memory import as_arrow
 
 rng = np.random.default_rng(0)
@@ -55,13 +59,71 @@ def test_pickles_are_never_opened(tmp_path):
             readers.read(tmp_path / name)
 
 
+def test_arrays_that_claim_more_than_their_file_holds(tmp_path):
+    np.save(tmp_path / "t.npy", np.zeros((50, 4)))
+    content = (tmp_path / "t.npy").read_bytes()
+    claims = content.replace(b"(50, 4), }                ", b"(50, 9999999999999), }    ")
+    assert len(claims) == len(content) and claims != content
+    (tmp_path / "t.npy").write_bytes(claims)
+    with zipfile.ZipFile(tmp_path / "t.npz", "w") as archive:
+        archive.writestr("X.npy", claims)
+    for name in ("t.npy", "t.npz"):
+        with pytest.raises(ValueError, match=rf"{name}.*claims shape \(50, 9999999999999\)"):
+            readers.read(tmp_path / name)
+
+
+def test_an_archive_larger_than_memory(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "t.npz", X=np.zeros((1 << 20, 4)))
+    monkeypatch.setattr(decoding, "available_memory", lambda: 10 << 20)
+    with pytest.raises(ValueError, match=r"t\.npz, array 'X': the array takes 33\.6 MB of memory, and 10\.5 MB are free"):
+        readers.read(tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize("name", ["t.npy", "t.npz", "c.npz", "s.npz"])
+def test_whatever_a_decoder_raises_is_one_kind_of_error(tmp_path, name):
+    """Single bytes changed all over the file: read, or a ValueError that names it."""
+    path = tmp_path / name
+    if name == "s.npz":
+        sparse.save_npz(path, sparse.eye_array(20, format="csr"))
+    else:
+        {"t.npy": lambda: np.save(path, np.arange(6.0).reshape(3, 2)), "t.npz": lambda: np.savez(path, X=np.eye(3)),
+         "c.npz": lambda: np.savez_compressed(path, X=np.eye(3))}[name]()  # fmt: skip
+    content = path.read_bytes()
+    failed = 0
+    for i in range(0, len(content), 1 + len(content) // 300):
+        path.write_bytes(content[:i] + bytes([content[i] ^ (1 << i % 8)]) + content[i + 1 :])
+        try:
+            readers.read(path)
+        except (ValueError, TypeError) as error:
+            failed += 1
+            assert name in str(error) and "\n" not in str(error)
+    assert failed
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia"])
+def test_sparse_archives_are_the_tables_they_stand_for(tmp_path, form):
+    dense = np.where(rng.random((30, 8)) < 0.8, 0.0, rng.normal(size=(30, 8)))
+    sparse.save_npz(tmp_path / "s.npz", sparse.coo_array(dense).asformat(form))
+    data = readers.read(tmp_path / "s.npz")
+    assert data.kind == "tables"
+    np.testing.assert_array_equal(data.X, dense)
+
+
+def test_sparse_archives_whose_indices_lie_outside(tmp_path):
+    matrix = sparse.csr_array(np.eye(4))
+    matrix.indices[2] = 10_000_000
+    sparse.save_npz(tmp_path / "s.npz", matrix)
+    with pytest.raises(ValueError, match=r"s\.npz: is corrupt"):
+        readers.read(tmp_path / "s.npz")
+
+
 def test_damaged_numpy_files(tmp_path):
     np.save(tmp_path / "t.npy", np.zeros((50, 4)))
     np.savez(tmp_path / "t.npz", X=np.zeros((50, 4)))
     for name in ("t.npy", "t.npz"):
         path = tmp_path / name
         path.write_bytes(path.read_bytes()[:-200])
-        with pytest.raises(ValueError, match=f"{name}.*damaged"):
+        with pytest.raises(ValueError, match=f"{name}.*corrupt"):
             readers.read(path)
     (tmp_path / "empty.npy").write_bytes(b"")
     with pytest.raises(ValueError, match=r"empty\.npy"):
@@ -193,7 +255,16 @@ def test_idx_errors(tmp_path):
     whole = gzip.compress(idx(rng.integers(0, 255, (99, 9)).astype(np.uint8)))
     path = tmp_path / "t.idx.gz"
     path.write_bytes(whole[:-50])
-    with pytest.raises(ValueError, match="cut short"):
+    with pytest.raises(ValueError, match="corrupt"):
+        readers.read(path)
+    path.write_bytes(gzip.compress(idx(np.zeros((1, 1, 1), np.uint8)) + bytes(200 << 20)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="1 bytes, but more follow"):
+        readers.read(path)
+    assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    tracemalloc.stop()
+    path.write_bytes(struct.pack(">BBBBIII", 0, 0, 8, 3, 2**31, 2**31, 2**31))
+    with pytest.raises(ValueError, match="of memory, and .* are free"):
         readers.read(path)
 
 

@@ -74,7 +74,7 @@ def test_one_picture(tmp_path, picture):
         ("out", PICTURES[:, :2], {}, ValueError, "a picture is"),
         ("out", PICTURES.astype(np.uint16), {}, ValueError, "16 bits"),
         ("out", PICTURES, {"index": ["../a", "b", "c", "d"]}, ValueError, r"'\.\./a' cannot be a file name"),
-        ("out", PICTURES, {"index": ["a.png", "a.jpg", "c", "d"]}, ValueError, "same file name"),
+        ("out", PICTURES, {"index": ["a.png", "a.jpg", "a.png", "d"]}, ValueError, "same file name"),
     ],
 )
 def test_errors_leave_nothing(tmp_path, name, values, options, error, words):

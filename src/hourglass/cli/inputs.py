@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hourglass.estimators import Embedder
     from hourglass.readers import Data, ParquetStream
 
-STREAMED = 10**9  # bytes of Parquet; larger tables are read piece by piece
+STREAMED = 10**9  # bytes a Parquet table takes in memory; larger ones are read piece by piece
 SHOWN = 20_000  # rows of such a table that a page is made of
 LABELS = "labels"  # the name by which the labels that come with the data can be asked for
 
@@ -203,12 +203,10 @@ def _labels(data: Data, labels: str | None) -> tuple[Any, str | int | None]:
 
 
 def parquet_bytes(source: str) -> int:
-    """Size of a Parquet file, or of the Parquet files in a folder; 0 for everything else."""
-    from hourglass.readers.tables import PARQUET_SUFFIXES
+    """Bytes that a Parquet file, or the Parquet files in a folder, take in memory; 0 for everything else."""
+    from hourglass.readers.stream import table_bytes
 
-    path = Path(source).expanduser()
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.suffix in PARQUET_SUFFIXES and file.is_file())
+    return table_bytes(source)
 
 
 def is_large(source: str) -> bool:

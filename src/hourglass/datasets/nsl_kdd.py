@@ -14,7 +14,7 @@ import numpy as np
 from hourglass.datasets.dataset import Dataset
 from hourglass.datasets.files import File, find
 from hourglass.readers.data import Data
-from hourglass.readers.tables import read_csv
+from hourglass.readers.delimited import read_csv
 
 # Source: Tavallaee et al. 2009; the order of the fields is that of the KDD Cup 1999.
 COLUMNS = (

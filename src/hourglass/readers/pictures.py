@@ -5,7 +5,6 @@ Values stay in the file's own units (see `pillow` and `tiff`, which decode the f
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from hourglass.readers import pillow, tiff
 from hourglass.readers.data import Data
+from hourglass.readers.folders import files_below
 
 SUFFIXES = tuple(suffix for suffixes in pillow.FORMATS.values() for suffix in suffixes)
 MUCH = 1 << 30  # bytes of pictures, beyond which memory that gives out is not the fault of the next file
@@ -27,8 +27,8 @@ UNREAD_SUFFIXES = (
 )  # fmt: skip
 
 
-def read(path: Path) -> Data:
-    """Pictures of a folder and the folders in it, in the order of their paths, or of one file.
+def read(path: Path, files: Sequence[Path] | None = None) -> Data:
+    """Pictures of a folder and the folders in it, in the order of their paths (`files`), or of one file.
 
     A picture's label is the first sub-folder on its path, if there are sub-folders. A TIFF of several pages or an
     animation is several pictures, called `file.tif[0]`, `file.tif[1]`, ... What cannot be decoded is listed in
@@ -36,7 +36,8 @@ def read(path: Path) -> Data:
 
     Raises ValueError if no file can be read, or if a picture of floats holds NaN or infinity.
     """
-    root, files = (path, files_below(path)) if path.is_dir() else (path.parent, [path])
+    root = path if path.is_dir() else path.parent
+    files = files if files is not None else files_below(path) if path.is_dir() else [path]
     pictures: list[np.ndarray] = []
     names: list[str] = []
     labels: list[str] = []
@@ -122,48 +123,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "claims more than fits into memory: it is corrupt, or too large"
     return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def picture_files(folder: Path) -> list[Path]:
-    """The files below a folder that are read as pictures, sorted by path."""
-    return [file for file in files_below(folder) if file.suffix.lower() in SUFFIXES]
-
-
-def files_below(folder: Path) -> list[Path]:
-    """All files below a folder, sorted by path; hidden files and folders are left aside.
-
-    Linked folders are entered, but each real folder once: those that are not links first. A warning names links to
-    folders that were read already.
-    """
-    entered: set[tuple[int, int]] = set()
-    files: list[Path] = []
-    links: list[Path] = [folder]
-    again: list[str] = []
-    for link in links:  # grows on the way
-        if _identity(link) in entered:
-            again.append(str(link))
-            continue
-        for place, folders, names in os.walk(link):
-            entered.add(_identity(Path(place)))
-            folders[:] = [name for name in folders if not _is_hidden(name)]
-            links += [Path(place, name) for name in folders if Path(place, name).is_symlink()]
-            files += [Path(place, name) for name in names if not _is_hidden(name)]
-    if again:
-        warnings.warn(
-            f"{folder}: skipped {len(again)} links to folders that are read already: {', '.join(again[:3])}"
-            f"{', ...' if len(again) > 3 else ''}",
-            stacklevel=4,
-        )
-    return sorted(files)
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    about = folder.stat()
-    return about.st_dev, about.st_ino
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "__"))
 
 
 def _not_read(folder: Path, files: Sequence[Path]) -> Iterator[tuple[str, str]]:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hourglass.readers import arrays, idx, pictures, tables
+from hourglass.readers import arrays, delimited, idx, parquet, pictures
 from hourglass.readers.data import Data
+from hourglass.readers.folders import files_below
 from hourglass.readers.memory import from_memory, selected
 
 
-def read(source: Any, *, columns: Sequence[str | int] | None = None) -> Data:
+def read(
+    source: Any,
+    *,
+    columns: Sequence[str | int] | None = None,
+    header: bool | None = None,
+    null_words: Sequence[str] | None = None,
+) -> Data:
     """Read examples from a path, a folder, a named data set, or something already in memory.
 
     Parameters
@@ -54,7 +62,7 @@ def read(source: Any, *, columns: Sequence[str | int] | None = None) -> Data:
         return from_memory(source, columns=columns)
     path = Path(source).expanduser()
     if path.exists():
-        return selected(_from_folder(path) if path.is_dir() else _from_file(path), columns)
+        return selected(_from_folder(path) if path.is_dir() else _from_file(path, header, null_words), columns)
 
     from hourglass import datasets
 
@@ -63,12 +71,12 @@ def read(source: Any, *, columns: Sequence[str | int] | None = None) -> Data:
     raise FileNotFoundError(_nothing_called(str(source), path, list(datasets.names())))
 
 
-def _from_file(path: Path) -> Data:
+def _from_file(path: Path, header: bool | None, null_words: Sequence[str] | None) -> Data:
     name = path.name.lower()
-    if name.endswith(tables.CSV_SUFFIXES):
-        return Data(tables.read_csv(path), source=str(path))
-    if name.endswith(tables.PARQUET_SUFFIXES):
-        return Data(tables.read_parquet(path), source=str(path))
+    if name.endswith(delimited.SUFFIXES):
+        return Data(delimited.read_csv(path, header=header, null_words=null_words), source=str(path))
+    if name.endswith(parquet.SUFFIXES):
+        return parquet.read(path)
     if name.endswith((".npy", ".npz")):
         return arrays.read(path)
     if name.endswith(pictures.SUFFIXES):
@@ -82,15 +90,19 @@ def _from_file(path: Path) -> Data:
 
 
 def _from_folder(path: Path) -> Data:
-    has_tables = any(file.suffix in tables.PARQUET_SUFFIXES for file in path.iterdir())
-    has_pictures = bool(pictures.picture_files(path))
+    files = files_below(path)
+    kinds = Counter(file.suffix.lower() for file in files)
+    has_tables = any(kinds[suffix] for suffix in parquet.SUFFIXES)
+    has_pictures = any(kinds[suffix] for suffix in pictures.SUFFIXES)
     if has_tables and has_pictures:
         raise ValueError(f"{path}: the folder holds both .parquet files and pictures; give a folder with one of them")
     if has_tables:
-        return Data(tables.read_parquet(path), source=str(path))
+        return parquet.read(path)
     if has_pictures:
-        return pictures.read(path)
-    raise ValueError(f"{path}: the folder holds no pictures (.png, .jpg, .tif) and no .parquet files")
+        return pictures.read(path, files)
+    found = ", ".join(f"{number:,} {suffix or 'without an ending'}" for suffix, number in kinds.most_common(5))
+    others = f"; it holds other files ({found}): give one of them" if found else ""
+    raise ValueError(f"{path}: the folder holds no pictures (.png, .jpg, .tif, ...) and no .parquet files{others}")
 
 
 def _nothing_called(name: str, path: Path, known: list[str]) -> str:

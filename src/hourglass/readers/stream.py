@@ -9,18 +9,36 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.readers.tables import damaged, data_columns, parquet_files, same_schema
+from hourglass.readers import parquet
+from hourglass.readers.decoding import decoding
 
 BUFFER = 1 << 20  # bytes read ahead per column; without a limit pyarrow reads a whole column of the row group at once
 
 
+def table_bytes(path: str | Path) -> int:
+    """What a Parquet file, or a folder of them, takes in memory, about; 0 for everything else.
+
+    8 bytes per cell, or what its pages unpack to, whichever is more: a small file may hold billions of equal cells.
+    """
+    path = Path(path).expanduser()
+    is_table = path.is_dir() or path.suffix.lower() in parquet.SUFFIXES
+    try:
+        return sum(file.n_bytes for file in parquet.table_files(path)) if is_table else 0
+    except (ValueError, OSError):  # reading it says what is wrong
+        return 0
+
+
 @dataclass(frozen=True)
 class RowGroup:
-    """Where a stretch of rows lies: the file, the number of the group in it, and how many rows it has."""
+    """Where a run of rows lies: the file, the number of the group in it, and how many rows it has."""
 
-    path: Path
+    file: parquet.TableFile
     index: int
     rows: int
+
+    @property
+    def path(self) -> Path:
+        return self.file.path
 
 
 class ParquetStream:
@@ -46,26 +64,22 @@ class ParquetStream:
     def __init__(self, path: str | Path, columns: Sequence[str] | None = None) -> None:
         import pyarrow as pa
 
-        self.path = Path(path)
-        groups: list[RowGroup] = []
-        first: tuple[Path, Any] | None = None
-        for file in parquet_files(self.path):
-            with self._open(file) as opened:
-                schema = opened.schema_arrow
-                first = first or (file, schema)
-                same_schema(*first, file, schema)
-                counts = [opened.metadata.row_group(g).num_rows for g in range(opened.metadata.num_row_groups)]
-            groups += [RowGroup(file, g, rows) for g, rows in enumerate(counts) if rows]
-        if first is None or not groups:
+        self.path = Path(path).expanduser()
+        files = parquet.table_files(self.path)
+        whole = parquet.schema_of(files)
+        self.row_groups = tuple(
+            RowGroup(file, g, rows) for file in files for g, rows in enumerate(file.group_rows) if rows
+        )
+        if not self.row_groups:
             raise ValueError(f"{self.path}: holds no rows; at least one example is needed")
-        schema = first[1].remove_metadata()
-        missing = [name for name in columns or () if name not in schema.names]
+        missing = [name for name in columns or () if name not in whole.names]
         if missing:
-            raise ValueError(f"columns: {self.path} has no column {missing[0]!r}; it has {', '.join(schema.names)}")
-        self.columns = tuple(columns) if columns is not None else tuple(data_columns(schema))
-        self.schema = pa.schema([schema.field(name) for name in self.columns])
-        self.row_groups = tuple(groups)
-        self.rows = sum(group.rows for group in groups)
+            raise ValueError(f"columns: {self.path} has no column {missing[0]!r}; it has {', '.join(whole.names)}")
+        if columns is None:
+            parquet.warn_of_index(self.path, files)
+        self.columns = tuple(columns) if columns is not None else tuple(whole.names)
+        self.schema = pa.schema([whole.field(name) for name in self.columns])
+        self.rows = sum(group.rows for group in self.row_groups)
 
     def __len__(self) -> int:
         return self.rows
@@ -80,11 +94,19 @@ class ParquetStream:
         if not 0 <= group < len(self.row_groups):
             raise IndexError(f"group={group}: {self.path} has {len(self.row_groups)} row groups, numbered from 0")
         place = self.row_groups[group]
-        with self._open(place.path) as opened:
-            for batch in opened.iter_batches(
-                batch_size=rows, row_groups=[place.index], columns=list(self.columns), use_threads=False
-            ):
-                yield batch.select(list(self.columns))
+        inside = [name for name in self.columns if name not in place.file.keys]
+        with parquet.opened(place.path, pre_buffer=False, buffer_size=BUFFER) as reader:
+            parquet.check_pages(place.path, reader.metadata, [place.index])
+            with decoding(place.path, "Parquet"):
+                batches = reader.iter_batches(
+                    batch_size=rows, row_groups=[place.index], columns=inside, use_threads=False
+                )
+            while True:
+                with decoding(place.path, "Parquet"):
+                    batch = next(batches, None)
+                if batch is None:
+                    return
+                yield parquet.in_schema(batch, self.schema, place.file)
 
     def shares(self, rows: int) -> list[int]:
         """How many of `rows` rows every row group stands for, by its length; all of its rows where there are fewer."""
@@ -103,13 +125,3 @@ class ParquetStream:
                 if not wanted:
                     break
         return pa.Table.from_batches(taken)
-
-    @staticmethod
-    def _open(file: Path) -> Any:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            return pq.ParquetFile(file, pre_buffer=False, buffer_size=BUFFER)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise damaged(file, error) from error

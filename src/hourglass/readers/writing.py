@@ -1,11 +1,14 @@
-"""Results -> files, each written whole or left as it was: the new one is made beside it and put in its place."""
+"""Results -> files, each written whole or left as it was: the new one is made next to it and moved into its place."""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
 import shutil
+import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -15,9 +18,38 @@ from typing import Any
 import numpy as np
 
 from hourglass.readers.memory import as_arrow
+from hourglass.readers.pictures import SUFFIXES as PICTURES
 
-TABLES = (".csv", ".csv.gz", ".tsv", ".parquet")
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq")
 SUFFIXES = (*TABLES, ".npy", ".npz", ".png")
+REMEDIES = {
+    errno.ENOSPC: "free some space there, or choose another place",
+    errno.EDQUOT: "free some of your quota, or choose another place",
+    errno.EACCES: "choose another place, or change its permissions",
+    errno.EPERM: "choose another place, or change its permissions",
+    errno.EROFS: "choose another place: this one is read-only",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EISDIR: "it is a folder: give the name of a file",
+    errno.ENOTDIR: "a part of its path is a file: choose another place",
+    errno.EFBIG: "the file system, or ulimit -f, takes no file of this size: choose another place",
+}
+
+
+NUMPY_FULL = "requested and"  # "450000 requested and 49120 written", without a number of the system
+
+
+class WriteError(OSError):
+    """A file that could not be written; the message names it and what to do, `errno` is that of the system."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        number = error.errno
+        reason = error.strerror or str(error)
+        if number is None and NUMPY_FULL in reason:
+            number, reason = errno.ENOSPC, os.strerror(errno.ENOSPC)
+        kept = "; the file that was there is unharmed" if path.is_file() else ""
+        remedy = REMEDIES.get(number or 0, "choose another place")
+        super().__init__(f"{path} could not be written: {reason}{kept}; {remedy}")
+        self.errno = number
 
 
 def write(
@@ -32,14 +64,14 @@ def write(
     Parameters
     ----------
     path : str or Path
-        .csv, .csv.gz, .tsv or .parquet for tables; .npy or .npz for arrays of any shape; .png for one picture; a name
+        .csv, .tsv (also .gz) or .parquet for tables; .npy or .npz for arrays of any shape; .png for one picture; a name
         without an ending for a folder of pictures. A file is replaced; a folder must not exist yet, or be empty.
     values : array or frame
         Tables: (N, F), or (N,) for one column. Pictures: (N, C, H, W), (N, H, W) or, for one, (C, H, W) or (H, W).
     columns : sequence of str, optional
         Names for the columns of an array; x0, x1, ... without it.
     index : sequence, optional
-        One name a row: the first column, called `name`, of a table; `names` in an .npz; file names of pictures.
+        One name per row: the first column, called `name`, of a table; `names` in an .npz; file names of pictures.
 
     Returns
     -------
@@ -50,13 +82,13 @@ def write(
     ------
     ValueError
         If the ending is unknown, the shape does not fit it, or `columns` or `index` has another length.
-    FileExistsError
-        If `path` is a folder with something in it.
+    OSError
+        If it cannot be written there (see `check_writable`), or the disk is full; it names the path and the remedy.
     """
-    path = _writable(path)
+    path = check_writable(path)
     name = path.name.lower()
     if index is not None and len(index) != len(values):
-        raise ValueError(f"index has {len(index)} names for {len(values)} rows; give one a row")
+        raise ValueError(f"index has {len(index)} names for {len(values)} rows; give one per row")
     if name.endswith(TABLES):
         table = _table(values, columns, index, path)
         with written_whole(path) as temporary:
@@ -87,11 +119,11 @@ def write(
 def write_pieces(
     path: str | Path, pieces: Iterable[tuple[Any, Sequence[Any] | None]], *, columns: Sequence[str] | None = None
 ) -> int:
-    """Write what comes piece by piece, each with its `index`, as `write` would write all of it; the number of rows.
+    """Write what comes in chunks, each with its `index`, as `write` would write all of it; the number of rows.
 
-    Of a .csv, .tsv or .parquet file no more than a piece is in memory; for other endings the pieces are put together.
+    Of a .csv, .tsv or .parquet file no more than a chunk is in memory; for other endings the chunks are put together.
     """
-    path = _writable(path)
+    path = check_writable(path)
     rows = 0
     if path.name.lower().endswith(TABLES):
 
@@ -112,36 +144,77 @@ def write_pieces(
     return len(values)
 
 
-def _writable(path: str | Path) -> Path:
-    """The path, if its ending is one that can be written."""
+def check_writable(path: str | Path) -> Path:
+    """The path, if a file or folder of that name can be written; to be called before the work that it is for.
+
+    Nothing is left behind. Raises ValueError for an ending that cannot be written, and OSError, with the remedy, for a
+    folder where a file is wanted or the reverse, a folder with something in it, a link that leads nowhere, and a place
+    that cannot be written to.
+    """
     path = Path(path).expanduser()
     if path.suffix and not path.name.lower().endswith(SUFFIXES):
         raise ValueError(
             f"path={str(path)!r}: cannot write *{path.suffix}; "
             f"use {', '.join(SUFFIXES)}, or no ending for a folder of pictures"
         )
+    if path.suffix and path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; give the name of a file")
+    if not path.suffix and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(f"{path}: exists already, and is a file or not empty; choose another name")
+    _check_place(path)
     return path
+
+
+def _check_place(path: Path) -> None:
+    """Raises OSError if nothing can be made next to `path`, or in the nearest folder above it that exists."""
+    if not path.suffix and path.is_symlink() and not path.exists():
+        raise FileExistsError(f"{path}: is a link that leads nowhere; remove it, or choose another name")
+    place = path.parent
+    while not place.exists():
+        if place.is_symlink():
+            raise FileExistsError(f"{place}: is a link that leads nowhere; remove it, or choose another place")
+        place = place.parent
+    try:
+        handle, trial = tempfile.mkstemp(prefix=".", suffix=".part", dir=place)
+        os.close(handle)
+        os.unlink(trial)
+    except OSError as error:
+        raise WriteError(path, error) from error
 
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place, flushed to the disk, when the block ends without an error.
+    """A temporary path next to `path` that takes its place, flushed to the disk, when the block ends without an error.
 
-    Readers of `path` see the old content or the new, never half of either.
+    Readers of `path` see the old content or the new, never half of either. Errors of writing (a full disk, ...) come as
+    OSError that names `path` and the remedy; other errors of the block pass unchanged.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
+    except OSError as error:
+        if isinstance(error, WriteError) or not _is_about(error, temporary):
+            raise
+        raise WriteError(path, error) from error
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def _is_about(error: OSError, temporary: Path) -> bool:
+    """Whether an error is of writing this file, and not of reading, or downloading, what was to be written."""
+    if isinstance(error, ConnectionError | TimeoutError):
+        return False
+    if error.filename is None:
+        return error.errno is not None or NUMPY_FULL in str(error)
+    return str(error.filename).startswith(str(temporary.parent)) or str(temporary).startswith(str(error.filename))
 
 
 def _flush(path: Path) -> None:
@@ -184,12 +257,12 @@ def _write_tables(tables: Iterator[Any], path: Path, name: str) -> None:
     from pyarrow import csv
 
     first = next(tables)
-    if name.endswith(".parquet"):
+    if name.endswith((".parquet", ".pq")):
         with pq.ParquetWriter(path, first.schema) as writer:
             for table in chain([first], tables):
                 writer.write_table(table.cast(first.schema))
         return
-    options = csv.WriteOptions(delimiter="\t" if name.endswith(".tsv") else ",", quoting_style="needed")
+    options = csv.WriteOptions(delimiter="\t" if ".tsv" in name else ",", quoting_style="needed")
     compression = "gzip" if name.endswith(".gz") else None
     with (
         pa.output_stream(path, compression=compression) as stream,
@@ -200,20 +273,14 @@ def _write_tables(tables: Iterator[Any], path: Path, name: str) -> None:
 
 
 def _write_pictures(folder: Path, pictures: np.ndarray, index: Sequence[Any] | None) -> None:
-    """One PNG a picture, called after `index` or numbered; a folder appears only when all are written."""
+    """One PNG per picture, called after `index` or numbered; a folder appears only when all are written."""
     if pictures.ndim not in (3, 4):
         raise ValueError(
             f"{folder}: a folder takes pictures (N, C, H, W) or (N, H, W), got shape {pictures.shape}; "
             "give .csv, .parquet or .npy for a table"
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"{folder}: is there already and not empty; choose another name")
     digits = max(5, len(str(len(pictures))))
-    names = (
-        [f"{i:0{digits}d}" for i in range(len(pictures))] if index is None else [_file_stem(entry) for entry in index]
-    )
-    if len(set(names)) < len(names):
-        raise ValueError("index: two pictures would get the same file name; give each its own")
+    names = [f"{i:0{digits}d}" for i in range(len(pictures))] if index is None else _stems([str(e) for e in index])
     with written_whole(folder) as temporary:
         for name, picture in zip(names, pictures, strict=True):
             file = temporary / f"{name}.png"
@@ -221,9 +288,23 @@ def _write_pictures(folder: Path, pictures: np.ndarray, index: Sequence[Any] | N
             file.write_bytes(_png(_one_picture(picture, folder), folder))
 
 
-def _file_stem(name: Any) -> str:
+def _stems(names: Sequence[str]) -> list[str]:
+    """Names of files without their picture endings; where two would be one, those that are no PNG keep theirs."""
+    stems = [_file_stem(name) for name in names]
+    counts = Counter(stems)
+    stems = [
+        stem if counts[stem] == 1 or name == f"{stem}.png" else name for stem, name in zip(stems, names, strict=True)
+    ]
+    if len(set(stems)) < len(stems):
+        twice = next(stem for stem, number in Counter(stems).items() if number > 1)
+        raise ValueError(f"index: two pictures would get the same file name, {twice}.png; give each its own")
+    return stems
+
+
+def _file_stem(name: str) -> str:
     """A row's name as a path inside the folder, without its old picture ending; it may not lead out of the folder."""
-    stem = re.sub(r"\.(png|jpe?g|tiff?)(?=$|\[)", "", str(name), flags=re.IGNORECASE)
+    endings = "|".join(suffix[1:] for suffix in PICTURES)
+    stem = re.sub(rf"\.({endings})(?=$|\[)", "", name, flags=re.IGNORECASE)
     if not stem or Path(stem).is_absolute() or ".." in Path(stem).parts:
         raise ValueError(f"index: {name!r} cannot be a file name inside the folder; use plain names")
     return stem

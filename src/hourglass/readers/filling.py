@@ -1,0 +1,114 @@
+"""A CSV file with values in its empty cells, and every other cell as it was written."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import warnings
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from hourglass.readers import csv_cells, delimited, text_columns
+from hourglass.readers.decoding import open_plain
+from hourglass.readers.writing import write, written_whole
+
+Values = Mapping[int, Any]  # row -> the value of a cell; rows are counted from 0
+
+
+def missing_values(table: Any, filled: Any) -> dict[str, Values]:
+    """The cells that are missing in a table and not in another of the same rows: {column: {row: value}}.
+
+    Whole numbers are whole where the column of `table` is.
+    """
+    import pyarrow as pa
+
+    found: dict[str, Values] = {}
+    for name in filled.column_names:
+        missing = np.flatnonzero(table.column(name).is_null().to_numpy())
+        values = dict(zip(missing.tolist(), filled.column(name).take(missing).to_pylist(), strict=True))
+        is_whole = pa.types.is_integer(table.schema.field(name).type)
+        found[name] = {
+            row: round(value) if is_whole else value
+            for row, value in values.items()
+            if value is not None and not (isinstance(value, float) and math.isnan(value))
+        }
+    return found
+
+
+def fill_csv(source: Path, out: Path, values: Mapping[str, Values]) -> int:
+    """Writes a copy of a CSV file with values in cells that are missing; returns the number of rows.
+
+    Where both files separate their cells alike, all other bytes stay; else all other cells stay the texts they are.
+    Values are written as their column is: in quotes, with decimal commas, as True or true.
+
+    Parameters
+    ----------
+    values : {column: {row: value}}, as `missing_values` gives them.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is doubtful about the file was said when it was read
+        layout = delimited.layout_of(source)
+    with open_plain(source) as file:
+        content = file.read()
+    delimiter = layout.delimiter.encode()
+    styles = _Styles(content, layout)
+    changes: dict[int, dict[int, bytes]] = {}
+    for name, cells in values.items():
+        column = layout.names.index(name)
+        for row, value in cells.items():
+            text, quoted = styles.text(column, value), styles.quotes(column)
+            changes.setdefault(row, {})[column] = csv_cells.cell_of(text, delimiter, quoted)
+    if (layout.delimiter == "\t") != (".tsv" in out.name.lower()):
+        return _written_anew(source, out, layout, changes)
+    with written_whole(out) as temporary, _opened(temporary, out) as file:
+        return csv_cells.copy_with_changes(content, delimiter, len(layout.names), layout.lines_above, changes, file)
+
+
+def _opened(temporary: Path, out: Path) -> IO[bytes]:
+    return gzip.open(temporary, "wb") if out.suffix == ".gz" else temporary.open("wb")  # type: ignore[return-value]
+
+
+def _written_anew(source: Path, out: Path, layout: delimited.Layout, changes: Mapping[int, Mapping[int, bytes]]) -> int:
+    import pyarrow as pa
+
+    table = delimited.read_texts(source, layout)
+    columns = [column.to_pylist() for column in table.columns]
+    for row, cells in changes.items():
+        for column, cell in cells.items():
+            columns[column][row] = csv_cells.text_of(cell)
+    write(out, pa.table([pa.array(column, pa.string()) for column in columns], names=list(layout.names)))
+    return int(table.num_rows)
+
+
+class _Styles:
+    """How the cells of each column are written, told by the first rows."""
+
+    def __init__(self, content: bytes, layout: delimited.Layout) -> None:
+        lines = islice(csv_cells.records(content, layout.delimiter.encode()), layout.lines_above, None)
+        rows = [
+            [content[start:end] for start, end in cells]
+            for cells in islice(lines, delimited.LINES_FOR_HEADER)
+            if len(cells) == len(layout.names)
+        ]
+        self._columns = [[row[j] for row in rows] for j in range(len(layout.names))]
+        texts = [[csv_cells.text_of(cell) for cell in column] for column in self._columns]
+        missing = {"", *text_columns.NULL_WORDS}
+        self._texts = [[text for text in column if text.strip() not in missing] for column in texts]
+        numbers = [text for column in self._texts for text in column if not text.strip("+-0123456789,eE ")]
+        self._comma = layout.decimal_commas and any("," in text for text in numbers)
+
+    def quotes(self, column: int) -> bool:
+        """Whether all its cells are in quotes."""
+        return bool(self._columns[column]) and all(cell.startswith(b'"') for cell in self._columns[column])
+
+    def text(self, column: int, value: Any) -> str:
+        if isinstance(value, bool):
+            first, word = next(iter(self._texts[column]), "true"), str(value)
+            return word.upper() if first.isupper() else word if first[:1].isupper() else word.lower()
+        if isinstance(value, float):
+            return repr(value).replace(".", ",") if self._comma else repr(value)
+        return str(value)
