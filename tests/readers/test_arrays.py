@@ -75,7 +75,7 @@ def test_arrays_that_claim_more_than_their_file_holds(tmp_path):
 def test_an_archive_larger_than_memory(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "t.npz", X=np.zeros((1 << 20, 4)))
     monkeypatch.setattr(decoding, "available_memory", lambda: 10 << 20)
-    with pytest.raises(ValueError, match=r"t\.npz, array 'X': the array takes 33\.6 MB of memory, and 10\.5 MB are free"):
+    with pytest.raises(ValueError, match=r"array 'X': the array takes 33\.6 MB of memory, and 10\.5 MB are free"):
         readers.read(tmp_path / "t.npz")
 
 
@@ -264,7 +264,7 @@ def test_idx_errors(tmp_path):
     assert tracemalloc.get_traced_memory()[1] < 10 << 20
     tracemalloc.stop()
     path.write_bytes(struct.pack(">BBBBIII", 0, 0, 8, 3, 2**31, 2**31, 2**31))
-    with pytest.raises(ValueError, match="of memory, and .* are free"):
+    with pytest.raises(ValueError, match=r"of memory, and .* are free"):
         readers.read(path)
 
 

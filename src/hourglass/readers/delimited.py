@@ -176,10 +176,8 @@ def _judged(path: Path, rows: list[list[str]], delimiter: str) -> bool:
     verdict = is_header(rows[0], below, decimal_commas=delimiter == ";", null_words=text_columns.NULL_WORDS)
     if verdict.ambiguous:
         line = _some([field if len(field) < 20 else f"{field[:17]}..." for field in rows[0]])
-        names = (
-            "the names of the columns" if verdict.is_header else "a row of data, so that columns are called x0, x1, ..."
-        )
-        _warn(f"{path}: its first line ({line}) is taken as {names}; header={not verdict.is_header} overrules this")
+        taken = "the names of its columns" if verdict.is_header else "data, under the names x0, x1, ..."
+        _warn(f"{path}: the first line ({line}) is taken as {taken}; header={not verdict.is_header} overrules this")
     return verdict.is_header
 
 

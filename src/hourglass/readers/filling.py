@@ -14,7 +14,7 @@ import numpy as np
 
 from hourglass.readers import csv_cells, delimited, text_columns
 from hourglass.readers.decoding import open_plain
-from hourglass.readers.writing import write, written_whole
+from hourglass.readers.writing import written_whole
 
 Values = Mapping[int, Any]  # row -> the value of a cell; rows are counted from 0
 
@@ -62,26 +62,34 @@ def fill_csv(source: Path, out: Path, values: Mapping[str, Values]) -> int:
         for row, value in cells.items():
             text, quoted = styles.text(column, value), styles.quotes(column)
             changes.setdefault(row, {})[column] = csv_cells.cell_of(text, delimiter, quoted)
-    if (layout.delimiter == "\t") != (".tsv" in out.name.lower()):
-        return _written_anew(source, out, layout, changes)
+    wanted = "\t" if ".tsv" in out.name.lower() else "," if ".tsv" in source.name.lower() else layout.delimiter
     with written_whole(out) as temporary, _opened(temporary, out) as file:
-        return csv_cells.copy_with_changes(content, delimiter, len(layout.names), layout.lines_above, changes, file)
+        if wanted == layout.delimiter:
+            n_columns = len(layout.names)
+            return csv_cells.copy_with_changes(content, delimiter, n_columns, layout.lines_above, changes, file)
+        return _write_anew(content, layout, changes, wanted.encode(), file)
 
 
 def _opened(temporary: Path, out: Path) -> IO[bytes]:
     return gzip.open(temporary, "wb") if out.suffix == ".gz" else temporary.open("wb")  # type: ignore[return-value]
 
 
-def _written_anew(source: Path, out: Path, layout: delimited.Layout, changes: Mapping[int, Mapping[int, bytes]]) -> int:
-    import pyarrow as pa
-
-    table = delimited.read_texts(source, layout)
-    columns = [column.to_pylist() for column in table.columns]
-    for row, cells in changes.items():
-        for column, cell in cells.items():
-            columns[column][row] = csv_cells.text_of(cell)
-    write(out, pa.table([pa.array(column, pa.string()) for column in columns], names=list(layout.names)))
-    return int(table.num_rows)
+def _write_anew(
+    content: bytes, layout: delimited.Layout, changes: Mapping[int, Mapping[int, bytes]], delimiter: bytes,
+    out: IO[bytes],
+) -> int:  # fmt: skip
+    """The same texts with something else between them; returns the number of rows."""
+    row = -layout.lines_above - 1
+    for spans in csv_cells.records(content, layout.delimiter.encode()):
+        if row >= -1 and spans[-1][1] == spans[0][0] and len(layout.names) > 1:  # an empty line
+            continue
+        row += 1
+        cells = [content[start:end] for start, end in spans]
+        for column, cell in changes.get(row, {}).items():
+            cells[column] = cell
+        texts = [(csv_cells.text_of(cell), cell.startswith(b'"')) for cell in cells]
+        out.write(delimiter.join(csv_cells.cell_of(text, delimiter, quoted) for text, quoted in texts) + b"\n")
+    return row + 1
 
 
 class _Styles:
@@ -96,14 +104,15 @@ class _Styles:
         ]
         self._columns = [[row[j] for row in rows] for j in range(len(layout.names))]
         texts = [[csv_cells.text_of(cell) for cell in column] for column in self._columns]
-        missing = {"", *text_columns.NULL_WORDS}
-        self._texts = [[text for text in column if text.strip() not in missing] for column in texts]
+        self._texts = [[text for text in column if not _is_missing(text)] for column in texts]
         numbers = [text for column in self._texts for text in column if not text.strip("+-0123456789,eE ")]
         self._comma = layout.decimal_commas and any("," in text for text in numbers)
 
     def quotes(self, column: int) -> bool:
-        """Whether all its cells are in quotes."""
-        return bool(self._columns[column]) and all(cell.startswith(b'"') for cell in self._columns[column])
+        """Whether its cells are in quotes: all that are not missing, or all if there is no other."""
+        cells = self._columns[column]
+        known = [cell for cell in cells if not _is_missing(csv_cells.text_of(cell))] or cells
+        return bool(known) and all(cell.startswith(b'"') for cell in known)
 
     def text(self, column: int, value: Any) -> str:
         if isinstance(value, bool):
@@ -112,3 +121,7 @@ class _Styles:
         if isinstance(value, float):
             return repr(value).replace(".", ",") if self._comma else repr(value)
         return str(value)
+
+
+def _is_missing(text: str) -> bool:
+    return not text.strip() or text.strip() in text_columns.NULL_WORDS

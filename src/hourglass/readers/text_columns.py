@@ -110,11 +110,11 @@ def _whole(texts: Any) -> Any:
 
 def _fractions(texts: Any) -> Any:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     numbers = texts.cast(pa.float64())
-    is_nan = np.isnan(numbers.to_numpy())  # where the text says so, and where there is none
-    return pc.if_else(pa.array(is_nan), None, numbers) if is_nan.sum() > numbers.null_count else numbers
+    if np.isnan(numbers.to_numpy()).sum() > numbers.null_count:
+        raise pa.ArrowInvalid("nan is a null word, and no number")
+    return numbers
 
 
 def _with_comma(texts: Any) -> Any:
