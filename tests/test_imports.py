@@ -25,7 +25,7 @@ FLOORS = [
     {"storage"},
     {"diagnostics"},
     {"estimators"},
-    {"exploration", "comparison"},
+    {"exploration", "comparison", "views"},
     {"plots"},
     {"report"},
     {"cli"},

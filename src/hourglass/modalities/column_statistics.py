@@ -45,6 +45,37 @@ class Column:
     def texts(self) -> bool:
         return bool(self.categories) and isinstance(self.categories[0], str)
 
+    @property
+    def is_categorical(self) -> bool:
+        """Whether raw values are places among `categories`; a numeric column of two values holds these themselves."""
+        return self.texts or self.kind == "category"
+
+    def text(self, value: float) -> str:
+        """One raw value in the column's own words, numbers to three digits.
+
+        Between the two values of a binary column the more probable one, and its probability.
+        """
+        if math.isnan(value):
+            return "missing"
+        if self.is_categorical:
+            return _category(self.categories[min(max(round(value), 0), len(self.categories) - 1)])
+        if self.kind == "binary":
+            probability = min(max((value - self.offset) / self.scale, 0.0), 1.0)
+            nearer = _category(self.categories[int(probability > 0.5)])
+            certain = abs(probability - 0.5) > 0.4995
+            return nearer if certain else f"{nearer} ({max(probability, 1 - probability):.0%})"
+        return _number(value)
+
+
+def _category(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.15g}"
+
+
+def _number(value: float) -> str:
+    if 10_000 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:.0f}" if 1000 <= abs(value) < 10_000 else f"{value:.3g}"
+
 
 @dataclass
 class ColumnStatistics:

@@ -1,0 +1,125 @@
+"""The forms in which examples are shown: pictures, cells of a table, lines, texts. Whatever draws takes one of these.
+
+Every form has a length N, and `form[rows]` is some of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+import numpy as np
+
+from hourglass.modalities.column_statistics import Column
+
+FEW_LEVELS = 32  # whole numbers up to here are levels of their own (0..16), not the dark end of 0..255
+COLOUR = (3, 4)  # channels of a colour picture, the fourth being its opacity
+
+
+class Form(Protocol):
+    """N examples as they are shown."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: np.ndarray) -> Self:
+        """Some of the examples, by positions (n,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """N pictures.
+
+    Attributes
+    ----------
+    levels : (N, C, H, W) in raw units.
+    black, white : the levels that are shown as black and as white.
+    dtype : of the data; files of 8 and of 16 bits keep their levels.
+    """
+
+    levels: np.ndarray
+    black: float = 0.0
+    white: float = 255.0
+    dtype: str = "uint8"
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def __getitem__(self, rows: np.ndarray) -> Pictures:
+        return replace(self, levels=self.levels[rows])
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """(N, H, W, 3) from 0 (black) to 1 (white); the mean of the channels where they are not colours."""
+        levels = np.clip((self.levels - self.black) / (self.white - self.black), 0, 1)
+        if levels.shape[1] in COLOUR:
+            return np.moveaxis(levels[:, :3], 1, -1)
+        return np.repeat(levels.mean(axis=1)[..., None], 3, axis=-1)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(N, C, H, W) uint8 or uint16, as they are written to files.
+
+        Levels of 8 and of 16 bits as they are, others stretched from black to white.
+        """
+        if self.dtype in ("uint8", "uint16") and self.white > FEW_LEVELS:
+            kind = np.uint16 if self.dtype == "uint16" and self.levels.shape[1] == 1 else np.uint8
+            depth = 257 if self.dtype == "uint16" and kind is np.uint8 else 1  # no PNG of 16-bit colour is written
+            return np.clip(np.rint(self.levels / depth), 0, np.iinfo(kind).max).astype(kind)
+        level = (self.levels - self.black) / (self.white - self.black)
+        return np.clip(np.rint(255 * level), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """N rows of named columns.
+
+    Attributes
+    ----------
+    values : (N, D) float64; numbers as they are, categories as their place in `Column.categories`, NaN for missing.
+    columns : (D,) what is known of each; `Column.text` says a value in the column's own words.
+    """
+
+    values: np.ndarray
+    columns: tuple[Column, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: np.ndarray) -> Cells:
+        return replace(self, values=self.values[rows])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    def texts(self, row: int) -> list[str]:
+        """The cells of a row, in the words of their columns."""
+        return [column.text(value) for column, value in zip(self.columns, self.values[row].tolist(), strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """N windows of C channels over T instants: `values` (N, C, T), NaN for missing, `names` (C,) of the channels."""
+
+    values: np.ndarray
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: np.ndarray) -> Lines:
+        return replace(self, values=self.values[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """N texts."""
+
+    texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, rows: np.ndarray) -> Texts:
+        return Texts(tuple(self.texts[i] for i in np.asarray(rows).tolist()))

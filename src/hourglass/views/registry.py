@@ -1,0 +1,19 @@
+"""Which view a kind of data has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from hourglass.modalities import Modality
+from hourglass.views import images, tables
+
+# by `Modality.name`: (modality, examples as `restore` gives them) -> a form of as many examples
+VIEWS: dict[str, Callable[[Any, Any], Any]] = {"images": images.view, "tables": tables.view}
+
+
+def view_of(modality: Modality) -> Callable[[Any], Any] | None:
+    """Examples, as `restore` gives them -> their form; None for a kind of data that has no view."""
+    view = VIEWS.get(modality.name)
+    return None if view is None else partial(view, modality)
