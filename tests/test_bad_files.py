@@ -235,7 +235,7 @@ def test_streams_that_cannot_be(tmp_path):
         ValueError, match=r"condition='colour' is not a column of .*data\.parquet; it has load, kind, flag"
     ):
         unfitted().fit(ParquetStream(path), condition="colour")
-    with pytest.raises(ValueError, match=r"a stream of Parquet rows is a table; modality='images'"):
+    with pytest.raises(ValueError, match=r"holds tables, but pictures are needed"):
         unfitted(modality="images").fit(ParquetStream(path))
     with pytest.raises(ValueError, match=r"has no column 'colour'; it has load, kind, flag"):
         ParquetStream(path, ["colour"])

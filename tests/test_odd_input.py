@@ -102,7 +102,7 @@ def test_the_clone_of_a_loaded_estimator_takes_other_data(tmp_path):
 
 
 def test_parts_of_a_recipe_that_are_none():
-    with pytest.raises(TypeError, match=r"must be a Term: for a function of one's own, Term\(function"):
+    with pytest.raises(TypeError, match=r"must be a Term: for a function of your own, Term\(function"):
         AE.with_term(lambda trip, model: trip.z.square().sum(1))
     with pytest.raises(TypeError, match=r"must be a value of a dataclass, such as GaussianNoise\(\)"):
         AE.with_corruption(GaussianNoise)

@@ -6,6 +6,8 @@ Each class is a dataclass mixin: an estimator inherits its fields, the command l
 from __future__ import annotations
 
 import math
+import inspect
+import re
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -103,3 +105,27 @@ class Training:
         rate = self.learning_rate
         if rate is not None and not (isinstance(rate, Real) and rate > 0):
             raise ValueError(f"learning_rate={rate!r} must be a positive number, or None")
+
+
+def descriptions(kind: type) -> dict[str, tuple[str, str]]:
+    """Every parameter of a class and of those it inherits from: name -> (type, description), as documented there."""
+    found: dict[str, tuple[str, str]] = {}
+    for owner in kind.__mro__:
+        text = inspect.cleandoc(owner.__dict__.get("__doc__") or "")
+        section = re.search(r"^Parameters\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", text, flags=re.MULTILINE | re.DOTALL)
+        for name, type_, body in re.findall(
+            r"^(\w+) : (.*?)\n((?:    .*\n?|\n)*)", section[1] if section else "", flags=re.MULTILINE
+        ):
+            found.setdefault(name, (type_, inspect.cleandoc(body).strip()))
+    return found
+
+
+def documented(kind: type) -> type:
+    """The class, with the parameters of those it inherits from in its docstring."""
+    lines = []
+    for name, (type_, text) in descriptions(kind).items():
+        lines += [f"{name} : {type_}", *(f"    {line}" for line in text.splitlines())]
+    text = inspect.cleandoc(kind.__doc__ or "")
+    first, _, rest = text.partition("\n\n")
+    kind.__doc__ = "\n\n".join([first, "\n".join(["Parameters", "----------", *lines]), rest])
+    return kind

@@ -17,15 +17,15 @@ from hourglass.estimators import passes
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.estimators.training_data import TrainingData
+from hourglass.parameters import documented
 from hourglass.randomness import seeded
 from hourglass.training import threads
 
 
+@documented
 @dataclass(eq=False, repr=False)
 class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEstimator):
     """Learns a small code for every example of a table, a set of pictures, or other data.
-
-    Parameters are those of `AutoencoderEstimator`, `Network` and `Training`, all optional.
 
     Attributes
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from numbers import Integral
@@ -246,6 +247,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             if self.model_.begins:
                 first = data.sample.batch(slice(0, ROWS_TO_BEGIN)).to(device)
                 self.model_.begin(self.model_.scaling(first.raw), first.condition)
+            self._warn_idle_corruptions(space)
             state = TrainingState(self.model_, self.recipe_, self.settings_)
             identity = fingerprint(
                 self.fingerprint_, recipe_to_json(self.recipe_), asdict(self.architecture_),
@@ -270,6 +272,16 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         self.model_.to("cpu")
         self.origin_ = state.origin
         return state.progress
+
+    def _warn_idle_corruptions(self, space: ModelSpace) -> None:
+        """Warns where a corruption can change nothing, so that the model is the plain one in all but name."""
+        for corruption in self.recipe_.corruptions:
+            if not getattr(corruption, "touches", lambda space: True)(space):
+                warnings.warn(
+                    f"{corruption!r} changes nothing in these data, which have no numeric cells; take "
+                    f"{self.modality_.default_corruption} instead, as in recipe='ae {self.modality_.default_corruption}'",
+                    stacklevel=5,
+                )
 
     @torch.no_grad()
     def _measure(self, data: TrainingData, progress: Progress) -> None:

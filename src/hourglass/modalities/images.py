@@ -91,10 +91,8 @@ class Images:
 
     def accept(self, data: Data) -> Any:
         """An array (N, H, W), (N, C, H, W) or (N, H, W, C), in the size and the colours asked for."""
-        if data.kind == "tables":
-            check_pictures(data.X if isinstance(data.X, np.ndarray) else np.zeros((1, 1)))  # says how to reshape
-        elif data.kind not in self.reads:
-            raise ValueError(f"{data.source} holds {data.kind}; this model takes pictures")
+        if data.columns is not None or data.kind not in (*self.reads, "tables"):
+            raise ValueError(f"{data.source} holds {data.kind}, but pictures are needed")
         size = (self.resize, self.resize) if isinstance(self.resize, int) else self.resize
         return alike(data.X, data.names, size, self.crop, self.grey, self.channels)
 
