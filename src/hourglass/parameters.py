@@ -5,8 +5,8 @@ Each class is a dataclass mixin: an estimator inherits its fields, the command l
 
 from __future__ import annotations
 
-import math
 import inspect
+import math
 import re
 from dataclasses import dataclass
 from numbers import Integral, Real

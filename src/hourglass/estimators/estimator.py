@@ -278,8 +278,8 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         for corruption in self.recipe_.corruptions:
             if not getattr(corruption, "touches", lambda space: True)(space):
                 warnings.warn(
-                    f"{corruption!r} changes nothing in these data, which have no numeric cells; take "
-                    f"{self.modality_.default_corruption} instead, as in recipe='ae {self.modality_.default_corruption}'",
+                    f"{corruption!r} changes nothing in these data, which have no numeric cells: take, for example, "
+                    f"recipe='ae {self.modality_.default_corruption}'",
                     stacklevel=5,
                 )
 
