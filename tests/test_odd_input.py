@@ -168,7 +168,7 @@ def test_a_lazy_frame_and_a_column_of_intervals():
 
 def test_the_index_that_pandas_writes_is_left_out(tmp_path):
     pandas.DataFrame(X, columns=list("abcd"))[::-1].to_csv(tmp_path / "data.csv")
-    with pytest.warns(UserWarning, match="first column has no name and numbers the rows"):
+    with pytest.warns(UserWarning, match="first column, which has no name and numbers the rows"):
         assert list(readers.read(tmp_path / "data.csv").columns) == list("abcd")
 
 
