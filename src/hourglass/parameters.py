@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -20,24 +20,24 @@ class Network:
     Parameters
     ----------
     likelihood : str or None
-        "gaussian", "laplace" or "bernoulli"; None infers it: Bernoulli for two values only, categories by themselves.
-        With greyscale pictures, the Bernoulli takes a grey level, between the smallest and the largest at fit, as the
-        probability to be reconstructed.
+        "gaussian", "laplace" or "bernoulli". By default it is inferred: Bernoulli for two values only, else Gaussian;
+        categories are found by themselves. With greyscale pictures, the Bernoulli takes a grey level, between the
+        smallest and the largest at fit, as the probability to be reconstructed.
     variance : "shared", "feature" or float
         Variance of the Gaussian: fitted as one number, one per feature, or fixed (in units of the data's own variance).
     hidden : tuple of int or None
         Widths of the encoder's hidden layers; the decoder mirrors them. () makes encoder and decoder linear.
     network : str or None
-        "mlp" or, for pictures, "conv"; None chooses by the size of an example.
-    activation : str
-        "silu", "relu", "gelu", "tanh" or "sigmoid".
+        "mlp" or, for pictures, "conv". By default the size of an example decides.
+    activation : "silu", "relu", "gelu", "tanh" or "sigmoid"
+        Activation function of the hidden layers.
     """
 
     likelihood: str | None = None
-    variance: str | float = "shared"
+    variance: Literal["shared", "feature"] | float = "shared"
     hidden: tuple[int, ...] | None = None
     network: str | None = None
-    activation: str = "silu"
+    activation: Literal["silu", "relu", "gelu", "tanh", "sigmoid"] = "silu"
 
     def check_network(self) -> None:
         """Raises ValueError for a value that no network can be built from."""
@@ -61,22 +61,22 @@ class Training:
     Parameters
     ----------
     max_epochs : int or None
-        Passes through the data at most, and the horizon of the learning rate's cosine; None chooses by the size of the
-        data.
+        Most passes through the data, and the horizon of the learning rate's cosine. By default the size of the data
+        decides.
     batch_size : int or None
-        Batch size, in examples; None chooses by the size of the data.
+        Batch size, in examples. By default the size of the data decides.
     learning_rate : float or None
-        Peak learning rate; it warms up shortly and falls along a cosine.
+        Peak learning rate; it rises in a short warm-up and falls along a cosine. By default the batch size decides.
     validation_fraction : float
         Share of the examples held out for early stopping (at most 2,500); 0 trains on all of them to the end.
     patience : int or None
-        Epochs without improvement before training stops.
+        Epochs without improvement before training stops; by default a fifth of the epochs, and at least 10.
     precision : "auto", "float32" or "bfloat16"
-        Of training; "auto" takes bfloat16 for large networks where the processor is made for it.
+        Precision of training; "auto" takes bfloat16 for large networks where the processor is made for it.
     n_threads : int or None
-        Threads of torch and numpy; None leaves them as they are.
+        Threads of torch and numpy; by default they are left as they are.
     device : "auto", "cpu" or "cuda"
-        Of training and of inference; "auto" takes a GPU where there is one.
+        Where training and inference run; "auto" takes a GPU where there is one.
     random_state : int, RandomState or None
         Random seed.
     verbose : bool
@@ -88,9 +88,9 @@ class Training:
     learning_rate: float | None = None
     validation_fraction: float = 0.1
     patience: int | None = None
-    precision: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     n_threads: int | None = None
-    device: str = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     random_state: Any = None
     verbose: bool = False
 

@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from hourglass import load
+from hourglass.cli import sources
 
 SOON = """
 import sys
@@ -220,7 +221,7 @@ def test_large_parquet_tables_stream_by_themselves(hourglass, monkeypatch) -> No
     from hourglass import readers
 
     readers.write("rows.parquet", np.random.default_rng(0).normal(size=(60, 3)))
-    monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "STREAMED", 10)
+    monkeypatch.setattr(sources, "STREAMED", 10)
     monkeypatch.setattr(readers, "read", None)  # what would hold all of it
     assert hourglass("fit", "rows.parquet", "--max-epochs", 1, "--n-latent", 1).code == 0
 
@@ -233,5 +234,5 @@ def test_declared_columns_of_an_array_go_by_their_place_in_it(hourglass) -> None
     assert [column.kind for column in load("run").modality_.columns] == ["numeric", "numeric", "category"]
     compared = hourglass("compare", "a.npy", *told, "--n-latents", 1, "--recipes", "ae")
     assert compared.code == 0
-    assert "fit a.npy --drop x1 --categories x3 --recipe ae" in compared.out
-    assert "there are x0, x2, x3" in hourglass("fit", "a.npy", *told[:3], "x1", "--out", "other").err
+    assert "fit a.npy --drop x1 --categories x3 --hidden 4 --max-epochs 1 --recipe ae" in compared.out
+    assert "known: x0, x2, x3" in hourglass("fit", "a.npy", *told[:3], "x1", "--out", "other").err

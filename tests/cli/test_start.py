@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import hourglass as package
-from hourglass.cli import COMMANDS, errors, main
+from hourglass.cli import COMMANDS, app, errors, main
 
 HEAVY = ("torch", "numpy", "sklearn", "pyarrow", "matplotlib")
 
@@ -32,14 +32,17 @@ def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
 
 @pytest.mark.parametrize("command", [c.__name__ for c in COMMANDS])
 def test_help_teaches_every_command_and_option(hourglass, command: str) -> None:
-    import inspect
-
     answer = hourglass(command, "--help")
     assert answer.code == 0
-    function = next(c for c in COMMANDS if c.__name__ == command)
-    described = inspect.getdoc(function) or ""
-    for name in inspect.signature(function).parameters:
-        assert f"\n{name}\n" in described, f"{command}: {name} is not explained"
+    found = app[command].assemble_argument_collection(parse_docstring=True)
+    assert len(found)
+    for argument in found.filter_by(parse=True):
+        if argument.name == "*":  # a dataclass, whose fields follow
+            continue
+        assert argument.parameter.help, f"{command}: {argument.name} is not explained"
+        assert argument.name in answer.out
+    for word in ("None", "False", "n_latent", "batch_size", "()"):
+        assert word not in answer.out, f"{command}: {word} is Python"
 
 
 def test_version(hourglass) -> None:
@@ -61,20 +64,20 @@ def test_version(hourglass) -> None:
         (["fit", "wine", "--resume"], 1, "no run to resume"),
         (["fit", "winee"], 1, "did you mean the data set 'wine'"),
         (["fit", "nothing.csv"], 1, "nothing.csv"),
-        (["fit", "wine", "--part", "test"], 1, "no official test part"),
+        (["fit", "wine", "--split", "test"], 1, "no official test part"),
         (["fit", "wine", "--drop", "alcool"], 1, "did you mean 'alcohol'"),
         (["fit", "wine", "--condition", "alcool"], 1, "did you mean 'alcohol'"),
-        (["fit", "wine", "--binarise", "dynamic"], 2, "--binarise is for pictures"),
-        (["fit", "digits", "--counts", "x0"], 2, "--counts is for tables"),
-        (["fit", "digits", "--categories", "x0"], 2, "--categories is for tables"),
-        (["fit", "wine", "--categories", "alcool"], 1, "categories='alcool' is no column"),
+        (["fit", "wine", "--binarise", "dynamic"], 2, "--binarise is for images, and wine holds tables"),
+        (["fit", "digits", "--counts", "x0"], 2, "--counts is for tables, and digits holds images"),
+        (["fit", "digits", "--categories", "x0"], 2, "--categories is for tables, and digits holds images"),
+        (["fit", "wine", "--categories", "alcool"], 1, "--categories alcool"),
         (["fit", "wine", "--categories", "alcohol", "--counts", "alcohol"], 1, "both a count and a category"),
-        (["fit", "wine", "--n-latent", "0"], 1, "n_latent=0"),
+        (["fit", "wine", "--n-latent", "0"], 1, "--n-latent 0"),
         (["fit", "wine", "--stream"], 2, "Parquet"),
         (["embed", "runs/none", "wine", "--out", "x.csv"], 1, "no model to load"),
         (["embed", "runs/none"], 2, "--out"),
         (["compare", "wine", "--recipes", "vea"], 2, "did you mean vae"),
-        (["compare", "wine", "--n-latents", "0"], 1, "n_latents"),
+        (["compare", "wine", "--n-latents", "0"], 1, "--n-latents 0"),
     ],
 )
 def test_one_clear_line_for_what_is_wrong(hourglass, tmp_path, arguments: list[str], code: int, said: str) -> None:
@@ -102,7 +105,12 @@ def test_a_bug_is_not_hidden(monkeypatch) -> None:
 
 
 def test_out_of_memory_names_the_remedy() -> None:
-    assert "--batch-size" in errors.sentence(RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"))
+    trained = MemoryError("a batch of 512 examples does not fit into memory: try batch_size=256")
+    assert "try --batch-size 256" in errors.sentence(trained)
+    cuda = errors.sentence(RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"))
+    assert "--device cpu" in cuda
+    assert "--batch-size" not in cuda, "a smaller batch helps where training ran out of memory, and nowhere else"
+    assert errors.sentence(MemoryError("x.npy does not fit into memory")) == "out of memory: x.npy does not fit into memory"
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -1,7 +1,6 @@
 """What is done with a run: every command on tables with holes, on pictures and with conditions."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 
 from hourglass import load
+from hourglass.cli import reuse, sources
 from hourglass.readers import read
 
 QUICK = ("--max-epochs", 2, "--n-latent", 2, "--hidden", 8)
@@ -27,7 +27,7 @@ def run(hourglass, people) -> str:
 def picture_run(hourglass, pictures) -> str:
     answer = hourglass("fit", pictures, *QUICK, "--out", "run")
     assert answer.code == 0, answer.err
-    assert "left out" in answer.err
+    assert "skipped" in answer.err
     assert "broken.png" in answer.err
     return "run"
 
@@ -57,7 +57,7 @@ def test_what_comes_next_names_the_condition_and_what_was_dropped(hourglass, peo
     line = next(line for line in fitted.out.splitlines() if "hourglass sample" in line)
     assert hourglass(*line.split()[1:]).code == 0
     compared = hourglass("compare", people, *told, "--n-latents", 2, "--max-epochs", 1, "--hidden", 8)
-    assert f"fit {people} --condition kind --drop id --recipe" in compared.out
+    assert f"fit {people} --condition kind --drop id --hidden 8 --max-epochs 1 --recipe" in compared.out
 
 
 def test_a_table_is_no_picture(hourglass, run) -> None:
@@ -85,7 +85,7 @@ def test_a_missing_and_a_strange_column(hourglass, run, people) -> None:
     pyarrow.csv.write_csv(table.append_column("extra", table.column("age")), "more.csv")
     answer = hourglass("embed", run, "more.csv", "--out", "a.npy")
     assert answer.code == 0
-    assert "not looked at: extra" in answer.err
+    assert "not used: extra" in answer.err
 
 
 def test_text_where_numbers_were(hourglass, run, people) -> None:
@@ -160,16 +160,16 @@ def test_large_tables_are_used_piece_by_piece(hourglass, monkeypatch) -> None:
     assert full["height"].equals(table["height"])
     answer = hourglass("score", "run", "--out", "scores.csv")
     lowest = int(np.argmin(model.score_samples(X, condition=town)))
-    assert f"the least normal are row {lowest}," in answer.out
-    monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "SHOWN", 100)
+    assert f"lowest scores: rows {lowest}, " in answer.out
+    monkeypatch.setattr(reuse, "SHOWN", 100)
     answer = hourglass("report", "run", "--labels", "town")
     assert answer.code == 0
-    assert "rows.parquet has 300 rows; 100 of them, from every part of it, are looked at" in answer.err
+    assert "rows.parquet has 300 rows; 100 of them, from every part of it, are used" in answer.err
 
-    monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "STREAMED", 10)
+    monkeypatch.setattr(sources, "STREAMED", 10)
     answer = hourglass("embed", "run", "rows.parquet", "--condition", "twon", "--out", "codes.csv")
     assert answer.code == 2
-    assert "--condition twon: a table read piece by piece needs a column of it" in answer.err
+    assert "--condition twon: a table read in chunks needs a column of it" in answer.err
     answer = hourglass("embed", "run", "rows.parquet", "--out", "codes.xyz")
     assert (answer.code, "cannot write *.xyz" in answer.err) == (1, True)
     answer = hourglass("embed", "run", "rows.parquet", "--out", "codes")
@@ -216,13 +216,13 @@ def test_every_part_of_a_sorted_stream_is_looked_at(hourglass, monkeypatch) -> N
     pq.write_table(pa.table({"height": height, "weight": 2 * height, "town": town}), "s.parquet", row_group_size=4)
     options = ("--stream", "--max-epochs", 2, "--n-latent", 1, "--condition", "town", "--out", "run")
     assert hourglass("fit", "s.parquet", *options).code == 0
-    monkeypatch.setattr(sys.modules["hourglass.cli.inputs"], "SHOWN", 60)
+    monkeypatch.setattr(reuse, "SHOWN", 60)
     answer = hourglass("report", "run")
     assert (answer.code, "60 of them" in answer.err) == (0, True), answer.err
     assert hourglass("sample", "run", "-n", 3, "--condition", "C", "--out", "new.csv").code == 0
 
 
-def test_score_is_higher_for_the_normal(hourglass, run, people) -> None:
+def test_score_is_higher_for_the_typical(hourglass, run, people) -> None:
     odd = people.read_text().splitlines()
     odd[1] = "person0,3000,1,Rome,a"
     Path("odd.csv").write_text("\n".join(odd))
@@ -231,15 +231,15 @@ def test_score_is_higher_for_the_normal(hourglass, run, people) -> None:
     table = pyarrow.csv.read_csv("scores.csv")
     assert table.column_names == ["score"]
     assert int(np.argmin(table.column("score").to_numpy())) == 0
-    assert "least normal are row 0" in answer.out
+    assert "lowest scores: rows 0, " in answer.out
 
 
 def test_samples_of_a_table_with_a_condition(hourglass, run) -> None:
     answer = hourglass("sample", run, "-n", 5, "--condition", "b", "--out", "new.csv", "--json")
     assert json.loads(answer.out) == {"out": "new.csv", "rows": 5}
     assert read("new.csv").X.column_names == ["age", "height", "city"]
-    assert "there is kind (a, b, c)" in hourglass("sample", run, "--out", "x.csv").err
-    assert "was not there at fit" in hourglass("sample", run, "--condition", "z", "--out", "x.csv").err
+    assert "pass --condition; known values: kind (a, b, c)" in hourglass("sample", run, "--out", "x.csv").err
+    assert "not known from the fit" in hourglass("sample", run, "--condition", "z", "--out", "x.csv").err
 
 
 def test_the_seed_is_the_draw(hourglass, run) -> None:
@@ -299,7 +299,7 @@ def test_codes_of_pictures_carry_their_names(hourglass, picture_run) -> None:
 def test_other_kinds_of_data_are_told_apart(hourglass, picture_run) -> None:
     assert "holds tables, but run was fitted on grey" in hourglass("embed", "run", "wine", "--out", "x.npy").err
     assert "fitted on (1, 12, 12)" in hourglass("embed", "run", "digits", "--out", "x.npy").err
-    assert "impute is for tables" in hourglass("impute", "run", "--out", "x.csv").err
+    assert "no missing cells to fill in" in hourglass("impute", "run", "--out", "x.csv").err
     assert "without a condition" in hourglass("sample", "run", "--condition", 1, "--out", "x.npy").err
 
 
@@ -321,6 +321,6 @@ def test_writing_that_fails_leaves_the_old_file(hourglass, run, people, monkeypa
 def test_the_data_are_not_written_over(hourglass, run, people, command) -> None:
     before = people.read_text()
     answer = hourglass(command, run, people, "--out", people)
-    assert (answer.code, "is the data themselves, which it would replace" in answer.err) == (2, True)
+    assert (answer.code, "would overwrite the input" in answer.err) == (2, True)
     assert hourglass(command, run, "--out", people).code == 2
     assert people.read_text() == before

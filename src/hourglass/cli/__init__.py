@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from hourglass import __version__
 from hourglass.cli import errors
@@ -25,7 +25,7 @@ from hourglass.out_of_memory import is_out_of_memory
 HELP = """Autoencoders for any data: learn a small code for every example, see what it means, put it to work.
 
 First steps: `hourglass demo`, then `hourglass fit DATA`, where DATA is a .csv, .parquet, .npy or .npz file, a folder of
-pictures, or the name of a public data set (`hourglass datasets`). Every command explains itself with --help.
+pictures, or the name of a public data set (`hourglass datasets`). Each command has its own --help.
 """
 
 app = App(
@@ -33,6 +33,9 @@ app = App(
     help=HELP,
     help_format="markdown",
     version=f"hourglass {__version__}",
+    default_parameter=Parameter(
+        negative="", consume_multiple=True, show_default=lambda value: None if value in (None, False) else str(value)
+    ),
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
@@ -41,10 +44,11 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )  # fmt: skip
 for number, command in enumerate(COMMANDS):
     app.command(command, sort_key=number)
+app.register_install_completion_command(help="Install completion of commands and options for this shell.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code: 0, 1 for data or a disk that will not do, 2 for wrong usage.
+    """Runs one command and returns its exit code: 0; 1 for data or a disk that cannot be used; 2 for wrong usage.
 
     Set HOURGLASS_DEBUG=1 to see tracebacks.
     """
@@ -55,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except CycloptsError as error:
             return errors.report(error, errors.USAGE)
         except KeyboardInterrupt:
-            print("hourglass: stopped", file=sys.stderr)
+            errors.say("stopped")
             return errors.INTERRUPTED
         except errors.USERS as error:
             return errors.report(error, errors.code_of(error))

@@ -3,49 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
-from hourglass.cli import inputs, runs
+from hourglass.cli import runs
+from hourglass.cli.companions import to_fit
 from hourglass.cli.errors import UsageError
+from hourglass.cli.fit import check
+from hourglass.cli.kinds import fitting, modality_of
+from hourglass.cli.options import FLATTENED, ModelArguments, as_words, estimator_parameters
 from hourglass.cli.output import next_commands, print_result, print_table
+from hourglass.cli.wording import in_shell_words
 
 if TYPE_CHECKING:
     from hourglass.comparison import Comparison
-
-ListOption = Parameter(consume_multiple=True, negative="")
-Flag = Parameter(negative="")
 
 
 def compare(
     data: str,
     /,
     *,
-    recipes: Annotated[list[str] | None, ListOption] = None,
-    n_latents: Annotated[list[int] | None, ListOption] = None,
+    recipes: list[str] | None = None,
+    n_latents: list[int] | None = None,
     seeds: int = 1,
-    condition: str | None = None,
-    labels: str | None = None,
-    drop: Annotated[list[str] | None, ListOption] = None,
-    part: str | None = None,
+    arguments: Annotated[ModelArguments, FLATTENED] = ModelArguments(),  # noqa: B008
     out: Path | None = None,
-    resume: Annotated[bool, Flag] = False,
-    overwrite: Annotated[bool, Flag] = False,
-    max_epochs: int | None = None,
-    batch_size: int | None = None,
-    learning_rate: float | None = None,
-    hidden: Annotated[list[int] | None, ListOption] = None,
-    counts: Annotated[list[str] | None, ListOption] = None,
-    categories: Annotated[list[str] | None, ListOption] = None,
-    threads: int | None = None,
-    json: Annotated[bool, Flag] = False,
+    resume: bool = False,
+    overwrite: bool = False,
+    json: bool = False,
 ) -> None:
-    """Fit several recipes at several code sizes, beside PCA, and judge all on the same held-out rows.
+    """Fit several recipes at several code sizes, and PCA, and evaluate all on the same held-out rows.
 
     Writes a table (compare.csv, compare.json), a rate-distortion plot (compare.png, compare.svg), and recommends a code
     size: the smallest whose held-out error is no worse than the best. Each fit is kept when it is done, so that
-    --resume goes on where a comparison was stopped.
+    --resume continues a comparison that was stopped.
 
     Parameters
     ----------
@@ -56,79 +46,51 @@ def compare(
     n_latents
         Code sizes; 2 4 8 16 32 if left out, as far as they are below the number of features.
     seeds
-        Fits of each kind, from the seeds 0, 1, ...; more tell chance from difference.
-    condition
-        A column of DATA, a FILE or "labels", told to every model.
-    labels
-        A column of DATA to be taken out, because it is an answer and not an input.
-    drop
-        Columns to leave out.
-    part
-        For named data sets: train, test or all.
+        Fits of each kind, with random seeds 0, 1, ...; more tell chance from difference.
     out
         Folder of the results; runs/DATA-compare if left out.
     resume
-        Go on with the comparison in --out.
+        Continue the comparison in --out.
     overwrite
-        Start anew where --out holds one already.
-    max_epochs
-        As for `hourglass fit`, as are the following.
-    batch_size
-        Rows a step.
-    learning_rate
-        Its peak.
-    hidden
-        Widths of the encoder's layers; 0 for none.
-    counts
-        Columns that hold counts (0, 1, 2, ...).
-    categories
-        Columns whose numbers stand for categories.
-    threads
-        Threads to use.
+        Start over where --out holds one already.
     json
         Print the result as JSON.
     """
     from hourglass import comparison
     from hourglass.estimators.names import named_recipe
+    from hourglass.readers.writing import check_place
 
     if resume and overwrite:
-        raise UsageError("--resume goes on with a comparison and --overwrite starts it anew; give one of them")
+        raise UsageError("--resume continues a comparison and --overwrite starts it over; give one of them")
     for name in recipes or ():
         try:
             named_recipe(name)
         except ValueError as error:
-            raise UsageError(f"--recipes: {error}") from error
+            raise UsageError(in_shell_words(str(error).replace("recipe=", "recipes=", 1))) from error
+    given = arguments.given()
+    check(given)
     folder = runs.default_folder(data, "compare") if out is None else out.expanduser()
     if (folder / comparison.RESULTS).exists() and not (resume or overwrite):
-        raise FileExistsError(f"{folder} holds a comparison; --resume goes on with it, --overwrite starts anew")
-    given = inputs.to_fit(data, part=part, condition=condition, labels=labels, drop=drop or [])
-    options: dict[str, Any] = {
-        "max_epochs": max_epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "n_threads": threads,
-    }
-    options |= {"hidden": None if hidden is None else tuple(width for width in hidden if width > 0)}
-    options |= {"modality": inputs.declared(given, counts=counts, categories=categories)}
+        raise FileExistsError(f"{folder} holds a comparison; --resume continues it, --overwrite starts over")
+    check_place(folder / comparison.RESULTS)
+    examples = to_fit(
+        data, split=arguments.split, condition=arguments.condition, labels=arguments.labels, drop=arguments.drop or []
+    )
+    modality = fitting(modality_of(given), {**given, "data": data}, examples.X.kind, examples)
     found = comparison.compare(
-        given.X, recipes=recipes or ("ae", "vae"), n_latents=n_latents, seeds=seeds, condition=given.condition,
-        folder=folder, resume=resume, verbose=True, **options,
+        examples.X, recipes=recipes or ("ae", "vae"), n_latents=n_latents, seeds=seeds, condition=examples.condition,
+        folder=folder, resume=resume, verbose=True, modality=modality, **estimator_parameters(given),
     )  # fmt: skip
     if json:
         print_result(found.to_json() | {"folder": folder}, "", True)
-        return
-    same = {
-        "--condition": [condition], "--labels": [labels], "--part": [part], "--drop": drop, "--counts": counts,
-        "--categories": categories,
-    }  # fmt: skip
-    given_again = [word for option, values in same.items() if values and values[0] for word in (option, *values)]
-    _tell(found, folder, [data, *map(str, given_again)])
+    else:
+        _tell(found, folder, [data, *as_words(given)])
 
 
 def _tell(found: Comparison, folder: Path, data: list[str]) -> None:
     columns, lines = found.table()
     print_table("", columns, lines, numbers=tuple(columns[1:]))
-    print(f"\nError: of {found.n_judged:,} held-out rows, relative to their variance; rate: KL in nats an example.")
+    print(f"\nError: of {found.n_judged:,} held-out rows, relative to their variance; rate: KL in nats per example.")
     print(f"Recommended code size: {found.recommended}. {found.reason}")
     print(f"Wrote {', '.join(str(folder / name) for name in found.files)}\n")
     print(next_commands(["hourglass", "fit", *data, "--recipe", found.recipe, "--n-latent", str(found.recommended)]))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any
 
 from hourglass.cli.output import print_result, print_table
 
@@ -12,7 +10,7 @@ if TYPE_CHECKING:
     from hourglass.datasets import Dataset
 
 
-def datasets(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+def datasets(*, json: bool = False) -> None:
     """List the public data sets that DATA can name, their licences, and where they are found.
 
     A set that is not at hand is downloaded from its public home when it is first used, and checked. Set

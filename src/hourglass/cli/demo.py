@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
-from hourglass.cli import inputs, runs
+from hourglass.cli import runs
 from hourglass.cli.fit import train
 from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.report import write_page
+from hourglass.cli.reuse import RunInputs
 
 if TYPE_CHECKING:
     from hourglass.diagnostics.summary import Summary
@@ -21,22 +20,22 @@ def demo(
     out: Path = Path("runs/demo"),
     max_epochs: int = 150,
     seed: int = 0,
-    json: Annotated[bool, Parameter(negative="")] = False,
+    json: bool = False,
 ) -> None:
     """Train a variational autoencoder on scikit-learn's handwritten digits and write a page about it.
 
-    It needs no download and takes less than two minutes on two cores. A demo that was there before is replaced.
+    It needs no download and takes less than two minutes on two cores. An earlier demo is replaced.
 
     Parameters
     ----------
     out
         The run's folder.
     max_epochs
-        Passes through the 1,797 pictures at most.
+        Most passes through the 1,797 pictures.
     seed
-        Of everything random.
+        Random seed.
     json
-        Print where things are as JSON.
+        Print where the results are as JSON.
     """
     out = out.expanduser()
     begun = (runs.unfinished(out) or runs.origin_of_model(out)) if out.is_dir() else None
@@ -46,7 +45,8 @@ def demo(
     # one thread: the network is so small that a second one, on a busy machine, costs more than it brings
     arguments = {"data": "digits", "recipe": "vae", "n_latent": 2, "threads": 1}
     estimator = train(out, {**arguments, "max_epochs": max_epochs, "seed": seed})
-    page = write_page(estimator, inputs.to_use(estimator, out, None), out / "report.html", "Handwritten digits")
+    given = RunInputs.of(estimator, out, None).some()
+    page = write_page(estimator, given, out / "report.html", "Handwritten digits")
     commands = next_commands(
         ["hourglass", "sample", str(out), "-n", "64", "--out", str(out / "samples.png")],
         ["hourglass", "embed", str(out), "digits", "--out", str(out / "codes.csv")],

@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from cyclopts import Parameter
-
-from hourglass.cli import inputs
+from hourglass.cli.apply import On, apply_in_chunks
+from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
-from hourglass.cli.results import write_rows
-
-if TYPE_CHECKING:
-    import numpy as np
+from hourglass.cli.results import write_columns
 
 
-def embed(
-    run: Path,
-    data: str | None = None,
-    /,
-    *,
-    out: Path,
-    condition: str | None = None,
-    part: str | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-) -> None:
+def embed(on: Annotated[On, FLATTENED], *, out: Path, keep: list[str] | None = None) -> None:
     """Write the code of every example: one row each, columns code0, code1, ...
 
     Parameters
     ----------
-    run
-        Folder of a fitted model.
-    data
-        As for `hourglass fit`; left out, the data the run was fitted on. Columns the model does not know are left out.
     out
-        A .csv, .tsv, .parquet, .npy or .npz file.
-    condition
-        A column of DATA, a FILE, or "labels", where the model was fitted with a condition; left out, the column it was
-        fitted with.
-    part
-        For named data sets: train, test or all.
-    json
-        Print what was written as JSON.
+        A .csv, .tsv, .parquet, .npy or .npz file. Texts are written as they are: a spreadsheet may take one that begins
+        with = for a formula.
+    keep
+        Columns of DATA to write before the codes, such as an identifier.
     """
     from hourglass import load
 
-    estimator = load(run)
-
-    def coded(given: inputs.Inputs) -> np.ndarray:
-        return estimator.transform(given.X, condition=given.condition)
-
-    codes = inputs.apply_in_chunks(coded, estimator, run, data, out, part=part, condition=condition)
-    rows = write_rows(out, codes, columns=[f"code{j}" for j in range(estimator.n_latent_)])
-    report_written(out, rows, f"codes of {estimator.n_latent_} numbers", json)
+    estimator = load(on.run)
+    chunks = apply_in_chunks(on, estimator, lambda given: estimator.transform(given.X, condition=given.condition), out)
+    rows = write_columns(out, chunks, [f"code{j}" for j in range(estimator.n_latent_)], keep)
+    report_written(out, rows, f"codes of {estimator.n_latent_} numbers", on.json)

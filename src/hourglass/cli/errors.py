@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from hourglass.cli.wording import in_shell_words, printable, quoted
 from hourglass.out_of_memory import is_out_of_memory
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -19,9 +20,33 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 # DivergedError is a FloatingPointError; model folders and checkpoints raise ValueErrors; a lost network is an OSError
 USERS: tuple[type[BaseException], ...] = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, ImportError)
 
+REMEDIES = {
+    errno.ENOSPC: "free some space there, or write elsewhere with --out; what was there before is unharmed",
+    errno.EDQUOT: "free some of your quota, or write elsewhere with --out; what was there before is unharmed",
+    errno.EFBIG: "files of this size cannot be written there: choose another place with --out",
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EROFS: "it is read-only: choose another place with --out",
+    errno.EISDIR: "it is a folder: give the name of a file",
+    errno.ENOTDIR: "a part of its path is a file: choose another place",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "too many files are open: raise the limit with ulimit -n",
+}
+
 
 class UsageError(ValueError):
     """A command line that asks for what there is not, or for two things at odds."""
+
+
+@contextlib.contextmanager
+def out_of_memory_says(what: str) -> Iterator[None]:
+    """Where memory gives out inside, the error says what was too large."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error) or "batch_size" in str(error):  # training knows better
+            raise
+        raise MemoryError(what) from error
 
 
 def code_of(error: BaseException) -> int:
@@ -29,24 +54,24 @@ def code_of(error: BaseException) -> int:
 
 
 def sentence(error: BaseException) -> str:
-    """The error in one line, with a remedy where the system gave none."""
+    """The error in one line, in the shell's words, with a remedy where the system gave none."""
     if isinstance(error, BrokenPipeError):
         return ""
+    text = in_shell_words(" ".join(str(error).split()))
     if is_out_of_memory(error):
-        _, named, size = str(error).rpartition("try batch_size=")  # training says which
-        batch = f"--batch-size {size}" if named else "a smaller --batch-size"
-        return f"out of memory: try {batch}, smaller --hidden layers, or --stream for a Parquet table"
-    text = " ".join(str(error).split())
+        cause = text.removeprefix("out of memory").lstrip(":. ")
+        hint = "; --device cpu has the machine's own memory" if "CUDA" in cause else ""
+        return f"out of memory{f': {cause}' if cause else ''}{hint}"
     if isinstance(error, OSError) and error.strerror and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
-        remedies = {
-            errno.ENOSPC: "; free some space, or write elsewhere with --out; what was written before is whole",
-            errno.EACCES: "; choose another place with --out, or change its permissions",
-            errno.EROFS: "; choose another place with --out",
-        }
-        return f"{where}{error.strerror}{remedies.get(error.errno, '')}"
-    if "No space left on device" in text and "ree some space" not in text:
-        return f"{text}; free some space, or write elsewhere with --out; what was written before is whole"
+        dangling = isinstance(error.filename, str) and os.path.islink(error.filename)
+        if dangling and not os.path.exists(error.filename):
+            return f"{where}is a link to something that is not there; remove it, or choose another place"
+        remedy = REMEDIES.get(error.errno)
+        return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
+    columns = getattr(error, "columns", None)
+    if columns and "--drop" not in text:  # columns that cannot be learned from
+        return f"{text.rstrip('. ')}; to leave them out: --drop {' '.join(quoted(str(name)) for name in columns)}"
     return text or type(error).__name__
 
 
@@ -60,8 +85,13 @@ def report(error: BaseException, code: int) -> int:
     if isinstance(error, BrokenPipeError):  # the reader of a pipe went away; python would complain again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif text := sentence(error):
-        print(f"hourglass: {text}", file=sys.stderr)
+        say(text)
     return code
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(f"hourglass: {printable(text)}", file=sys.stderr)
 
 
 MAX_NOTES = 20
@@ -80,7 +110,7 @@ def note(text: str, at_end: bool = False) -> None:
     if text in _noted or len(_noted) > MAX_NOTES:
         return
     _noted.add(text)
-    print(f"hourglass: note: {text if len(_noted) <= MAX_NOTES else 'and more of the kind'}", file=sys.stderr)
+    say(f"note: {in_shell_words(text) if len(_noted) <= MAX_NOTES else 'and more of the kind'}")
 
 
 @contextlib.contextmanager

@@ -7,63 +7,49 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
-from hourglass.cli import inputs
+from hourglass.cli.apply import On, apply_in_chunks
+from hourglass.cli.companions import Inputs
 from hourglass.cli.errors import note
+from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
 from hourglass.cli.results import write_rows
 
-Chunk = tuple[tuple[inputs.Inputs, Any], Sequence[str] | None]  # what was given and its filled-in columns; row names
+Chunk = tuple[Inputs, Any]  # some of the data, and their filled-in columns
 
 
-def impute(
-    run: Path,
-    data: str | None = None,
-    /,
-    *,
-    out: Path,
-    rounds: int | None = None,
-    condition: str | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-) -> None:
+def impute(on: Annotated[On, FLATTENED], *, out: Path, rounds: int | None = None) -> None:
     """Write a table with its missing cells filled in; other cells, and columns the model never saw, stay as they are.
 
     From CSV to CSV they stay so to the byte.
 
     Parameters
     ----------
-    run
-        Folder of a model fitted on a table.
-    data
-        A table with the columns the model was fitted on; without it, the data the run was fitted on.
     out
         A .csv, .tsv or .parquet file; also .npy or .npz, which of a table with names hold the model's columns alone.
     rounds
         How often the filled-in row is encoded and filled in again; by default 3 for variational recipes, else 1.
-    condition
-        A column of DATA or a FILE, where the model was fitted with a condition.
-    json
-        Print what was written as JSON.
     """
     from hourglass import load
-    from hourglass.readers import check_writable
 
-    estimator = load(run)
-    if not getattr(estimator.modality_, "columns", None):
-        raise ValueError(f"{run} was fitted on pictures, which have no missing cells; impute is for tables")
-    check_writable(out)
-    n_filled = 0
+    estimator = load(on.run)
+    modality = estimator.modality_
+    if not modality.has_missing:
+        raise ValueError(f"{on.run} was fitted on {modality.describe()}, which have no missing cells to fill in")
+    n_missing, n_filled = 0, 0
 
-    def imputed(given: inputs.Inputs) -> tuple[inputs.Inputs, Any]:
-        nonlocal n_filled
+    def imputed(given: Inputs) -> Any:
+        nonlocal n_missing, n_filled
         table = estimator.impute(given.X, condition=given.condition, rounds=rounds)
         n_filled += _n_missing(given.X) - _n_missing(table)
-        return given, table
+        n_missing += _n_missing(given.X if given.data is None else given.data.X)
+        return table
 
-    chunks = inputs.apply_in_chunks(imputed, estimator, run, data, out, condition=condition)
+    chunks = apply_in_chunks(on, estimator, imputed, out)
     rows = _filled_csv(out, chunks) if _is_csv(out) else write_rows(out, _whole_tables(out, chunks))
-    report_written(out, rows, f"rows, {n_filled:,} cells filled in", json)
+    empty = n_missing - n_filled
+    said = f", {empty:,} still empty (the model does not know them)" if empty else ""
+    values = {"filled": n_filled, "empty": empty}
+    report_written(out, rows, f"rows, {n_filled:,} cells filled in{said}", on.json, values)
 
 
 def _is_csv(path: str | Path) -> bool:
@@ -85,7 +71,7 @@ def _filled_csv(out: Path, chunks: Iterator[Chunk]) -> int:
     from hourglass.readers.filling import fill_csv, missing_values
 
     first = next(chunks)
-    (given, table), _ = first
+    given, table = first
     source = "" if given.data is None else given.data.source
     if not _is_csv(source) or not hasattr(table, "column_names"):
         return write_rows(out, _whole_tables(out, chain([first], chunks)))
@@ -103,15 +89,15 @@ def _whole_tables(out: Path, chunks: Iterable[Chunk]) -> Iterator[tuple[Any, Seq
     from hourglass.readers.writing import TABLES
 
     row, index = 0, None
-    for number, ((given, filled), names) in enumerate(chunks):
+    for number, (given, filled) in enumerate(chunks):
         if given.kept is None or given.data is None:
-            yield filled, names
+            yield filled, given.names
         elif isinstance(filled, np.ndarray):
             whole = given.data.X.astype(np.result_type(given.data.X, filled))
             whole[:, given.kept] = filled
-            yield whole, names
+            yield whole, given.names
         elif not out.name.lower().endswith(TABLES):
-            yield filled, names
+            yield filled, given.names
         else:
             index = parquet.index_of(Path(given.data.source).expanduser()) if number == 0 else index
             whole = _without_lists(given.data.X, out)
@@ -121,7 +107,7 @@ def _whole_tables(out: Path, chunks: Iterable[Chunk]) -> Iterator[tuple[Any, Seq
                 for field, column in zip(index.schema, index.slice(row, whole.num_rows).columns, strict=True):
                     whole = whole.append_column(field, column)
                 whole = whole.replace_schema_metadata(index.schema.metadata)
-            yield whole, None if index is not None else names
+            yield whole, None if index is not None else given.names
         row += len(filled)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from hourglass.cli.wording import printable, quoted
+
+PIPED_WIDTH = 100  # characters of a table's line where nobody looks
 
 
 def to_jsonable(value: Any) -> Any:
@@ -27,12 +30,15 @@ def to_jsonable(value: Any) -> Any:
 
 def print_result(values: dict[str, Any] | list[Any], text: str, as_json: bool) -> None:
     """One of the two on stdout."""
-    print(json.dumps(to_jsonable(values), indent=1, allow_nan=False) if as_json else text)
+    if as_json:  # its writer escapes every control character but one
+        print(json.dumps(to_jsonable(values), indent=1, allow_nan=False).replace("\x7f", "\\u007f"))
+    else:
+        print(printable(text, keep="\n"))
 
 
 def next_commands(*commands: list[str]) -> str:
     """What to try next, ready to be copied into a shell."""
-    return "Next:\n" + "\n".join("  " + " ".join(shlex.quote(word) for word in command) for command in commands)
+    return "Next:\n" + "\n".join("  " + " ".join(map(quoted, command)) for command in commands)
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]], numbers: tuple[str, ...] = ()) -> None:
@@ -44,9 +50,8 @@ def print_table(title: str, columns: list[str], rows: list[list[str]], numbers: 
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    # a pipe has no width: lines are then left as long as they are
-    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
+        table.add_row(*map(printable, row))
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, highlight=False).print(table)
 
 
 @contextlib.contextmanager
@@ -61,6 +66,6 @@ def rows_done(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda rows: progress.advance(task, rows)
 
 
-def report_written(path: Path, rows: int, what: str, as_json: bool) -> None:
-    """One line on what was written where."""
-    print_result({"out": path, "rows": rows}, f"Wrote {path}: {rows:,} {what}", as_json)
+def report_written(path: Path, rows: int, what: str, as_json: bool, values: Mapping[str, Any] | None = None) -> None:
+    """One line on what was written where; `values` stand beside it in JSON."""
+    print_result({"out": path, "rows": rows, **(values or {})}, f"Wrote {path}: {rows:,} {what}", as_json)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from hourglass.cli.output import print_result, print_table
 
 
-def recipes(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+def recipes(*, json: bool = False) -> None:
     """List the kinds of autoencoder, what each minimises, and where it comes from.
 
     Parameters

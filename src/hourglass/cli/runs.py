@@ -29,12 +29,12 @@ def arguments_of(origin: Origin | None, folder: Path) -> dict[str, Any]:
     ------
     JSONError : naming the folder, for arguments that `fit` does not take.
     """
-    from hourglass.cli.fit import fit
+    from hourglass.cli.options import FitArguments
 
     if origin is None or origin.arguments is None:
         return {}
     try:
-        arguments = arguments_from_json(fit, origin.arguments, "arguments")
+        arguments = arguments_from_json(FitArguments, origin.arguments, "arguments")
         if not isinstance(arguments.get("data"), str):
             raise JSONError("arguments.data is missing")
     except JSONError as error:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hourglass.cli import inputs
+from hourglass.cli.companions import rename_columns, table_of_file
 from hourglass.cli.errors import UsageError
-from hourglass.cli.output import report_written
+from hourglass.cli.output import report_written, rows_done
 from hourglass.cli.results import write_examples
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
+
+CELLS_PER_CHUNK = 20_000_000
+MAX_CELLS_AT_ONCE = 10**9  # of what is not written in chunks
+IN_CHUNKS = (".parquet", ".pq", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
 
 
 def sample(
@@ -22,12 +28,12 @@ def sample(
     *,
     n: Annotated[int, Parameter(name=["-n", "--n"])] = 16,
     out: Path,
-    condition: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
-    prior: Annotated[bool, Parameter(negative="")] = False,
+    condition: list[str] | None = None,
+    prior: bool = False,
     seed: int = 0,
-    json: Annotated[bool, Parameter(negative="")] = False,
+    json: bool = False,
 ) -> None:
-    """Write new examples, drawn from the model.
+    """Write new examples, sampled from the model.
 
     Parameters
     ----------
@@ -44,27 +50,48 @@ def sample(
     prior
         Draw codes from the prior N(0, I) instead of the density fitted to the codes after training.
     seed
-        Of the draw.
+        Random seed.
     json
         Print what was written as JSON.
     """
+    import numpy as np
+
     from hourglass import load
 
+    if n < 1:
+        raise UsageError(f"-n {n} must be at least 1")
     estimator = load(run)
-    given = _condition(estimator, condition, n, run)
-    made = estimator.sample(n, condition=given, prior=prior, random_state=seed)
-    write_examples(out, [(made, None)], estimator.modality_)
+    cells = math.prod(estimator.modality_.shape)
+    if n * cells > MAX_CELLS_AT_ONCE and not out.name.lower().endswith(IN_CHUNKS):
+        raise UsageError(
+            f"-n {n}: {n:,} times {cells:,} numbers are too many to be held in memory at once; take fewer"
+            + (f", or write a {IN_CHUNKS[0]} file, which is written in chunks" if estimator.modality_.columns else "")
+        )
+    condition_of = _condition(estimator, condition, n, run)
+    size = max(1, CELLS_PER_CHUNK // cells)
+
+    def chunks() -> Iterator[tuple[Any, None]]:
+        with rows_done(n if n > size else 0) as advance:
+            for number, start in enumerate(range(0, n, size)):
+                rows = min(size, n - start)
+                # the first chunk is what the seed alone gives, so that a few samples are those of Python
+                state = seed if number == 0 else np.random.RandomState([seed % 2**32, number])
+                given = condition_of(start, rows)
+                yield estimator.sample(rows, condition=given, prior=prior, random_state=state), None
+                advance(rows)
+
+    write_examples(out, chunks(), estimator.modality_)
     report_written(out, n, "samples", json)
 
 
-def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Path) -> Any:
-    """The values on the command line as a table of n rows, typed as the model knows its columns."""
+def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Path) -> Callable[[int, int], Any]:
+    """(first row, number of rows) -> the condition of these rows as a table, typed as the model knows its columns."""
     import pyarrow as pa
 
     if estimator.condition_ is None:
         if condition:
             raise UsageError(f"--condition {' '.join(condition)}: {run} was fitted without a condition")
-        return None
+        return lambda start, rows: None
     columns = estimator.condition_.table.columns
     known = ", ".join(
         f"{c.name} ({', '.join(f'{v:g}' if isinstance(v, float) else str(v) for v in c.categories)})"
@@ -73,27 +100,26 @@ def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Pa
         for c in columns
     )
     if not condition:
-        raise UsageError(f"{run} was fitted with a condition: say which with --condition; there is {known}")
+        raise UsageError(f"{run} was fitted with a condition: pass --condition; known values: {known}")
     if len(condition) == 1 and Path(condition[0]).is_file():
-        table = inputs.table_of_file(Path(condition[0]))
+        table = table_of_file(Path(condition[0]))
         if (table.num_rows, table.num_columns) != (n, len(columns)):
             raise ValueError(
                 f"--condition {condition[0]}: has {table.num_rows} rows and {table.num_columns} columns; "
                 f"{n} and {len(columns)} are needed"
             )
-        return inputs.rename_columns(table, [c.name for c in columns])
+        return rename_columns(table, [c.name for c in columns]).slice  # type: ignore[no-any-return]
     if len(condition) != len(columns):
         raise UsageError(f"--condition {' '.join(condition)}: give {len(columns)} value(s), one each for {known}")
-    values: dict[str, list[Any]] = {}
+    values: dict[str, Any] = {}
     for column, text in zip(columns, condition, strict=True):
-        if column.texts:
-            value: Any = text
-        else:
+        value: Any = text
+        if not column.texts:
             try:
                 value = float({"true": "1", "false": "0"}.get(text.lower(), text))
             except ValueError:
-                raise UsageError(f"--condition {text}: a number is needed; there is {known}") from None
+                raise UsageError(f"--condition {text}: a number is needed; known values: {known}") from None
         if column.categories and value not in column.categories:
-            raise UsageError(f"--condition {text}: was not there at fit; there is {known}")
-        values[column.name] = [value] * n
-    return pa.table(values)
+            raise UsageError(f"--condition {text}: not known from the fit; known values: {known}")
+        values[column.name] = value
+    return lambda start, rows: pa.table({name: [value] * rows for name, value in values.items()})

@@ -1,66 +1,54 @@
-"""`hourglass score`: how normal every example is."""
+"""`hourglass score`: how typical every example is."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
-from hourglass.cli import inputs
+from hourglass.cli.apply import On, apply_in_chunks
+from hourglass.cli.companions import Inputs
+from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
-from hourglass.cli.results import write_rows
+from hourglass.cli.results import write_columns
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LOWEST = 3  # rows that are named
 
 
-def score(
-    run: Path,
-    data: str | None = None,
-    /,
-    *,
-    out: Path,
-    samples: int = 1,
-    condition: str | None = None,
-    part: str | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-) -> None:
-    """Write how normal every example is: the column `score`, in nats; the lowest are the anomalies.
+def score(on: Annotated[On, FLATTENED], *, out: Path, samples: int = 1, keep: list[str] | None = None) -> None:
+    """Write how typical every example is: the column `score`, in nats; the lowest are the anomalies.
 
     For variational recipes a lower bound of log p(x), for the others log p(x | code).
 
     Parameters
     ----------
-    run
-        Folder of a fitted model.
-    data
-        As for `hourglass fit`; left out, the data the run was fitted on.
     out
         A .csv, .tsv, .parquet, .npy or .npz file.
     samples
-        Samples of the code an example: more bring the bound of a variational recipe closer to log p(x).
-    condition
-        A column of DATA, a FILE, or "labels", where the model was fitted with a condition.
-    part
-        For named data sets: train, test or all.
-    json
-        Print what was written as JSON.
+        Samples of the code per example: more bring the bound of a variational recipe closer to log p(x).
+    keep
+        Columns of DATA to write before the scores, such as an identifier.
     """
     import numpy as np
 
     from hourglass import load
 
-    estimator = load(run)
+    estimator = load(on.run)
     all_scores: list[np.ndarray] = []
     names: list[str] = []
 
-    def scored(given: inputs.Inputs) -> np.ndarray:
+    def scored(given: Inputs) -> np.ndarray:
         scores = estimator.score_samples(given.X, condition=given.condition, n_samples=samples)
         all_scores.append(scores)
         names.extend(given.names or ())
         return scores[:, None]
 
-    made = inputs.apply_in_chunks(scored, estimator, run, data, out, part=part, condition=condition)
-    rows = write_rows(out, made, columns=["score"])
+    rows = write_columns(out, apply_in_chunks(on, estimator, scored, out), ["score"], keep)
     scores = np.concatenate(all_scores)
-    lowest = scores.argsort()[:3].tolist()
-    named = [names[i] if names else f"row {i}" for i in lowest]
-    report_written(out, rows, f"scores, mean {scores.mean():.2f} nats; the least normal are {', '.join(named)}", json)
+    lowest = scores.argsort()[:LOWEST].tolist()
+    where = ", ".join(names[i] if names else str(i) for i in lowest)
+    said = where if names else f"rows {where} (counting from 0)"
+    values = {"mean": float(scores.mean()), "lowest": [names[i] if names else i for i in lowest]}
+    report_written(out, rows, f"scores, mean {scores.mean():.2f} nats; lowest scores: {said}", on.json, values)

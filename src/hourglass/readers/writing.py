@@ -161,11 +161,11 @@ def check_writable(path: str | Path) -> Path:
         raise IsADirectoryError(f"{path}: is a folder; give the name of a file")
     if not path.suffix and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path}: exists already, and is a file or not empty; choose another name")
-    _check_place(path)
+    check_place(path)
     return path
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
     """Raises OSError if nothing can be made next to `path`, or in the nearest folder above it that exists."""
     if not path.suffix and path.is_symlink() and not path.exists():
         raise FileExistsError(f"{path}: is a link that leads nowhere; remove it, or choose another name")
