@@ -110,7 +110,7 @@ def test_out_of_memory_names_the_remedy() -> None:
     cuda = errors.sentence(RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"))
     assert "--device cpu" in cuda
     assert "--batch-size" not in cuda, "a smaller batch helps where training ran out of memory, and nowhere else"
-    assert errors.sentence(MemoryError("x.npy does not fit into memory")) == "out of memory: x.npy does not fit into memory"
+    assert errors.sentence(MemoryError("x.npy is too large")) == "out of memory: x.npy is too large"
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
