@@ -130,10 +130,12 @@ def test_texts_in_pictures_and_dates_in_tables_are_a_type_error():
 
 
 def test_texts_where_there_were_numbers_and_numbers_where_there_were_texts(mixed):
-    with pytest.raises(ValueError, match=r"column 'flag' held numbers at fit and holds texts such as 'yes' now"):
+    with pytest.raises(ValueError, match=r"column 'flag', row 1 holds 'yes', a text where there were numbers at fit"):
         mixed.transform(FRAME.assign(flag=[None, "yes"] * 20))
-    with pytest.raises(ValueError, match=r"column 'load' held numbers at fit and holds texts such as 'high' now"):
+    with pytest.raises(ValueError, match=r"column 'load', row 0 holds 'high', a text where there were numbers at fit"):
         mixed.transform(FRAME.assign(load="high"))
+    with pytest.raises(ValueError, match=r"column 'load', row 27 holds '\?!'"):  # the one that is not a number
+        mixed.transform(FRAME.assign(load=["0.5"] * 27 + ["?!"] + ["2"] * 12))
     with pytest.warns(UserWarning, match=r"column 'kind' holds 4\.0, which was not there at fit; 40 such cells"):
         mixed.transform(FRAME.assign(kind=4.0))
 
@@ -142,7 +144,7 @@ def test_a_count_that_is_none():
     counts = RNG.poisson(2.0, (40, 2)).astype(float)
     with pytest.raises(ValueError, match=r"column 'x1' is declared a count and holds 0\.5; give 0, 1, 2"):
         unfitted(modality=Tables(counts=("x1",))).fit(with_cell(0.5, column=1, of=counts))
-    with pytest.raises(ValueError, match=r"counts='x9' is no column of X; its columns are x0, x1"):
+    with pytest.raises(ValueError, match=r"counts='x9' is not a column of X; its columns are x0, x1"):
         unfitted(modality=Tables(counts=("x9",))).fit(counts)
     fitted = unfitted(modality=Tables(counts=("x1",))).fit(counts)
     with pytest.raises(ValueError, match=r"'x1' is declared a count and holds -1"):

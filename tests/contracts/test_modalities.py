@@ -1,6 +1,7 @@
 """What every modality keeps, over all the package exports: raw data to tensors and back, and ends that fit."""
 
 import json
+import warnings
 from math import prod
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch.nn.functional as F
 from hourglass import modalities
 from hourglass.modalities import MODALITIES, Images, Tables, modality_for
 from hourglass.readers import read
+from hourglass.readers.containers import canonical
 
 N = 24
 RNG = np.random.default_rng(0)
@@ -211,6 +213,24 @@ def test_what_noise_may_touch_and_what_hides(modality, X):
         assert np.isnan(modality.mask_value)
     else:
         assert modality.mask_value == 0.0 and int(numeric.sum()) == prod(modality.shape)
+
+
+@pytest.mark.parametrize("X", TABLES.values(), ids=TABLES)
+def test_a_table_filled_in_is_one_that_the_model_takes(X):
+    modality, X = Tables().infer(X), canonical(X)
+    raw = modality.examples(X).rows().double()
+    between = raw.nan_to_num(0.0) + 0.3 * torch.randn(raw.shape, generator=torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        full = modality.fill(X, modality.examples(X), between)
+        assert not modality.examples(full).rows().isnan().any()
+    one, other = cells_of(X), cells_of(full)
+    if isinstance(one, dict):
+        pairs = [(a, b) for name in one for a, b in zip(one[name], other[name], strict=True) if a is not None]
+        assert all(a == b for a, b in pairs)
+    else:
+        known = ~np.isnan(one)
+        np.testing.assert_array_equal(one[known], other[known])
 
 
 def test_kinds_of_columns():

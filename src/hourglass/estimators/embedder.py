@@ -107,7 +107,8 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
 
         Returns
         -------
-        What `fit` was given, in its own units: an array, a frame, or pictures (float32).
+        What `fit` was given, in its own units: an array, a frame, or pictures (float32). The columns of a frame are of
+        the types at fit, but for whole numbers, which are expected values in floating point.
         """
         check_is_fitted(self, "model_")
         z = self._codes(Z)
@@ -126,9 +127,10 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     def impute(self, X: Any, *, condition: Any = None, rounds: int | None = None) -> Any:
         """X with its missing cells filled in by the reconstruction; every other cell is left as it is.
 
-        The answer is of the kind of X, and its columns of the types they had: a column of whole numbers or booleans is
-        filled in with such, one of floating point with the expected value, one of categories with the most probable. A
-        column that had nothing but missing cells at fit keeps them, with a warning.
+        The answer is of the kind of X, and its columns of the types they had. What is filled in could have been there:
+        whole numbers where there was nothing else at fit, one of two values where there were two, the most probable
+        category; other numbers are filled in with the expected value. A column that had nothing but missing cells at
+        fit keeps them, with a warning.
 
         Missing cells are reconstructed from the code of the known ones, in a second round from the code of the row so
         filled in, and so on.

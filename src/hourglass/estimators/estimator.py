@@ -325,7 +325,9 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         return self.modality_.examples(self._accept(X, None)[0])
 
     def reconstruct(self, X: Any, *, condition: Any = None) -> Any:
-        """X through the model and back, in its own units, container and index.
+        """X through the model and back, in its own units, container, index and types of columns.
+
+        Whole numbers come back as expected values, in floating point; booleans and categories as the most probable one.
 
         Parameters
         ----------

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
+from hourglass.modalities.columns import holds_texts, is_missing
+from hourglass.readers.containers import ANY_TYPE, ColumnType
+
 MAX_CATEGORIES = 1000
-LARGEST = 1e37  # float32, in which rows are kept, ends at 3e38
 MIN_SUSPICIOUS_TEXTS = 20
 MAX_VARIANCE_SHARE = 0.5  # that one cell may make up unremarked
+SMALLEST = math.ulp(0.0)
 MIN_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
 
 Kind = Literal["numeric", "binary", "category", "count"]
@@ -24,9 +26,16 @@ Kind = Literal["numeric", "binary", "category", "count"]
 class Column:
     """One column as it was at fit.
 
-    `offset` and `scale` take raw numbers to model space; `resolution` is the smallest step between its values in raw
-    units; `categories` are the texts or numbers that occur; `missing` and `constant` say what was found; `lowest`,
-    `highest` and `whole` (nothing but whole numbers) are what samples keep to.
+    Attributes
+    ----------
+    offset, scale : take raw numbers to model space.
+    resolution : the smallest step between its values, in raw units.
+    categories : the texts or numbers that occur.
+    missing, constant : whether cells were missing; whether all others were equal.
+    lowest, highest, whole : what samples keep to; `whole`: nothing but whole numbers.
+    origin : subtracted from whole numbers that a float64 cannot hold; all of the above but `categories` is relative to
+        it.
+    type : what it was in its container.
     """
 
     name: str
@@ -34,12 +43,14 @@ class Column:
     offset: float = 0.0
     scale: float = 1.0
     resolution: float = 0.0
-    categories: tuple[str | float, ...] = ()
+    categories: tuple[str | int | float, ...] = ()
     missing: bool = False
     constant: bool = False
     lowest: float | None = None
     highest: float | None = None
     whole: bool = False
+    origin: int = 0
+    type: ColumnType = ANY_TYPE
 
     @property
     def texts(self) -> bool:
@@ -51,7 +62,7 @@ class Column:
         return self.texts or self.kind == "category"
 
     def text(self, value: float) -> str:
-        """One raw value in the column's own words, numbers to three digits.
+        """One value in the column's own words, numbers to three digits; a category is given by its place.
 
         Between the two values of a binary column the more probable one, and its probability.
         """
@@ -60,15 +71,15 @@ class Column:
         if self.is_categorical:
             return _category(self.categories[min(max(round(value), 0), len(self.categories) - 1)])
         if self.kind == "binary":
-            probability = min(max((value - self.offset) / self.scale, 0.0), 1.0)
+            probability = min(max((value - self.origin - self.offset) / self.scale, 0.0), 1.0)
             nearer = _category(self.categories[int(probability > 0.5)])
             certain = abs(probability - 0.5) > 0.4995
             return nearer if certain else f"{nearer} ({max(probability, 1 - probability):.0%})"
         return _number(value)
 
 
-def _category(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.15g}"
+def _category(value: str | int | float) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: float) -> str:
@@ -79,97 +90,120 @@ def _number(value: float) -> str:
 
 @dataclass
 class ColumnStatistics:
-    """What one pass over the chunks of a column gathers."""
+    """What one pass over the chunks of a column gathers.
 
-    n: int = 0
+    `mean` and `squares` (the sum of squared deviations) are in units of `unit`, a power of two as large as the largest
+    value: the squares of plain numbers around 1e-300 would all be 0.
+    """
+
+    type: ColumnType = ANY_TYPE
+    n: int = 0  # values that are not missing
     missing: bool = False
+    origin: int = 0
+    unit: float = 0.0
     mean: float = 0.0
     squares: float = 0.0
-    distinct: np.ndarray | None = None  # sorted; None once there are too many to matter
+    distinct: np.ndarray | None = field(default_factory=lambda: np.array([]))  # None once there are too many to matter
     step: float = math.inf
     lowest: float = math.inf
     highest: float = -math.inf
     whole: bool = True
     texts: set[str] | None = None
 
-    def add(self, name: str, values: np.ndarray, keep_distinct: int) -> None:
-        if values.dtype == object:
-            self.texts = self.texts or set()
-            self.texts |= {v for v in values.tolist() if v is not None}
-            self.missing |= any(v is None for v in values)
-            if len(self.texts) > MAX_CATEGORIES:
-                raise ValueError(
-                    f"column {name!r} holds more than {MAX_CATEGORIES} different texts; "
-                    "leave it out (an identifier?) or group its values first"
-                )
+    def add(self, values: np.ndarray, keep_distinct: int) -> None:
+        """Values (N,) as `read_columns` gives them."""
+        unknown = is_missing(values)
+        self.missing |= bool(unknown.any())
+        known = values[~unknown]
+        if holds_texts(values):
+            self.texts = (self.texts or set()) | set(known.tolist())
             return
-        values = values.astype(np.float64, copy=False)
-        known = values[~np.isnan(values)]
-        self.missing |= len(known) < len(values)
         if not len(known):
             return
-        self.lowest, self.highest = min(self.lowest, float(known.min())), max(self.highest, float(known.max()))
-        self.whole = self.whole and bool((known == np.round(known)).all())
-        if not -LARGEST <= self.lowest <= self.highest <= LARGEST:
-            raise ValueError(
-                f"column {name!r} holds {known[np.abs(known).argmax()]:g}, beyond {LARGEST:g}: "
-                "give it in a larger unit, take its logarithm, or leave it out"
-            )
-        # Chan, Golub and LeVeque 1983: merging means and sums of squares
-        n, mean = len(known), float(known.mean())
-        squares = float(np.square(known - mean).sum())
-        delta, total = mean - self.mean, self.n + n
-        self.squares += squares + delta**2 * self.n * n / total
-        self.mean += delta * n / total
-        first = self.n == 0
-        self.n = total
         levels = np.unique(known[:10_000])
+        if self.n == 0 and known.dtype == object:
+            self.origin = int(known[0])
+        numbers = (known - self.origin if self.origin else known).astype(np.float64)
+        self._add_moments(numbers)
+        self.lowest, self.highest = min(self.lowest, float(numbers.min())), max(self.highest, float(numbers.max()))
+        self.whole = self.whole and bool((numbers == np.round(numbers)).all())
         if len(levels) > 1:
             self.step = min(self.step, float(np.diff(levels).min()))
-        if first or self.distinct is not None:
-            seen = levels if len(levels) > keep_distinct else np.unique(known)
-            merged = seen if self.distinct is None else np.union1d(self.distinct, seen)
+        if self.distinct is not None:
+            levels = levels if len(levels) > keep_distinct else np.unique(known)
+            merged = np.union1d(self.distinct, levels) if len(self.distinct) else levels
             self.distinct = merged if len(merged) <= keep_distinct else None
 
-    def column(self, name: str, declared: Kind | None, discrete: bool) -> Column:
-        if self.texts is not None:
-            if not self.texts:
-                return Column(name, "numeric", math.nan, missing=True, constant=True)
-            texts = tuple(sorted(self.texts))
-            kind: Kind = "binary" if len(texts) == 2 else "category"
-            return Column(name, kind, categories=texts, missing=self.missing, constant=len(texts) == 1)
-        levels = self.distinct
-        constant = self.n == 0 or (levels is not None and len(levels) <= 1)
-        if declared == "count" and not constant:
-            return Column(name, "count", missing=self.missing)
-        if declared == "category" and levels is None and self.n:
-            raise ValueError(
-                f"column {name!r} is declared a category and holds more than {MAX_CATEGORIES} different numbers; "
+    def _add_moments(self, numbers: np.ndarray) -> None:
+        """Chan, Golub and LeVeque 1983: merging means and sums of squares."""
+        top = float(np.abs(numbers).max())
+        unit = max(self.unit, 2.0 ** math.frexp(top)[1] if top else SMALLEST)
+        shrunk = self.unit / unit
+        numbers = numbers / unit
+        n, mean, before = len(numbers), float(numbers.mean()), self.mean * shrunk
+        delta, total = mean - before, self.n + n
+        self.squares = self.squares * shrunk**2 + float(np.square(numbers - mean).sum())
+        self.squares += delta**2 * self.n * n / total
+        self.mean, self.n, self.unit = before + delta * n / total, total, unit
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation, in `unit`s."""
+        return math.sqrt(self.squares / self.n) if self.n else 0.0
+
+    def why_unusable(self, declared: Kind | None) -> str | None:
+        """What is wrong with the column; None if nothing is."""
+        if len(self.texts or ()) > MAX_CATEGORIES:
+            return (
+                f"holds more than {MAX_CATEGORIES} different texts; leave it out (an identifier?) or group its values "
+                "first"
+            )
+        if declared == "category" and self.distinct is None:
+            return (
+                f"is declared a category and holds more than {MAX_CATEGORIES} different numbers; "
                 "leave it a number, or group its values first"
             )
+        return None
+
+    def column(self, name: str, declared: Kind | None, discrete: bool) -> Column:
+        """The column as it is kept."""
+        column = self._column(name, declared, discrete)
+        origin = 0 if column.kind == "count" else self.origin
+        return replace(column, type=self.type, missing=self.missing, origin=origin)
+
+    def _column(self, name: str, declared: Kind | None, discrete: bool) -> Column:
+        if self.texts:
+            texts = tuple(sorted(self.texts))
+            return Column(name, "binary" if len(texts) == 2 else "category", categories=texts, constant=len(texts) == 1)
+        if not self.n:  # of a column that nothing is known of, nothing is said
+            return Column(name, "numeric", math.nan, constant=True)
+        levels = self.distinct if self.distinct is None else [self._level(v) for v in self.distinct.tolist()]
+        if levels is not None and len(levels) == 1:
+            return Column(name, "numeric", float(levels[0] - self.origin), constant=True)
+        if declared == "count":
+            return Column(name, "count", lowest=0.0, highest=self.highest + self.origin, whole=True)
         if declared is None and levels is not None and len(levels) == 2 and self.n >= MIN_ROWS_FOR_BINARY:
-            low, high = levels.tolist()
-            return Column(name, "binary", low, high - low, categories=(low, high), missing=self.missing)
-        by_number = discrete and levels is not None and len(levels) > 2 and bool((levels == np.round(levels)).all())
-        if levels is not None and not constant and (by_number or declared == "category"):
-            return Column(name, "category", categories=tuple(levels.tolist()), missing=self.missing)
-        spread = math.sqrt(self.squares / self.n) if self.n else 0.0
-        if constant or spread <= 10 * np.finfo(np.float64).eps * abs(self.mean):
-            offset = self.mean if self.n else math.nan  # of a column that nothing is known of, nothing is said
-            return Column(name, "numeric", offset, 1.0, missing=self.missing, constant=True)
-        step = self.step if math.isfinite(self.step) else 0.0
-        column = Column(name, "numeric", self.mean, spread, step, missing=self.missing)
-        return replace(column, lowest=self.lowest, highest=self.highest, whole=self.whole)
+            low, high = levels
+            return Column(name, "binary", float(low - self.origin), float(high - low), categories=(low, high))
+        by_number = discrete and levels is not None and len(levels) > 2 and self.whole
+        if levels is not None and (by_number or declared == "category"):
+            return Column(name, "category", categories=tuple(levels))
+        if self.deviation <= 10 * np.finfo(np.float64).eps * abs(self.mean):
+            return Column(name, "numeric", self.mean * self.unit, constant=True)
+        return Column(
+            name,
+            "numeric",
+            self.mean * self.unit,
+            max(self.deviation * self.unit, SMALLEST),
+            self.step if math.isfinite(self.step) else 0.0,
+            lowest=self.lowest,
+            highest=self.highest,
+            whole=self.whole,
+        )
 
-
-def clip_to_observed(column: Column, values: np.ndarray) -> np.ndarray:
-    """Drawn values (N,) within those that were seen, and whole where those were; one of the two where it had two."""
-    if column.kind == "binary":
-        low, high = column.offset, column.offset + column.scale
-        return np.where(np.isnan(values), values, np.where(values > (low + high) / 2, high, low))
-    if column.lowest is not None:
-        values = values.clip(column.lowest, column.highest)
-    return values.round() if column.whole else values
+    def _level(self, value: int | float) -> int | float:
+        """A value as its type has it: whole numbers stay whole numbers."""
+        return int(value) if self.type.is_whole else float(value)
 
 
 def warn_suspicious_texts(name: str, texts: set[str], rows: int) -> None:
@@ -195,20 +229,11 @@ def warn_outlier(name: str, tally: ColumnStatistics) -> None:
     """Warns where one cell is so far out that the others hardly differ beside it."""
     if tally.n < MIN_SUSPICIOUS_TEXTS or not tally.squares or (tally.distinct is not None and len(tally.distinct) < 3):
         return
-    value = max(tally.lowest, tally.highest, key=lambda v: abs(v - tally.mean))
-    share = (value - tally.mean) ** 2 * tally.n / (tally.n - 1) / tally.squares
+    value = max(tally.lowest, tally.highest, key=lambda v: abs(v / tally.unit - tally.mean))
+    share = (value / tally.unit - tally.mean) ** 2 * tally.n / (tally.n - 1) / tally.squares
     if share > MAX_VARIANCE_SHARE:
         warnings.warn(
-            f"column {name!r}: a single cell, {value:g}, makes up {share:.0%} of its variance, so that the other cells "
-            "count for little; correct it, empty it, or take logarithms",
+            f"column {name!r}: a single cell, {value + tally.origin:g}, makes up {share:.0%} of its variance, so that "
+            "the other cells count for little; correct it, empty it, or take logarithms",
             stacklevel=4,
         )
-
-
-def aliases(value: Any) -> Iterator[str]:
-    """How a category may have been written that a reader takes for a number now."""
-    yield str(value)
-    if isinstance(value, float):
-        yield f"{value:.15g}"
-        if value in (0, 1):
-            yield from (("False", "false", "FALSE"), ("True", "true", "TRUE"))[int(value)]

@@ -14,18 +14,18 @@ from torch import Tensor, nn
 
 from hourglass import likelihoods
 from hourglass.likelihoods.laplace import scale_of
+from hourglass.modalities.cells import from_raw, to_raw
 from hourglass.modalities.column_statistics import (
     MAX_CATEGORIES,
     Column,
     ColumnStatistics,
     Kind,
-    aliases,
-    clip_to_observed,
     warn_outlier,
     warn_suspicious_texts,
 )
-from hourglass.modalities.columns import fill_missing, read_columns, write_columns
+from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.examples import Examples, split_records
+from hourglass.modalities.filling import fill_missing
 from hourglass.modalities.scaling import Standardise
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
@@ -48,7 +48,7 @@ class Tables:
     categories : names of columns whose numbers stand for categories without an order, such as codes of products.
     discrete : take columns of whole numbers with at most 50 levels for categories.
 
-    Learnt by `infer`: `columns`, and `container`, the kind of table that came in. A column with two distinct values is
+    Learned by `infer`: `columns`, and `container`, the kind of table that came in. A column with two distinct values is
     binary, texts are categories, everything else is numeric and standardised.
     """
 
@@ -56,7 +56,7 @@ class Tables:
     categories: tuple[str, ...] = ()
     discrete: bool = False
     columns: tuple[Column, ...] = field(default=(), repr=False)
-    container: str = field(default="array", repr=False)
+    container: containers.Kind = field(default="array", repr=False)
 
     name = "tables"
     noun = "row"
@@ -94,34 +94,50 @@ class Tables:
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
-        tallies: dict[str, ColumnStatistics] = {}
-        container = "array"
+        statistics: dict[str, ColumnStatistics] = {}
+        unusable: dict[str, str] = {}
+        container: containers.Kind = "array"
         rows = 0
-        for chunk in chunks:
+        for chunk in map(containers.canonical, chunks):
             container = containers.kind_of(chunk)
-            columns = read_columns(chunk)
-            rows += len(next(iter(columns.values())))
+            table = containers.to_arrow(chunk) if containers.is_frame(chunk) else chunk
+            columns = read_columns(table, unusable)
+            rows += len(chunk)
+            if not statistics:
+                types = containers.column_types(chunk, table)
+                names = containers.column_names(chunk) or tuple(columns)
+                statistics = {name: ColumnStatistics(t) for name, t in zip(names, types, strict=True)}
             for name, values in columns.items():
                 levels = MAX_CATEGORIES if name in self.categories else 50 if self.discrete else 2
-                tallies.setdefault(name, ColumnStatistics()).add(name, values, levels)
+                statistics[name].add(values, levels)
+        declared = self._declared(statistics)
+        for name, found in statistics.items():
+            if reason := found.why_unusable(declared.get(name)):
+                unusable.setdefault(name, reason)
+        if unusable:
+            raise UnusableColumnsError({name: unusable[name] for name in statistics if name in unusable})
+        if rows < 2:
+            raise ValueError("X has 1 row (1 sample); at least two are needed")
+        for name, found in statistics.items():
+            warn_suspicious_texts(name, found.texts or set(), rows)
+            if name not in declared:
+                warn_outlier(name, found)
+        kept = tuple(found.column(name, declared.get(name), self.discrete) for name, found in statistics.items())
+        if all(c.constant for c in kept) and not self.discrete:
+            raise ValueError("every column of X is constant; there is nothing to learn")
+        return replace(self, columns=kept, container=container)
+
+    def _declared(self, names: Iterable[str]) -> dict[str, Kind]:
+        """The kinds of columns that options declare."""
         declared: dict[str, Kind] = {}
-        for option, names, kind in (("counts", self.counts, "count"), ("categories", self.categories, "category")):
-            for name in names:
-                if name not in tallies:
-                    raise ValueError(f"{option}={name!r} is no column of X; its columns are {', '.join(tallies)}")
+        for option, chosen, kind in (("counts", self.counts, "count"), ("categories", self.categories, "category")):
+            for name in chosen:
+                if name not in names:
+                    raise ValueError(f"{option}={name!r} is not a column of X; its columns are {', '.join(names)}")
                 if name in declared:
                     raise ValueError(f"column {name!r} is declared both a count and a category; choose one")
                 declared[name] = kind  # type: ignore[assignment]
-        if rows < 2:
-            raise ValueError("X has 1 row (1 sample); at least two are needed")
-        for name, tally in tallies.items():
-            warn_suspicious_texts(name, tally.texts or set(), rows)
-            if name not in declared:
-                warn_outlier(name, tally)
-        found = tuple(t.column(name, declared.get(name), self.discrete) for name, t in tallies.items())
-        if all(c.constant for c in found) and not self.discrete:
-            raise ValueError("every column of X is constant; there is nothing to learn")
-        return replace(self, columns=found, container=container)
+        return declared
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -157,7 +173,7 @@ class Tables:
         rows = len(next(iter(columns.values())))
         raw = np.empty((rows, len(self.columns)), dtype=np.float64 if wide else np.float32)
         for i, (column, values) in enumerate(zip(self.columns, columns.values(), strict=True)):
-            raw[:, i] = self._codes(column, values)
+            raw[:, i] = to_raw(column, values)
         return torch.from_numpy(raw)
 
     def _check_names(self, X: Any, names: list[str]) -> None:
@@ -168,51 +184,25 @@ class Tables:
             strange = next((n for n, k in zip(names, known, strict=True) if n != k), names[0])
             raise ValueError(f"column {strange!r} is not where it was at fit; the columns were {', '.join(known)}")
 
-    def _codes(self, column: Column, values: np.ndarray) -> np.ndarray:
-        if values.dtype == object and not column.texts:
-            texts = [v for v in values.tolist() if v is not None]
-            if texts:
-                raise ValueError(f"column {column.name!r} held numbers at fit and holds texts such as {texts[0]!r} now")
-            values = np.full(len(values), math.nan)
-        if not column.categories:
-            if column.kind == "count":
-                odd = (values < 0) | (values != np.round(values))
-                if (odd & ~np.isnan(values)).any():
-                    value = values[odd & ~np.isnan(values)][0]
-                    raise ValueError(f"column {column.name!r} is declared a count and holds {value}; give 0, 1, 2, ...")
-            return values
-        if column.texts:
-            place = {category: float(k) for k, category in enumerate(column.categories)}
-            known = {v: next((place[s] for s in aliases(v) if s in place), -1.0) for v in set(values.tolist())}
-            codes = np.array([math.nan if v is None or v != v else known[v] for v in values.tolist()])
-            unseen = codes == -1.0
-        else:
-            levels = np.array(column.categories)
-            codes = values.astype(np.float64)
-            place_of = np.searchsorted(levels, codes).clip(max=len(levels) - 1)
-            unseen = ~np.isnan(codes) & (levels[place_of] != codes)
-            if column.kind == "category":
-                codes = np.where(np.isnan(codes), math.nan, place_of)
-        if unseen.any():
-            example = values[unseen].tolist()[0]
-            warnings.warn(
-                f"column {column.name!r} holds {example!r}, which was not there at fit; "
-                f"{int(unseen.sum())} such cells are taken as missing",
-                stacklevel=4,
-            )
-            codes = np.where(unseen, math.nan, codes)
-        return codes
-
     def restore(self, raw: Tensor, sampled: bool = False, like: Any = None) -> Any:
-        """Raw (N, D) -> a table of the kind at fit, or of that of `like` and with its index: categories by name.
+        """Raw (N, D) -> a table of the kind, and of columns of the types, at fit, or of those of `like`.
 
-        Numbers that were `sampled` stay within those that were seen, whole where those were whole, and one of two where
-        there were two.
+        What was `sampled` could have been there: numbers stay within those that were seen, whole where those were
+        whole, one of two where there were two. Else whole numbers come back as expected values, in floating point, and
+        booleans as the more probable one.
         """
-        container = self.container if like is None else containers.kind_of(like)
-        table = write_columns(self.restore_columns(raw, sampled), container)
-        index = containers.index_of(like)
-        return table if index is None else table.set_axis(index)
+        kind = self.container if like is None else containers.kind_of(like)
+        types = [c.type for c in self.columns] if like is None else containers.column_types(like)
+        expected = [t.is_whole and not sampled and not c.constant for c, t in zip(self.columns, types, strict=True)]
+        columns = {
+            c.name: from_raw(c, values, sampled or t.is_boolean)
+            for c, t, values in zip(self.columns, types, raw.cpu().numpy().T, strict=True)
+        }
+        types = [
+            containers.ColumnType("double", "float64", label=t.label) if e and c.kind != "category" else t
+            for c, t, e in zip(self.columns, types, expected, strict=True)
+        ]
+        return containers.from_columns(columns, kind, types, like)
 
     def stitch(self, examples: Examples, raw: Tensor, like: Any) -> Any:
         """Rows as they stand."""
@@ -223,7 +213,8 @@ class Tables:
         if never := [column.name for column in self.columns if column.offset != column.offset]:
             names = ", ".join(never)
             warnings.warn(f"nothing was known of {names} at fit; what is missing there stays missing", stacklevel=3)
-        return fill_missing(X, self.restore_columns(raw), self.restore_columns(raw, sampled=True))
+        columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
+        return fill_missing(X, {c.name: from_raw(c, v, c.whole or c.kind == "binary") for c, v in columns})
 
     def scores_per_row(self, scores: np.ndarray, cells: Callable[[], np.ndarray], examples: Examples) -> np.ndarray:
         """One score per row."""
@@ -241,22 +232,6 @@ class Tables:
         missing = sum(c.missing for c in self.columns)
         with_missing = f", {missing} with missing values" if missing else ""
         return f"a table of {len(self.columns)} columns ({listed}){with_missing}"
-
-    def restore_columns(self, raw: Tensor, sampled: bool = False) -> dict[str, np.ndarray]:
-        """The columns of `restore` (N,) by their names."""
-        numbers = raw.cpu().numpy()
-        columns: dict[str, np.ndarray] = {}
-        for i, column in enumerate(self.columns):
-            values = numbers[:, i]
-            if column.categories and (column.texts or column.kind == "category"):
-                unknown = np.isnan(values)
-                codes = np.where(unknown, 0, values).round().astype(int).clip(0, len(column.categories) - 1)
-                named = np.array(column.categories, dtype=object if column.texts else None)[codes]
-                named[unknown] = None if column.texts else math.nan
-                columns[column.name] = named
-            else:
-                columns[column.name] = clip_to_observed(column, values) if sampled else values
-        return columns
 
     def noise_mask(self) -> Tensor:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])

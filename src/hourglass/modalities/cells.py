@@ -1,0 +1,125 @@
+"""The cells of one column <-> raw numbers: numbers as they are, categories by their place."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from hourglass.modalities.column_statistics import Column
+from hourglass.modalities.columns import EXACT, holds_texts, is_missing
+
+
+def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
+    """A column (N,) as `read_columns` gives it -> raw (N,) float64, NaN for missing.
+
+    Raises
+    ------
+    ValueError : for a text where there were numbers at fit, and a count that is none.
+    """
+    if holds_texts(values) and not column.texts:
+        _refuse_texts(column, values)
+        return np.full(len(values), math.nan)
+    if not column.categories:
+        if column.kind == "count":
+            _refuse_fractions(column, values)
+        return _numbers(values, column.origin)
+    places = _places(column.categories, values)
+    unseen = places < 0
+    raw = places if column.is_categorical else _numbers(values, column.origin)
+    if unseen.any():
+        warnings.warn(
+            f"column {column.name!r} holds {values[unseen].tolist()[0]!r}, which was not there at fit; "
+            f"{int(unseen.sum())} such cells are taken as missing",
+            stacklevel=4,
+        )
+    return np.where(unseen, math.nan, raw)
+
+
+def _numbers(values: np.ndarray, origin: int) -> np.ndarray:
+    """Numbers less `origin`, (N,) float64; whole numbers are subtracted exactly."""
+    if values.dtype == object:
+        return np.array([math.nan if v is None or v != v else float(v - origin) for v in values.tolist()])
+    return values.astype(np.float64) - origin
+
+
+def _places(categories: Sequence[str | int | float], values: np.ndarray) -> np.ndarray:
+    """The place of each value among the categories, (N,) float64: NaN for missing, -1 for one that is not there."""
+    place = {category: float(k) for k, category in enumerate(categories)}
+    missing = is_missing(values)
+    if isinstance(categories[0], str):
+        known = {v: next((place[s] for s in aliases(v) if s in place), -1.0) for v in set(values[~missing].tolist())}
+    else:
+        known = {v: place.get(v, -1.0) for v in set(values[~missing].tolist())}
+    return np.array([math.nan if m else known[v] for v, m in zip(values.tolist(), missing.tolist(), strict=True)])
+
+
+def aliases(value: Any) -> Iterator[str]:
+    """How a category may have been written that a reader takes for a number now."""
+    yield str(value)
+    if isinstance(value, int | float):
+        yield f"{value:.15g}"
+        if value in (0, 1):
+            yield from (("False", "false", "FALSE"), ("True", "true", "TRUE"))[int(value)]
+
+
+def _refuse_texts(column: Column, values: np.ndarray) -> None:
+    texts = [(row, v) for row, v in enumerate(values.tolist()) if v is not None]
+    if not texts:
+        return
+    row, value = next(((row, v) for row, v in texts if not _is_number(v)), texts[0])
+    raise ValueError(
+        f"column {column.name!r}, row {row} holds {value!r}, a text where there were numbers at fit; give a number, or "
+        "leave the cell empty"
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_fractions(column: Column, values: np.ndarray) -> None:
+    numbers = _numbers(values, 0)
+    odd = ((numbers < 0) | (numbers != np.round(numbers))) & ~np.isnan(numbers)
+    if odd.any():
+        raise ValueError(f"column {column.name!r} is declared a count and holds {numbers[odd][0]:g}; give 0, 1, 2, ...")
+
+
+def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:
+    """Raw (N,) -> the column's values: categories by name, numbers in their own units.
+
+    Where they are to be `possible`, values that could have been there: one of the two where there were two, whole
+    numbers where there was nothing else, none beyond the lowest and the highest.
+    """
+    if column.is_categorical:
+        return _among(column.categories, raw)
+    if column.kind == "binary" and possible:
+        return _among(column.categories, (raw - column.offset) / column.scale)
+    if column.constant:  # whatever a decoder says of it
+        raw = np.full(len(raw), column.offset)
+    elif possible and column.lowest is not None:
+        raw = raw.clip(column.lowest, column.highest)
+    if possible and column.whole:
+        raw = raw.round()
+    if not column.origin:
+        return raw
+    if column.constant or (possible and column.whole):
+        return np.array([None if v != v else int(v) + column.origin for v in raw.tolist()], dtype=object)
+    return raw + column.origin
+
+
+def _among(categories: Sequence[str | int | float], places: np.ndarray) -> np.ndarray:
+    """The category nearest to each place (N,); None or NaN where that is NaN."""
+    missing = np.isnan(places)
+    nearest = np.where(missing, 0, places).round().astype(int).clip(0, len(categories) - 1)
+    named = np.array(categories, dtype=object)[nearest]
+    named[missing] = None
+    exact = all(not isinstance(c, str) and abs(c) <= EXACT for c in categories)
+    return named.astype(np.float64) if exact else named
