@@ -3,6 +3,7 @@
 import functools
 import json
 
+import example_recipes
 import numpy as np
 import pandas
 import pytest
@@ -16,6 +17,7 @@ from hourglass.likelihoods import Gaussian
 from hourglass.model import Autoencoder, Batch, ModelSpace, Sizes
 from hourglass.networks.heads import ChannelLinear
 from hourglass.recipe import Recipe, Term
+from hourglass.schedules import Weighted
 from hourglass.storage import recipe_from_json, recipe_to_json
 from hourglass.variants import (
     AE,
@@ -70,14 +72,15 @@ CONDITIONS = {
     "condition": lambda: pandas.DataFrame({"kind": np.arange(N) % 3, "load": np.linspace(-1.0, 5.0, N)}),
 }
 
-each_recipe = pytest.mark.parametrize("name", RECIPES)
+ALL = {**RECIPES, **example_recipes.RECIPES}
+each_recipe = pytest.mark.parametrize("name", ALL)
 each_data = pytest.mark.parametrize("data", DATA)
 each_condition = pytest.mark.parametrize("given", CONDITIONS)
 
 
 def unfitted(name, **options):
     settings = {"n_latent": 2, "max_epochs": 2, "hidden": (8,), "batch_size": 16, "random_state": 0}
-    return Embedder(recipe=name, **{**settings, **options})
+    return Embedder(recipe=ALL[name] if isinstance(name, str) and name in ALL else name, **{**settings, **options})
 
 
 @functools.cache
@@ -114,7 +117,7 @@ def test_every_parameter_gets_a_gradient_and_terms_are_one_finite_number_a_sampl
     model, recipe = estimator.model_, estimator.recipe_
     model.zero_grad()
     trip, measured = a_pass(estimator, data, given)
-    assert trip.z.shape == (N, 2)
+    assert trip.z.shape == ((N, 2) if recipe.samples == 1 else (recipe.samples, N, 2))
     assert (trip.prior is None) == (recipe.prior is None)
     loss = 0.0
     for term in recipe.terms:
@@ -152,8 +155,12 @@ def test_history_holds_every_term_unweighted(name, data, given):
     for entry in estimator.history_:
         assert set(entry["train"]) == set(entry["held_out"]) == names
         assert np.isfinite([*entry["train"].values(), *entry["held_out"].values(), entry["objective"]]).all()
-        weighted = sum(t.weight * t.schedule(1.0) * entry["held_out"][t.name] for t in estimator.recipe_.terms)
-        assert entry["objective"] == pytest.approx(weighted, rel=1e-5)
+        judged = [t for t in estimator.recipe_.terms if t.judged]
+        total = sum(t.objective.judged(entry["held_out"][t.name], t.weight * t.schedule(1.0)) for t in judged)
+        assert entry["objective"] == pytest.approx(total, rel=1e-5)
+        if all(t.objective == Weighted() for t in judged):
+            weighted = sum(t.weight * t.schedule(1.0) * entry["held_out"][t.name] for t in judged)
+            assert entry["objective"] == pytest.approx(weighted, rel=1e-5)
 
 
 @each_recipe
@@ -197,7 +204,7 @@ def test_shapes_of_codes_and_what_comes_back(name, data, given):
 def test_saved_and_loaded_is_the_same(name, data, given, tmp_path):
     estimator, X, condition = fitted(name, data, given), DATA[data](), CONDITIONS[given]()
     estimator.save(tmp_path / "model")
-    loaded = hourglass.load(tmp_path / "model")
+    loaded = hourglass.load(tmp_path / "model", custom=example_recipes.PARTS)
     assert equal_models(estimator, loaded)
     assert not loaded.model_.training
     for attribute in ("recipe_", "modality_", "architecture_", "settings_", "history_", "advice_", "condition_"):
@@ -216,9 +223,9 @@ def test_saved_and_loaded_is_the_same(name, data, given, tmp_path):
 
 @each_recipe
 def test_recipes_are_json_and_back(name):
-    recipe = RECIPES[name]
+    recipe = ALL[name]
     written = json.loads(json.dumps(recipe_to_json(recipe)))
-    again = recipe_from_json(written, {})
+    again = recipe_from_json(written, example_recipes.PARTS)
     assert again == recipe
     assert recipe_to_json(again) == recipe_to_json(recipe)
 
@@ -237,7 +244,7 @@ def test_the_seed_decides_and_the_callers_state_is_left_as_it_was(name, data, tm
     estimator.sample(3, random_state=0)
     estimator.score_samples(X)
     estimator.save(tmp_path)
-    hourglass.load(tmp_path)
+    hourglass.load(tmp_path, custom=example_recipes.PARTS)
     assert torch.equal(torch.get_rng_state(), before[0])
     after = np.random.get_state()  # noqa: NPY002
     assert all(np.array_equal(a, b) for a, b in zip(after, before[1], strict=True))

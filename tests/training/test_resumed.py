@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 
+import example_recipes
 import numpy as np
 import pyarrow
 import pyarrow.parquet
@@ -73,7 +74,7 @@ class Pursuit:
 
 
 CASES = {
-    **{name: ({"recipe": recipe}, False) for name, recipe in RECIPES.items()},
+    **{name: ({"recipe": recipe}, False) for name, recipe in {**RECIPES, **example_recipes.RECIPES}.items()},
     "an objective with state": ({"recipe": VAE.with_term(kl, objective=Pursuit())}, False),
     "noise and sampling": ({"recipe": VAE.with_corruption(GaussianNoise(0.5))}, False),
     "fitted variance of each column": ({"variance": "feature"}, False),
@@ -168,6 +169,7 @@ KILLED = """
 import json, os, pathlib, random, signal, sys, time
 import numpy as np
 import torch
+import example_recipes
 from hourglass import Embedder, ParquetStream
 from hourglass.training import loop, read_about
 from hourglass.variants import VAE, GaussianNoise
