@@ -11,12 +11,13 @@ from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality
 from hourglass.model import Autoencoder, Sizes
 from hourglass.networks.features import Features
+from hourglass.process import usual_settings
 from hourglass.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of the ends; None leaves them to the modality.
+    """The sizes of encoder and decoder; None leaves them to the modality.
 
     `n_condition` is C, the width of the condition, 0 without one.
     """
@@ -29,8 +30,12 @@ class Architecture:
 
 
 def assemble(recipe: Recipe, modality: Modality, likelihood: Likelihood, architecture: Architecture) -> Autoencoder:
-    """A fresh model; its weights come from torch's global generator."""
-    a = architecture
+    """A fresh model in float32; its weights come from torch's global generator."""
+    with usual_settings():
+        return _assembled(recipe, modality, likelihood, architecture)
+
+
+def _assembled(recipe: Recipe, modality: Modality, likelihood: Likelihood, a: Architecture) -> Autoencoder:
     network = a.network
     if network is None and recipe.network in modality.networks:
         network = recipe.network  # the recipe's wish, where such data have a network of that name

@@ -2,39 +2,71 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.special import ndtri
 from torch import Tensor
 
 from hourglass.model import Autoencoder, Posterior
 from hourglass.randomness import seeded
 from hourglass.training.rows import pad_rows
 
-NOISE_AT_ONCE = 16  # samples drawn together, so that memory does not grow with their number
+NUMBERS_AT_ONCE = 2**18  # of noise, so that memory grows neither with the samples nor with the rows
+GOLDEN = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio, odd
+
+Words = NDArray[np.uint64]
 
 
-def _own_noise(x: Tensor, shape: torch.Size, n_samples: int, seed: int) -> Iterator[Tensor]:
-    """`n_samples` times epsilon (B, *shape), each row's drawn from a generator keyed by the row itself.
+def _mixed(words: Words) -> Words:
+    """Every word scrambled, in place: each bit of it changes half of the bits that come out.
 
-    A row's score then does not depend on the rows beside it, and stays an unbiased estimate of its own.
+    Source: Steele, Lea, Flood 2014, OOPSLA, SplitMix64 (with Stafford's constants, variant 13).
     """
-    keys = (hashlib.blake2b(row.tobytes(), digest_size=16, key=b"%d" % seed) for row in x.cpu().numpy())
-    generators = [np.random.Generator(np.random.Philox(key=int.from_bytes(k.digest(), "big"))) for k in keys]
-    for done in range(0, n_samples, NOISE_AT_ONCE):
-        size = (min(NOISE_AT_ONCE, n_samples - done), *shape)
-        noise = np.stack([g.standard_normal(size, dtype=np.float32) for g in generators], axis=1)
-        yield from torch.from_numpy(noise).to(x.device)
+    words ^= words >> np.uint64(30)
+    words *= np.uint64(0xBF58476D1CE4E5B9)
+    words ^= words >> np.uint64(27)
+    words *= np.uint64(0x94D049BB133111EB)
+    words ^= words >> np.uint64(31)
+    return words
+
+
+def _keys(x: Tensor, seed: int) -> Words:
+    """One number for each row of x (B, *S), (B,): of the row's own bits and of the seed, whatever rows are with it."""
+    bits = np.ascontiguousarray(x.detach().cpu().numpy()).reshape(len(x), -1).view(np.uint32).astype(np.uint64)
+    start = np.uint64(int(seed) % 2**64)
+    places = _mixed(start + np.uint64(GOLDEN) * np.arange(1, bits.shape[1] + 1, dtype=np.uint64))
+    # multilinear hashing, a strongly universal family (Carter and Wegman 1979): sum_d bits_d * factor_d mod 2^64
+    return _mixed((bits * (places | np.uint64(1))).sum(1, dtype=np.uint64) ^ _mixed(np.array([start]))[0])
+
+
+def _normal(keys: Words, first: int, n: int) -> NDArray[np.float32]:
+    """Standard normal numbers (B, n), from number `first` on of the sequence that each key (B,) begins.
+
+    Bits to probabilities to normal numbers by the inverse of the distribution function, one at a time: what a number
+    is does not depend on the numbers with it.
+    """
+    counter = np.uint64(GOLDEN) * np.arange(first + 1, first + n + 1, dtype=np.uint64)
+    bits = _mixed(keys[:, None] + counter) >> np.uint64(12)  # 52 of them: with the half beside them a float64 is full
+    return ndtri((bits + 0.5) * 2.0**-52).astype(np.float32)
 
 
 def _samples(posterior: Posterior, x: Tensor, n_samples: int, seed: int) -> Iterator[Tensor]:
-    """Samples of q(z | x), each (B, L, *G)."""
-    if hasattr(posterior, "at"):
-        return (posterior.at(e) for e in _own_noise(x, posterior.mode.shape[1:], n_samples, seed))
-    return (posterior.sample() for _ in range(n_samples))
+    """`n_samples` samples of q(z | x), each (B, L, *G), from noise that is each row's own."""
+    if not hasattr(posterior, "at"):
+        yield from (posterior.sample() for _ in range(n_samples))
+        return
+    keys, shape = _keys(x, seed), posterior.mode.shape[1:]
+    size = max(1, math.prod(shape))
+    at_once = max(1, NUMBERS_AT_ONCE // (len(x) * size))
+    for done in range(0, n_samples, at_once):
+        n = min(at_once, n_samples - done)
+        noise = torch.from_numpy(_normal(keys, done * size, n * size)).view(len(x), n, *shape)
+        for k in range(n):
+            yield posterior.at(noise[:, k].to(x.device))
 
 
 @torch.no_grad()
@@ -49,8 +81,12 @@ def log_evidence(
 ) -> Tensor:
     """log (1/K) sum_k p(x | z_k) p(z_k) / q(z_k | x), z_k ~ q(z | x): a lower bound of log p(x) in expectation.
 
-    One sample gives the ELBO, many come close to log p(x). A recipe without a prior, or with codes that are no
+    One sample gives the ELBO, many come close to log p(x). A recipe without a prior, or with codes that are not a
     distribution, has no such bound: the result is log p(x | code), whatever `n_samples`.
+
+    The noise of a row is a function of its own numbers, the seed and the number of the sample: the row's score is the
+    same to the bit alone, in company and in any order, and an unbiased estimate of its own bound; the errors of
+    different rows are independent, so that they fall out of a mean.
 
     Parameters
     ----------
@@ -63,27 +99,27 @@ def log_evidence(
 
     Returns
     -------
-    (N,) nats per sample.
+    (N,) nats per example.
 
     Source: Burda et al. 2016, arXiv:1509.00519, equation 8.
     """
     if n_samples < 1:
         raise ValueError(f"n_samples={n_samples} must be at least 1")
     results = []
-    with seeded(seed):
-        for i in range(0, len(x), batch_size):
-            n = min(batch_size, len(x) - i)
-            part = pad_rows(x[i : i + n])
-            given = None if condition is None else pad_rows(condition[i : i + n])
-            posterior, size = model.encode(part, given), tuple(part.shape[2:])
-            prior = model.encode.prior(given)
-            if prior is None or not hasattr(posterior, "log_prob"):
-                results.append(model.decode(posterior.mode, given, posterior.shallow, size).log_prob(part)[:n])
-                continue
-            # in double precision: the sum over many samples, and the last bit, which else depends on a row's place
-            total = torch.full((len(part),), -math.inf, device=x.device, dtype=torch.float64)
-            for z in _samples(posterior, part, n_samples, seed):
-                log_likelihood = model.decode(z, given, posterior.shallow, size).log_prob(part)
+    for i in range(0, len(x), batch_size):
+        n = min(batch_size, len(x) - i)
+        rows = pad_rows(x[i : i + n])
+        given = None if condition is None else pad_rows(condition[i : i + n])
+        posterior, size = model.encode(rows, given), tuple(rows.shape[2:])
+        prior = model.encode.prior(given)
+        if prior is None or not hasattr(posterior, "log_prob"):
+            results.append(model.decode(posterior.mode, given, posterior.shallow, size).log_prob(rows)[:n])
+            continue
+        # in double precision: the sum over many samples, and the last bit, which else depends on a row's place
+        total = torch.full((len(rows),), -math.inf, device=x.device, dtype=torch.float64)
+        with seeded(None if hasattr(posterior, "at") else seed):
+            for z in _samples(posterior, rows, n_samples, seed):
+                log_likelihood = model.decode(z, given, posterior.shallow, size).log_prob(rows)
                 total = torch.logaddexp(total, log_likelihood + prior.log_prob(z) - posterior.log_prob(z))
-            results.append((total[:n] - math.log(n_samples)).to(x.dtype))
+        results.append((total[:n] - math.log(n_samples)).to(x.dtype))
     return torch.cat(results)

@@ -225,7 +225,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
 
     def _settings(self, data: TrainingData, n_threads: int) -> Settings:
         device, n = resolve_device(self.device), len(data.rows)
-        batch_size = min(int(self.batch_size or resolve_batch_size(n)), n)
+        batch_size = min(int(self.batch_size or resolve_batch_size(n, math.prod(self.modality_.shape))), n)
         epochs = int(self.max_epochs or min(300, max(10, round(EXAMPLES_PER_RUN / data.n_independent))))
         return Settings(
             max_epochs=epochs,

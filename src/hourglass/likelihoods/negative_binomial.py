@@ -68,7 +68,7 @@ class NegativeBinomial(Likelihood):
 
     def __init__(self, shape: Sequence[int], missing: bool = False) -> None:
         super().__init__(shape, missing=missing)
-        self.log_dispersion = nn.Parameter(torch.zeros(self.per_feature))
+        self.log_dispersion = nn.Parameter(torch.zeros(self.per_feature, dtype=torch.float32))
 
     def forward(self, parameters: Tensor) -> NegativeBinomialDistribution:
         """parameters (*K, B, *S), the logarithm of the mean."""

@@ -73,8 +73,8 @@ def scale_floor(floor: float | list[float], width: NoiseScale, per_feature: tupl
 def initial_log_scale(width: NoiseScale, per_feature: tuple[int, ...]) -> Tensor:
     """The logarithm of the width before any data: a fitted one starts at 1; () or ``per_feature``."""
     if width == "feature":
-        return torch.zeros(per_feature)
-    return torch.tensor(0.0 if isinstance(width, str) else math.log(width))
+        return torch.zeros(per_feature, dtype=torch.float32)
+    return torch.tensor(0.0 if isinstance(width, str) else math.log(width), dtype=torch.float32)
 
 
 def updated_log_scale(

@@ -35,16 +35,17 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """code (B, L) -> parameters (B, P, H, W): the encoder's mirror image, cropped to sides that are no power of two."""
+    """code (B, L) -> parameters (B, P, H, W): the encoder's mirror image. Sides that are not a power of two come out
+    larger, and are cropped by `Decode`."""
 
     def __init__(
         self, n_code: int, shape: Sequence[int], width: int = 32, n_features: int = 256, activation: str = "silu"
     ) -> None:
         super().__init__()
-        channels, self.height, self.wide = shape
-        n = _halvings(max(self.height, self.wide))
+        channels, height, wide = shape
+        n = _halvings(max(height, wide))
         start = min(width * 2 ** max(n - 1, 0), 4 * width)
-        self.start = (start, -(-self.height // 2**n), -(-self.wide // 2**n))
+        self.start = (start, -(-height // 2**n), -(-wide // 2**n))
         self.grow = nn.Sequential(
             nn.Linear(n_code, n_features),
             activation_of(activation),
@@ -59,4 +60,4 @@ class ConvDecoder(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Conv2d(start, channels, 3, padding=1))
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.layers(self.grow(z).unflatten(1, self.start))[:, :, : self.height, : self.wide]
+        return self.layers(self.grow(z).unflatten(1, self.start))

@@ -1,9 +1,11 @@
 """A linear layer that acts on dimension 1, so that one code and codes on a grid go the same way."""
 
-from torch import Tensor, nn
+from torch import Tensor
+
+from hourglass.networks.linear import Linear
 
 
-class ChannelLinear(nn.Linear):
+class ChannelLinear(Linear):
     """(B, H, *G) -> (B, O, *G) in float32; a 1 x 1 convolution when there is a grid."""
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from hourglass.training.machine import (
     resolve_batch_size,
     resolve_device,
     resolve_precision,
+    rows_per_pass,
     threads,
 )
 from hourglass.training.rows import Rows, Source, StreamedRows, pad_rows
@@ -30,5 +31,6 @@ __all__ = [
     "resolve_batch_size",
     "resolve_device",
     "resolve_precision",
+    "rows_per_pass",
     "threads",
 ]

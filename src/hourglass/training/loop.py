@@ -15,14 +15,13 @@ from hourglass.model import Autoencoder, Batch, ModelSpace, RoundTrip
 from hourglass.out_of_memory import is_out_of_memory
 from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
-from hourglass.training.machine import mixed_precision
+from hourglass.training.machine import mixed_precision, rows_per_pass
 from hourglass.training.rows import Rows, Source, steps_per_epoch
 from hourglass.training.state import Critic, TrainingState
 
 EMA_EVERY = 8  # steps, and at the end of an epoch; averaging at every step costs a twentieth of it
 SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS = 2.0, 20.0
 CLIP = 4.0  # times the running mean of the gradient's norm
-EVALUATION_BATCH = 1024
 SCALE_EMA_RATE = 0.05  # rate at which a fitted variance follows the batches; the first ones count more
 
 Watch = Callable[[TrainingState], None]
@@ -86,6 +85,7 @@ class Trainer:
                     stacklevel=2,
                 )
 
+    @torch.enable_grad()  # whatever the caller has switched off
     def run(self) -> None:
         """Trains until the end, an early stop or Ctrl-C, and leaves the best weights in the model.
 
@@ -224,7 +224,7 @@ class Trainer:
         """The mean of every term over rows, with noise that is the same at every call: nats per sample."""
         sums = dict.fromkeys((t.name for t in self.recipe.terms), 0.0)
         with seeded(self.state.settings.seed), mixed_precision(self.state.settings.precision, self.device):
-            for batch in rows.batches(EVALUATION_BATCH):
+            for batch in rows.batches(rows_per_pass(model, samples=self.recipe.samples)):
                 trip = self.recipe.trip(model, batch, self.space)
                 for name, values in self.recipe.measure(trip, model, self.critics).items():
                     sums[name] += values.sum().item()

@@ -11,11 +11,16 @@ from typing import Any, Literal
 
 import torch
 from threadpoolctl import ThreadpoolController
-from torch import nn
+from torch import Tensor, nn
+
+from hourglass.model import Autoencoder
+from hourglass.process import alone, computes, is_forked, usual_settings
 
 Precision = Literal["float32", "bfloat16"]
 
-MIN_PARAMETERS_FOR_BFLOAT16 = 2**18  # parameters; below, casting costs more than the faster products save
+MIN_PRODUCTS_FOR_BFLOAT16 = 2**26  # multiplications a step, forward; below, casting costs more than they save
+MAX_CELLS_IN_BATCH = 2**21
+MAX_NUMBERS_IN_PASS = 2**20  # that a decoder puts out at once
 
 
 def resolve_device(device: str) -> torch.device:
@@ -39,19 +44,49 @@ def has_bfloat16(device: torch.device) -> bool:
     return any(getattr(torch.cpu, name, lambda: False)() for name in probes)
 
 
-def resolve_precision(precision: str, model: nn.Module, batch_size: int, device: torch.device) -> Precision:
-    """`"auto"` is bfloat16 for large enough products where the device is made for it, else float32."""
+def resolve_precision(precision: str, model: Autoencoder, batch_size: int, device: torch.device) -> Precision:
+    """`"auto"` is bfloat16 where a step has enough products and the device is made for it, else float32."""
     if precision in ("float32", "bfloat16"):
         return precision  # type: ignore[return-value]
     if precision != "auto":
         raise ValueError(f"precision={precision!r} is unknown; choose 'auto', 'float32' or 'bfloat16'")
-    large = sum(p.numel() for p in model.parameters()) >= MIN_PARAMETERS_FOR_BFLOAT16 and batch_size >= 128
-    return "bfloat16" if large and has_bfloat16(device) else "float32"
+    if not has_bfloat16(device):
+        return "float32"
+    return "bfloat16" if batch_size * products_per_example(model) >= MIN_PRODUCTS_FOR_BFLOAT16 else "float32"
 
 
-def resolve_batch_size(n_rows: int) -> int:
-    """About fifty steps an epoch, a power of two from 32 to 512."""
-    return int(min(512, max(32, 2 ** round(math.log2(max(n_rows, 1) / 50)))))
+@torch.no_grad()
+def products_per_example(model: Autoencoder) -> int:
+    """Multiplications for one example there and back: every weight as often as it is used, at least once."""
+    sizes, mode, counted = model.sizes, model.training, 0
+
+    def count(layer: Any, inputs: Any, output: Tensor) -> None:
+        nonlocal counted
+        channels = layer.weight.shape[1 if isinstance(layer, _TRANSPOSED) else 0]
+        counted += output[0].numel() * (layer.weight.numel() // channels)
+
+    hooks = [layer.register_forward_hook(count) for layer in model.modules() if isinstance(layer, _LAYERS)]
+    weight = next(model.parameters())
+    x = torch.zeros(1, *sizes.example, device=weight.device)
+    model.eval().reconstruct(x, torch.zeros(1, sizes.condition, device=weight.device) if sizes.condition else None)
+    model.train(mode)
+    for hook in hooks:
+        hook.remove()
+    return max(counted, sum(p.numel() for p in model.parameters()))
+
+
+def resolve_batch_size(n_examples: int, cells: int = 1) -> int:
+    """About fifty steps an epoch, a power of two from 32 to 512; fewer of examples of many cells, from 8."""
+    size = min(512, max(32, 2 ** round(math.log2(max(n_examples, 1) / 50))))
+    most = 2 ** int(math.log2(max(1, MAX_CELLS_IN_BATCH // cells)))
+    return int(min(size, max(8, most)))
+
+
+def rows_per_pass(model: Autoencoder, most: int = 1024, samples: int = 1) -> int:
+    """How many examples to take through a model at once where no gradient is needed: memory goes by the numbers that
+    its decoder puts out, and by the samples of the code, not by rows."""
+    numbers = samples * math.prod(model.decode.likelihood.parameter_shape)
+    return int(min(most, max(1, MAX_NUMBERS_IN_PASS // numbers)))
 
 
 def mixed_precision(precision: str, device: torch.device) -> Any:
@@ -62,6 +97,10 @@ def mixed_precision(precision: str, device: torch.device) -> Any:
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
 
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *_TRANSPOSED)
+
+
 @functools.cache
 def _thread_pools() -> ThreadpoolController:
     """Found once: looking through all loaded libraries takes milliseconds."""
@@ -70,19 +109,28 @@ def _thread_pools() -> ThreadpoolController:
 
 @contextlib.contextmanager
 def threads(n: int | None) -> Iterator[int]:
-    """torch, numpy and SciPy run with n threads inside, with as many as before outside; None keeps what is set."""
-    if n is None:
-        yield torch.get_num_threads()
-        return
-    if not isinstance(n, Integral):
+    """torch, numpy and SciPy run with n threads inside, with as many as before outside; None keeps what is set.
+
+    In all else they are set as in a fresh process inside (see `usual_settings`). As numbers of threads belong to the
+    whole process, other Python threads that ask for one wait. In a process forked from one that has computed there is
+    one thread, whatever n: more would wait for ever for those that the fork left behind.
+    """
+    if n is not None and not isinstance(n, Integral):
         raise TypeError(f"n_threads={n!r} must be a whole number")
-    n = int(n)  # of numpy, perhaps
-    if n < 1:
+    if n is not None and n < 1:
         raise ValueError(f"n_threads={n} must be at least 1")
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        with _thread_pools().limit(limits=n):
-            yield n
-    finally:
-        torch.set_num_threads(before)
+    computes()
+    with usual_settings():
+        if is_forked():
+            n = 1
+        if n is None:
+            yield torch.get_num_threads()
+            return
+        with alone():
+            before = torch.get_num_threads()
+            torch.set_num_threads(int(n))
+            try:
+                with _thread_pools().limit(limits=int(n)):
+                    yield int(n)
+            finally:
+                torch.set_num_threads(before)

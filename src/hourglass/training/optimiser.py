@@ -33,7 +33,8 @@ class AdamW:
         self.parameters = list(parameters)
         self.first = [torch.zeros_like(p) for p in self.parameters]  # running means of the gradients
         self.second = [torch.zeros_like(p) for p in self.parameters]  # and of their squares
-        self.taken = torch.zeros((), device=self.parameters[0].device)  # steps so far, where the kernel wants them
+        # steps so far, where and as the kernel wants them
+        self.taken = torch.zeros((), dtype=torch.float32, device=self.parameters[0].device)
         self.count = 0  # the same, to be read without waiting for a device
         decays = [weight_decay if p.ndim > 1 else 0.0 for p in self.parameters]
         members = list(zip(self.parameters, self.first, self.second, strict=True))

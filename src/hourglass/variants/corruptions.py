@@ -94,7 +94,7 @@ class RandomAffine:
                 "corrupt them with GaussianNoise or Masking"
             )
         B, _, H, W = x.shape
-        turn, zoom, right, down = 2 * torch.rand(4, B, device=x.device) - 1
+        turn, zoom, right, down = 2 * torch.rand(4, B, dtype=x.dtype, device=x.device) - 1
         angle, size = math.radians(self.degrees) * turn, (1 + self.zoom) ** zoom
         across, along = torch.cos(angle) * size, torch.sin(angle) * size
         # rows of [x, y, 1] -> x and y; places run from -1 to 1, so that half a side is the unit
