@@ -12,6 +12,7 @@ import torch
 
 from hourglass import Embedder, ParquetStream
 from hourglass.training import Rows, StreamedRows, Trainer
+from hourglass.training.rows import concatenate
 
 
 def numbered(n):
@@ -159,3 +160,51 @@ def test_the_memory_of_a_streamed_fit_does_not_grow_with_the_rows(tmp_path):
     assert run.returncode == 0, run.stderr
     small, large = json.loads(run.stdout)
     assert large < small + 25, (small, large)  # 600,000 rows more are 46 MiB as float32
+
+
+# ---- what lies where ---------------------------------------------------------------------------------------------
+
+
+def test_a_condition_has_one_row_for_each_example_not_for_each_raw_row():
+    raw = torch.arange(10.0)[:, None]
+    index = torch.tensor([7, 2, 5, 1])
+    rows = Rows(raw, 10 * raw[index], index, encoder_input=-raw)
+    assert len(rows) == 4
+    parts = [rows.batch(slice(1, 3)), rows.batch(torch.tensor([3, 0])), *rows.batches(3), *rows.epoch(2, 0, 0)]
+    some = (rows[torch.tensor([1, 2])], rows.view(torch.tensor([2, 0])), rows[1:])
+    parts += [part.batch(slice(None)) for part in some]
+    for part in parts:
+        assert 1 <= len(part) <= 3
+        assert torch.equal(part.condition, 10 * part.raw) and torch.equal(part.encoder_input, -part.raw)
+    assert rows.batch(slice(1, 3)).raw.flatten().tolist() == [2, 5]
+    assert rows.view(torch.tensor([2, 0])).batch(slice(None)).raw.flatten().tolist() == [5, 7]
+    together = concatenate([rows, rows.view(torch.tensor([3]))]).batch(slice(None))
+    assert together.raw.flatten().tolist() == [7, 2, 5, 1, 1]
+    assert torch.equal(together.condition, 10 * together.raw) and torch.equal(together.encoder_input, -together.raw)
+
+
+def test_a_mask_takes_rows_too():
+    rows = numbered(5)[torch.tensor([True, False, False, True, False])]
+    assert rows.raw.flatten().tolist() == [0, 3] and rows.condition.flatten().tolist() == [0, 30]
+
+
+def test_windows_of_a_series_are_never_copied_as_a_whole():
+    """4,000 GB if they were: a strided view on 10 MB."""
+    series = torch.arange(2_500_000, dtype=torch.float32)
+    windows = series.unfold(0, 500_000, 1)[:, None]  # (N, 1, W)
+    assert windows.shape == (2_000_001, 1, 500_000) and not windows.is_contiguous()
+    index = torch.tensor([5, 1_999_999, 77, 30])
+    rows = Rows(windows, index[:, None].float(), index)
+    for part in (*rows.epoch(2, 0, 0), *rows.batches(2)):
+        assert part.raw.shape == (2, 1, 500_000) and part.raw.is_contiguous()
+        assert torch.equal(part.raw[:, 0, 0], part.condition[:, 0])
+        assert torch.equal(part.raw[:, 0, -1], part.condition[:, 0] + 499_999)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 5), (1, 2, 3)])
+def test_what_is_gathered_quickly_is_what_indexing_gives(shape):
+    raw = torch.randn(20, *shape)
+    which = torch.tensor([3, 3, 19, 0])
+    for values in (raw, raw.transpose(1, -1)):
+        assert torch.equal(Rows(values).batch(which).raw, values[which])
+    assert Rows(raw).batch(which[:0]).raw.shape == (0, *shape)

@@ -62,8 +62,8 @@ def products_per_example(model: Autoencoder) -> int:
 
     def count(layer: Any, inputs: Any, output: Tensor) -> None:
         nonlocal counted
-        channels = layer.weight.shape[1 if isinstance(layer, _TRANSPOSED) else 0]
-        counted += output[0].numel() * (layer.weight.numel() // channels)
+        places = inputs[0][0] if isinstance(layer, _TRANSPOSED) else output[0]  # where the weights are laid
+        counted += places.numel() * (layer.weight.numel() // layer.weight.shape[0])
 
     hooks = [layer.register_forward_hook(count) for layer in model.modules() if isinstance(layer, _LAYERS)]
     weight = next(model.parameters())
