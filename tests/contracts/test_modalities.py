@@ -14,6 +14,7 @@ import torch.nn.functional as F
 
 from hourglass import modalities
 from hourglass.modalities import MODALITIES, Images, Tables, modality_for
+from hourglass.model import Decode
 from hourglass.readers import read
 from hourglass.readers.containers import canonical
 
@@ -199,7 +200,7 @@ def test_the_ends_fit(modality, X, network, hidden):
     likelihood = modality.likelihood(None, "shared")
     assert likelihood.shape == modality.shape
     decoder = modality.decoder(3, likelihood.parameter_shape, hidden, network, "silu")
-    log_prob = likelihood(decoder(torch.randn(4, 3))).log_prob(x)
+    log_prob = Decode(decoder, likelihood)(torch.randn(4, 3)).log_prob(x)
     assert log_prob.shape == (4,) and bool(log_prob.isfinite().all())
 
 

@@ -77,7 +77,7 @@ def test_a_fit_trains_every_part_of_it_and_reconstructs_through_it(tmp_path):
     fitted = Embedder(2, recipe=SHALLOW, **settings).fit(PICTURES)
     model, modality = fitted.model_, fitted.modality_
     assert model.sizes.grid == (5, 4) and model.sizes.code == (2, 5, 4)
-    raw = modality.tensor(PICTURES)
+    raw = modality.examples(PICTURES).rows()
     space = ModelSpace(model.scaling, modality.noise_mask(), modality.mask_value)
     trip = fitted.recipe_.trip(model, Batch(raw), space)
     (-trip.output.log_prob(trip.x).mean()).backward()

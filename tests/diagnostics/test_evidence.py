@@ -107,6 +107,6 @@ def test_shallow_features_go_with_the_code():
     pictures = (RNG.random((30, 7, 5)) * 255).astype(np.uint8)
     settings = {"modality": ShallowImages(), "max_epochs": 1, "random_state": 0, "n_threads": 1}
     fitted = Embedder(2, recipe=SHALLOW, **settings).fit(pictures)
-    x = fitted.model_.scaling(fitted.modality_.tensor(pictures))
+    x = fitted.model_.scaling(fitted.modality_.examples(pictures).rows())
     with torch.no_grad():
         torch.testing.assert_close(log_evidence(fitted.model_, x), fitted.model_.reconstruct(x).log_prob(x))

@@ -37,7 +37,9 @@ def test_the_same_unexplained_variance_in_other_units(data, recipe, factor):
     assert error < 0.6  # something was learnt
     assert unexplained_variance(scaled, Y) == pytest.approx(error, rel=0.02)
     assert scaled.summary_.unexplained_variance == pytest.approx(plain.summary_.unexplained_variance, rel=0.02)
-    assert scaled.score(Y) == pytest.approx(plain.score(X), rel=0.02, abs=0.1)
+    # of a single sample the mean over 300 rows is good to 0.1 nats
+    scores = [each.score_samples(rows, n_samples=50).mean() for each, rows in ((scaled, Y), (plain, X))]
+    assert scores[0] == pytest.approx(scores[1], rel=0.02, abs=0.1)
 
 
 @pytest.mark.parametrize("data", DATA)

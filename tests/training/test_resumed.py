@@ -169,7 +169,6 @@ KILLED = """
 import json, os, pathlib, random, signal, sys, time
 import numpy as np
 import torch
-import example_recipes
 from hourglass import Embedder, ParquetStream
 from hourglass.training import loop, read_about
 from hourglass.variants import VAE, GaussianNoise

@@ -13,21 +13,7 @@ from torch import Tensor
 
 from hourglass.diagnostics.evidence import log_evidence
 from hourglass.model import Autoencoder
-from hourglass.training import Rows, resolve_device
-from hourglass.training.rows import pad_rows
-
-CELLS_PER_PASS = 2**22  # of examples and of what decoders put out: some 16 MB of float32
-MAX_ROWS_PER_PASS = 2048
-
-
-def rows_per_pass(*sizes: int) -> int:
-    """How many examples go through a network at once, given how many numbers each has at its widest."""
-    return max(32, min(MAX_ROWS_PER_PASS, CELLS_PER_PASS // max(1, *sizes)))
-
-
-def _size(model: Autoencoder) -> int:
-    """Numbers that one decoded example has at its widest."""
-    return int(torch.Size(model.decode.likelihood.parameter_shape).numel())
+from hourglass.training import Rows, pad_rows, resolve_device, rows_per_pass
 
 
 @contextlib.contextmanager
@@ -50,7 +36,7 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor | None, int]]:
     """Padded batches (x in model space, condition, how many rows of it count), on the device."""
     with placed(model, device) as where:
-        for batch in Rows(raw, condition).batches(rows_per_pass(_size(model))):
+        for batch in Rows(raw, condition).batches(rows_per_pass(model)):
             given = None if batch.condition is None else pad_rows(batch.condition).to(where)
             yield model.scaling(pad_rows(batch.raw).to(where)), given, len(batch)
 
@@ -69,7 +55,7 @@ def decode(
     """Codes (N, L, *G) -> raw units (N, *S): the reconstruction, or a draw of x with the likelihood's noise."""
     parts = []
     with placed(model, device) as where:
-        for batch in Rows(codes, condition).batches(rows_per_pass(_size(model))):
+        for batch in Rows(codes, condition).batches(rows_per_pass(model)):
             z, given, n = batch.raw, batch.condition, len(batch)
             if not noise:  # of a draw the padding would be drawn too
                 z, given = pad_rows(z), None if given is None else pad_rows(given)

@@ -83,8 +83,10 @@ def resolve_batch_size(n_examples: int, cells: int = 1) -> int:
 
 
 def rows_per_pass(model: Autoencoder, most: int = 1024, samples: int = 1) -> int:
-    """How many examples to take through a model at once where no gradient is needed: memory goes by the numbers that
-    its decoder puts out, and by the samples of the code, not by rows."""
+    """How many examples to take through a model at once where no gradient is needed.
+
+    Memory goes by the numbers that its decoder puts out, and by the samples of the code, not by rows.
+    """
     numbers = samples * math.prod(model.decode.likelihood.parameter_shape)
     return int(min(most, max(1, MAX_NUMBERS_IN_PASS // numbers)))
 
