@@ -25,9 +25,10 @@ FLOORS = [
     {"storage"},
     {"diagnostics"},
     {"estimators"},
-    {"exploration", "comparison", "views"},
+    {"exploration", "views"},
     {"plots"},
     {"report"},
+    {"comparison"},
     {"cli"},
     {"__main__"},
 ]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
 from hourglass import Embedder
-from hourglass.comparison import compare
+from hourglass.comparison import Comparison, compare
 
 QUICK = {"max_epochs": 2, "hidden": (8,)}
 
@@ -25,46 +25,66 @@ def found(X):
     return compare(X, recipes=["ae", "vae"], n_latents=[1, 2], seeds=2, **QUICK)
 
 
-def test_one_row_a_fit_and_one_for_pca_of_each_size(found) -> None:
-    told = [(row["recipe"], row["n_latent"], row["seed"]) for row in found.rows]
+def test_one_row_per_fit_and_one_for_the_baseline_and_for_pca_of_each_size(found) -> None:
+    rows = [(row["recipe"], row["n_latent"], row["seed"]) for row in found.rows]
     fits = [(name, size, seed) for name in ("ae", "vae") for size in (1, 2) for seed in (0, 1)]
-    assert told == [("pca", 1, 0), ("pca", 2, 0), *fits]
-    assert found.n_judged == 40
+    assert rows == [("baseline", 0, 0), ("pca", 1, 0), ("pca", 2, 0), *fits]
+    assert found.n_test == 40
     assert all((row["rate"] is not None) == (row["recipe"] == "vae") for row in found.rows)
 
 
-def test_pca_is_fitted_on_the_rows_for_learning_and_judged_on_the_others(X, found) -> None:
+def split(X):
+    """Training and test rows as `compare` chooses them."""
     order = np.random.default_rng(0).permutation(len(X))
-    judged, learning = X[order[:40]], X[order[40:]]
-    mean, scale = learning.mean(0), learning.std(0)
-    train, test = (learning - mean) / scale, (judged - mean) / scale
+    n = round(0.2 * len(X))
+    return X[order[n:]], X[order[:n]]
+
+
+def test_pca_and_the_baseline_are_fitted_on_training_rows_and_judged_on_the_others(X, found) -> None:
+    train, test = split(X)
+    mean, scale = train.mean(0), train.std(0)
+    train, test = (train - mean) / scale, (test - mean) / scale
     pca = PCA(2).fit(train)
-    made = pca.inverse_transform(pca.transform(test))
-    error = np.square(test - made).sum() / np.square(test - train.mean(0)).sum()
+    projected = pca.inverse_transform(pca.transform(test))
+    error = np.square(test - projected).sum() / np.square(test - train.mean(0)).sum()
     row = next(r for r in found.rows if r["recipe"] == "pca" and r["n_latent"] == 2)
-    assert row["distortion"] == pytest.approx(error, rel=1e-3)
+    assert row["unexplained_variance"] == row["unexplained"] == pytest.approx(error, rel=1e-3)
+    nats = 0.5 * (np.square(test).sum(1) + X.shape[1] * np.log(2 * np.pi))  # the scaled columns have variance 1
+    assert found.baseline == pytest.approx(nats.mean(), rel=1e-3)
 
 
 def test_a_linear_autoencoder_comes_near_pca_and_two_numbers_are_recommended(X) -> None:
     found = compare(
         X, recipes=["ae"], n_latents=[1, 2, 3], hidden=(), max_epochs=150, learning_rate=0.01, batch_size=32
     )
-    error = {(r["recipe"], r["n_latent"]): r["distortion"] for r in found.rows}
+    error = {(r["recipe"], r["n_latent"]): r["unexplained_variance"] for r in found.rows}
     assert error["ae", 2] == pytest.approx(error["pca", 2], rel=0.2)
     assert error["ae", 1] > 3 * error["ae", 2]
-    assert found.curve("ae")[1]["standard_error"] < 0.3 * error["ae", 2]
+    nats = [p["nats"] for p in found.curve("ae")]
+    assert found.baseline - nats[1] > 3 * (found.baseline - nats[0])
+
+
+def test_a_variational_code_pays_for_its_size_and_two_numbers_are_recommended(X) -> None:
+    found = compare(
+        X, recipes=["vae"], n_latents=[1, 2, 4], hidden=(), max_epochs=40, learning_rate=0.01, batch_size=32
+    )
+    assert found.recommended == 2
+    assert "Size 2: it" in found.reason
 
 
 def test_the_standard_error_shrinks_with_the_rows() -> None:
     X = np.random.default_rng(0).normal(size=(4000, 3)).astype(np.float32)
     few, many = (compare(X[:n], recipes=["ae"], n_latents=[1], **QUICK).curve("ae")[0] for n in (250, 4000))
-    assert few["standard_error"] / many["standard_error"] == pytest.approx(4, rel=0.5)
+    assert few["uncertainty"] / many["uncertainty"] == pytest.approx(4, rel=0.5)
 
 
-def test_tables_with_holes_and_texts(people_table) -> None:
-    found = compare(people_table, recipes=["vae"], **QUICK)
-    assert [row["n_latent"] for row in found.rows if row["recipe"] == "vae"] == [2]
-    assert np.isfinite([row["distortion"] for row in found.rows]).all()
+def test_seeds_are_part_of_the_uncertainty(found) -> None:
+    for name in ("ae", "vae"):
+        for point in found.curve(name):
+            nats = [r["nats"] for r in found.rows if (r["recipe"], r["n_latent"]) == (name, point["n_latent"])]
+            assert point["nats"] == pytest.approx(np.mean(nats))
+            over_seeds = np.std(nats, ddof=1) / 2**0.5
+            assert point["uncertainty"] == pytest.approx(max(point["standard_error"], over_seeds))
 
 
 @pytest.fixture
@@ -77,9 +97,48 @@ def people_table():
     return pa.table({"age": age, "height": generator.normal(170, 9, 60), "city": ["Rome", "Oslo", "Lima"] * 20})
 
 
-def test_a_condition_is_told_to_all(X) -> None:
-    found = compare(X, recipes=["vae"], n_latents=[1], condition=np.arange(len(X)) % 3, **QUICK)
-    assert len(found.rows) == 2
+def test_tables_with_missing_cells_and_texts_are_told_in_both_figures(people_table) -> None:
+    found = compare(people_table, recipes=["vae"], **QUICK)
+    (row,) = (row for row in found.rows if row["recipe"] == "vae")
+    assert row["n_latent"] == 2
+    assert row["unexplained"] == pytest.approx((2 * row["unexplained_variance"] + row["unexplained_categories"]) / 3)
+    headings, lines = found.table()
+    assert headings[:6] == ["recipe", "size", "variance", "categories", "nats", "±"]
+    assert lines[0][:4] == ["baseline", "", "1.0000", "1.0000"]
+    assert any(line.startswith("categories: wrong categorical cells") for line in found.legend())
+
+
+def test_the_recipe_is_chosen_by_all_columns_and_not_by_the_numeric_ones() -> None:
+    """The code of the first keeps the two numbers, that of the second the twelve categories."""
+    point = {"seed": 0, "standard_error": 0.1, "reconstruction": 1.0, "rate": None, "active_units": None, "epochs": 1}
+    row = lambda recipe, size, variance, categories, nats: {  # noqa: E731
+        **point, "recipe": recipe, "n_latent": size, "unexplained_variance": variance,
+        "unexplained_categories": categories, "unexplained": (2 * variance + 12 * categories) / 14, "nats": nats,
+        "seconds": 1.0, "ended": "max_epochs",
+    }  # fmt: skip
+    rows = (row("baseline", 0, 1.0, 1.0, 30.0), row("a", 4, 0.0, 1.0, 20.0), row("b", 4, 0.5, 0.1, 12.0))
+    assert Comparison(rows, 100).recipe == "b"
+
+
+def test_columns_without_figures_are_left_out_of_table_and_legend(found) -> None:
+    headings, lines = found.table()
+    assert "categories" not in headings and "variance" in headings
+    assert all(len(line) == len(headings) for line in lines)
+    assert {line.partition(":")[0] for line in found.legend()} == set(headings) - {"recipe", "size"}
+
+
+def test_a_condition_that_knows_the_rows_leaves_little_to_explain() -> None:
+    generator = np.random.default_rng(0)
+    group = np.arange(400) % 4
+    X = 3.0 * generator.normal(size=(4, 5))[group] + 0.1 * generator.normal(size=(400, 5))
+    options = {"recipes": ["vae"], "n_latents": [1], "max_epochs": 20, "hidden": (16,), "batch_size": 32}
+    options["learning_rate"] = 0.01
+    without = compare(X, **options).curve("vae")[0]
+    told = compare(X, condition=group, **options).curve("vae")[0]
+    shuffled = compare(X, condition=generator.permutation(group), **options).curve("vae")[0]
+    assert told["unexplained"] < 0.3 * without["unexplained"]
+    assert told["unexplained"] < 0.3 * shuffled["unexplained"]
+    assert told["nats"] < min(without["nats"], shuffled["nats"])
 
 
 def test_results_are_kept_after_each_fit_and_not_made_twice(X, tmp_path, monkeypatch) -> None:
@@ -117,7 +176,17 @@ def test_plot_tells_lines_apart_without_colour(found) -> None:
         line for line in figure.axes[0].get_lines() if line.get_linestyle() != "None" and line.get_marker() != "None"
     ]
     assert len({(line.get_marker(), line.get_linestyle()) for line in lines}) == 3
-    assert len(figure.axes) == 2
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
+    assert [title.split()[0] for title in titles] == ["Unexplained", "Nats", "Rate"]  # no categories
+
+
+def test_the_legend_lies_outside_the_panels(found) -> None:
+    figure = found.plot()
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert not any(axes.get_legend() for axes in figure.axes)
+    assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
 
 
 def test_files(found, tmp_path) -> None:

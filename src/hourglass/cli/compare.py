@@ -33,9 +33,9 @@ def compare(
 ) -> None:
     """Fit several recipes at several code sizes, and PCA, and evaluate all on the same held-out rows.
 
-    Writes a table (compare.csv, compare.json), a rate-distortion plot (compare.png, compare.svg), and recommends a code
-    size: the smallest whose held-out error is no worse than the best. Each fit is kept when it is done, so that
-    --resume continues a comparison that was stopped.
+    Writes a table (compare.csv, compare.json), a figure (compare.png, compare.svg), and recommends a code size: the
+    smallest that needs as few nats per held-out example as the best. All columns count. Each fit is kept when it is
+    done, so that --resume continues a comparison that was stopped.
 
     Parameters
     ----------
@@ -90,7 +90,9 @@ def compare(
 def _tell(found: Comparison, folder: Path, data: list[str]) -> None:
     columns, lines = found.table()
     print_table("", columns, lines, numbers=tuple(columns[1:]))
-    print(f"\nError: of {found.n_judged:,} held-out rows, relative to their variance; rate: KL in nats per example.")
-    print(f"Recommended code size: {found.recommended}. {found.reason}")
+    print(f"\nOn {found.n_test:,} held-out examples:")
+    for line in found.legend():
+        print(f"  {line}")
+    print(f"\nRecommended: {found.recipe}, size {found.recommended}. {found.reason}")
     print(f"Wrote {', '.join(str(folder / name) for name in found.files)}\n")
     print(next_commands(["hourglass", "fit", *data, "--recipe", found.recipe, "--n-latent", str(found.recommended)]))

@@ -1,4 +1,4 @@
-"""Recipes and code sizes side by side, PCA among them, all judged on the same held-out rows."""
+"""Recipes and code sizes side by side, with PCA and a baseline without a code, all on the same held-out data."""
 
 from hourglass.comparison.comparing import RESULTS, compare
 from hourglass.comparison.result import Comparison

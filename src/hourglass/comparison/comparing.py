@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from hourglass import readers
-from hourglass.comparison.evaluation import Examples, evaluate
+from hourglass.comparison.evaluation import Split, evaluate, rows_of
 from hourglass.comparison.result import Comparison
-from hourglass.estimators import Embedder
-from hourglass.estimators.names import named_modality, named_recipe
+from hourglass.estimators import Embedder, data_in
+from hourglass.estimators.names import named_recipe
 from hourglass.fingerprint import fingerprint
+from hourglass.modalities import Modality
 from hourglass.readers import containers
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import recipe_to_json
@@ -25,7 +26,8 @@ from hourglass.whole_files import write_whole
 
 RESULTS = "compare.json"
 SIZES = (2, 4, 8, 16, 32)
-MAX_TEST_ROWS = 5_000
+MAX_TEST_EXAMPLES = 5_000
+MIN_EXAMPLES = 10
 
 
 def compare(
@@ -41,19 +43,19 @@ def compare(
     verbose: bool = False,
     **options: Any,
 ) -> Comparison:
-    """Fits every recipe at every code size and judges all on the same held-out rows.
+    """Fits every recipe at every size of the code and evaluates all on the same held-out data.
 
     Parameters
     ----------
     X : as for `Embedder.fit`, but not a stream.
     recipes : names, with words for what is to be different (see `Embedder`), or Recipe values.
-    n_latents : code sizes; None takes 2, 4, 8, 16 and 32, as far as they are below the number of features.
-    seeds : fits of each kind, from the seeds 0, 1, ...; the split into rows for learning and evaluation stays the same.
-    condition : as for `Embedder.fit`, told to every model.
-    test_fraction : share of rows to judge on, at most 5,000 of them; the models never see these.
-    folder : where the results are kept after each fit, with table and plot at the end; None keeps nothing.
-    resume : go on with the comparison in `folder`.
-    verbose : show a progress bar on stderr.
+    n_latents : sizes of the code; None takes 2, 4, 8, 16 and 32, as far as they are below the number of features.
+    seeds : fits of each kind, from the seeds 0, 1, ...; the split into training and test data stays the same.
+    condition : as for `Embedder.fit`, for every model.
+    test_fraction : share of the data to evaluate on, at most 5,000 examples; the models never see these.
+    folder : where the results are kept after each fit, with table and figure at the end; None keeps nothing.
+    resume : continue the comparison in `folder`.
+    verbose : show progress on stderr.
     **options : of `Embedder`, the same for all.
 
     Returns
@@ -62,100 +64,129 @@ def compare(
 
     Raises
     ------
-    ValueError : too few rows, a size below 1, an unknown recipe, or a folder with results of other data or options.
+    ValueError : too few examples, a size below 1, an unknown recipe, or a folder with results of other data or options.
 
     Examples
     --------
     >>> from sklearn.datasets import load_wine
     >>> found = compare(load_wine().data, recipes=["ae"], n_latents=[1, 4], max_epochs=2)
     >>> [(row["recipe"], row["n_latent"]) for row in found.rows]
-    [('pca', 1), ('pca', 4), ('ae', 1), ('ae', 4)]
+    [('baseline', 0), ('pca', 1), ('pca', 4), ('ae', 1), ('ae', 4)]
     """
-    data = readers.read(X)
-    X = named_modality(options.get("modality"), data).accept(data)
-    condition = None if condition is None else containers.canonical(condition, "condition")
     named = {r if isinstance(r, str) else repr(r): named_recipe(r) for r in recipes}
     if not named:
         raise ValueError("recipes is empty; give at least one")
     if seeds < 1:
         raise ValueError(f"seeds={seeds} must be at least 1")
-    train, judged = _split(X, condition, test_fraction)
-    sizes = _sizes(n_latents, train, options)
-    plan = [(name, size, seed) for seed in range(seeds) for size, name in itertools.product(sizes, named)]
-    identity = fingerprint(
-        *(containers.digestible(part) for part in (train.X, train.condition, judged.X)),
+    modality, X = data_in.accept(X, options.get("modality"))
+    condition = None if condition is None else containers.canonical(condition, "condition")
+    X, condition = data_in.split_off(X, condition)
+    modality = modality.infer(X)
+    train, test = _split(modality, X, condition, test_fraction)
+    sizes = _sizes(n_latents, math.prod(modality.shape))
+    digest = fingerprint(
+        *(containers.digestible(part) for part in (train.X, train.condition, test.X)),
         {k: v for k, v in options.items() if k != "n_threads" and v is not None},
         {name: recipe_to_json(recipe) for name, recipe in named.items()},
     )
-    place = None if folder is None else Path(folder)
-    rows = _kept(place, identity) if resume else []
-    done = {(row["recipe"], row["n_latent"], row["seed"]) for row in rows}
+    results = _Results(None if folder is None else Path(folder), digest)
+    if resume:
+        results.resume()
+    plan = [(name, size, seed) for seed in range(seeds) for size, name in itertools.product(sizes, named)]
     with _bar(len(plan), verbose) as (begin, watch):
         for number, (name, size, seed) in enumerate(plan):
-            begin(number, f"{name}, {size} numbers" + (f", seed {seed}" if seeds > 1 else ""))
-            if (name, size, seed) in done:
+            begin(number, f"{name}, size {size}" + (f", seed {seed}" if seeds > 1 else ""))
+            if (name, size, seed) in results:
                 continue
             estimator = Embedder(n_latent=size, recipe=named[name], random_state=seed, **options)
             estimator.fit(train.X, condition=train.condition, watch=watch)  # Ctrl-C: what was finished is kept
-            row, pca = evaluate(estimator, train, judged)
-            if pca is not None and ("pca", size, 0) not in done:
-                rows.append({"recipe": "pca", "n_latent": size, "seed": 0, **pca})
-                done.add(("pca", size, 0))
-            rows.append({"recipe": name, "n_latent": size, "seed": seed, **row})
-            if place is not None:
-                place.mkdir(parents=True, exist_ok=True)
-                kept = {"fingerprint": identity, "n_judged": len(judged), "rows": rows}
-                write_whole(place / RESULTS, json.dumps(kept, indent=1).encode())
-    wanted = {(name, size) for name, size, _ in plan} | {("pca", size) for size in sizes}
-    order = {name: k for k, name in enumerate(["pca", *named])}
-    chosen = [row for row in rows if (row["recipe"], row["n_latent"]) in wanted and row["seed"] < seeds]
-    chosen.sort(key=lambda row: (order[row["recipe"]], row["n_latent"], row["seed"]))
-    result = Comparison(tuple(chosen), len(judged), identity)
-    return result if place is None else result.write(place)
+            figures = evaluate(estimator, train, test)
+            results.add(name, seed, figures.n_rows, rows_of(figures, estimator))
+    found = Comparison(results.chosen(list(named), sizes, seeds), results.n_test, digest)
+    return found if results.folder is None else found.write(results.folder)
 
 
-def _split(X: Any, condition: Any, test_fraction: float) -> tuple[Examples, Examples]:
-    """Rows to learn from and rows to judge on; the same for everything that is compared."""
+class _Results:
+    """The rows so far, kept in a folder after each fit."""
+
+    def __init__(self, folder: Path | None, digest: str) -> None:
+        self.folder, self.digest = folder, digest
+        self.rows: list[dict[str, Any]] = []
+        self.n_test = 0
+
+    def __contains__(self, key: tuple[str, int, int]) -> bool:
+        return key in {(row["recipe"], row["n_latent"], row["seed"]) for row in self.rows}
+
+    def add(self, name: str, seed: int, n_test: int, rows: list[dict[str, Any]]) -> None:
+        """The rows of one fit; those of the baseline and of PCA are the same for all fits and kept once."""
+        for row in rows:
+            if not row["recipe"]:
+                self.rows.append(row | {"recipe": name, "seed": seed})
+            elif (row["recipe"], row["n_latent"], 0) not in self:
+                self.rows.append(row)
+        self.n_test = n_test
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            kept = {"fingerprint": self.digest, "n_test": self.n_test, "rows": self.rows}
+            write_whole(self.folder / RESULTS, json.dumps(kept, indent=1).encode())
+
+    def resume(self) -> None:
+        """Takes up the rows in the folder, if there are any."""
+        if self.folder is None:
+            raise ValueError("resume=True needs folder=, where the comparison to continue is kept")
+        file = self.folder / RESULTS
+        if not file.exists():
+            return
+        try:
+            kept = json.loads(file.read_text())
+            rows, n_test, before = list(kept["rows"]), int(kept["n_test"]), kept["fingerprint"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{file} is corrupt, or was not written by this version ({error}); start over") from error
+        if before != self.digest:
+            raise ValueError(
+                f"{self.folder} holds a comparison of other data, recipes or options; start over in another folder"
+            )
+        self.rows, self.n_test = rows, n_test
+
+    def chosen(self, names: list[str], sizes: list[int], seeds: int) -> tuple[dict[str, Any], ...]:
+        """The rows that were asked for this time, in order."""
+        order = {name: k for k, name in enumerate(["baseline", "pca", *names])}
+        chosen = [
+            row
+            for row in self.rows
+            if row["recipe"] in order and row["n_latent"] in [0, *sizes] and row["seed"] < seeds
+        ]
+        return tuple(sorted(chosen, key=lambda row: (order[row["recipe"]], row["n_latent"], row["seed"])))
+
+
+def _split(modality: Modality, X: Any, condition: Any, test_fraction: float) -> tuple[Split, Split]:
+    """Data to train on and to test on, the same for all fits; no test example shares a cell with a training one."""
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction={test_fraction} must lie between 0 and 1")
-    n = len(X)
-    if n < 10:
-        raise ValueError(f"X has {n} rows; a comparison needs at least 10, to learn from some and judge on others")
-    order = np.random.default_rng(0).permutation(n)
-    held = max(2, min(MAX_TEST_ROWS, round(test_fraction * n)))
-    everything = Examples(X, condition)
-    return everything.take(order[held:]), everything.take(order[:held])
+    n = len(modality.examples(X))
+    if n < MIN_EXAMPLES:
+        raise ValueError(
+            f"X has {n} {modality.noun}s; a comparison needs at least {MIN_EXAMPLES}, to train and to test"
+        )
+    parts = modality.split(X, test_fraction, MAX_TEST_EXAMPLES, np.random.default_rng(0))
+    train, test = (
+        Split(part, None if condition is None else containers.take(condition, records)) for part, records in parts
+    )
+    return train, test
 
 
-def _sizes(n_latents: Sequence[int] | None, train: Examples, options: dict[str, Any]) -> list[int]:
-    modality = named_modality(options.get("modality"), readers.read(train.X))
-    features = int(np.prod(modality.infer(train.X).shape))
+def _sizes(n_latents: Sequence[int] | None, n_features: int) -> list[int]:
     if n_latents is None:
-        return [size for size in SIZES if size < features] or [1]
+        return [size for size in SIZES if size < n_features] or [1]
     wrong = [size for size in n_latents if size < 1]
     if wrong or not len(n_latents):
         raise ValueError(f"n_latents={list(n_latents)} must be whole numbers of at least 1")
     return sorted(set(n_latents))
 
 
-def _kept(folder: Path | None, identity: str) -> list[dict[str, Any]]:
-    if folder is None:
-        raise ValueError("resume=True needs folder=, where the comparison to go on with is kept")
-    if not (folder / RESULTS).exists():
-        return []
-    try:
-        kept = json.loads((folder / RESULTS).read_text())
-        rows, before = list(kept["rows"]), kept["fingerprint"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / RESULTS} is damaged or foreign ({error}); start anew") from error
-    if before != identity:
-        raise ValueError(f"{folder} holds a comparison of other data, recipes or options; start anew in another folder")
-    return rows
-
-
 @contextmanager
 def _bar(n_fits: int, verbose: bool) -> Iterator[Any]:
-    """(begin, watch): one bar over all fits, which moves within each."""
+    """(begin, watch): one progress bar over all fits, which moves within each."""
     if not verbose:
         yield (lambda number, what: None), None
         return

@@ -1,4 +1,4 @@
-"""What one fitted model does on the held-out rows of a comparison, and how sure that is."""
+"""What one fitted model does on the test data of a comparison."""
 
 from __future__ import annotations
 
@@ -6,60 +6,71 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import torch
-
-from hourglass.diagnostics.summary import BASELINE_ROWS, summarise
+from hourglass.diagnostics.summary import Figures, summarise
 from hourglass.estimators import Embedder
-from hourglass.estimators.conditions import condition_tensor
+from hourglass.estimators.conditions import condition_of_examples
 from hourglass.randomness import seeded
-from hourglass.readers import containers
 from hourglass.training import Rows, threads
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Examples as the user has them, and their condition."""
+class Split:
+    """Data as the user has them, to train or to test on, and their condition, one per record."""
 
     X: Any
     condition: Any = None
 
-    def __len__(self) -> int:
-        return len(self.X)
 
-    def take(self, index: np.ndarray) -> Examples:
-        return Examples(containers.take(self.X, index), containers.take(self.condition, index))
-
-
-@torch.no_grad()
-def evaluate(estimator: Embedder, train: Examples, judged: Examples) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Figures of the model, and of PCA with as many components (None where PCA has no meaning).
-
-    `distortion` is the unexplained share of all cells (1 says nothing, 0 is exact) with its `standard_error` over the
-    judged rows; `rate` the KL to the prior in nats per example, None for deterministic codes.
-    """
+def evaluate(estimator: Embedder, train: Split, test: Split) -> Figures:
+    """Figures on the test data, with baselines fitted on the training data: one pass over each."""
     with seeded(estimator.seed_), threads(estimator.n_threads):
-        figures = summarise(
-            estimator.model_, _rows(estimator, train.take(np.arange(min(BASELINE_ROWS, len(train))))),
-            _rows(estimator, judged), estimator.modality_.noise_mask(), estimator.n_latent_,
+        return summarise(
+            estimator.model_, _rows(estimator, train), _rows(estimator, test), estimator.modality_.noise_mask(),
+            estimator.n_latent_,
         )  # fmt: skip
-    trained = estimator.summary_
-    row = {
-        "distortion": figures.unexplained,
-        "standard_error": figures.unexplained_standard_error,
-        "rate": None if math.isnan(figures.kl) else figures.kl,
+
+
+def _rows(estimator: Embedder, split: Split) -> Rows:
+    examples = estimator.modality_.examples(split.X)
+    return Rows(examples.raw, condition_of_examples(estimator.condition_, split.condition, examples), examples.index)
+
+
+def rows_of(figures: Figures, estimator: Embedder) -> list[dict[str, Any]]:
+    """The model's line of a comparison, and those of PCA with as many components and of predicting without a code.
+
+    What has no meaning (the KL of a deterministic code, PCA with as many components as columns) is None.
+    """
+    facts = estimator.summary_
+    fit = {
+        "unexplained_variance": figures.unexplained_variance,
+        "unexplained_categories": figures.unexplained_categories,
+        "unexplained": figures.unexplained,
+        "nats": figures.objective,
+        "standard_error": figures.gain_standard_error,
         "reconstruction": figures.reconstruction,
+        "rate": figures.kl,
         "active_units": figures.active_units if figures.active_units >= 0 else None,
-        "epochs": trained.epochs,
-        "ended": trained.ended,
-        "seconds": round(trained.seconds, 3),
+        "epochs": facts.epochs,
+        "ended": facts.ended,
+        "seconds": round(facts.seconds, 3),
     }
-    if math.isnan(figures.pca_unexplained_variance):
-        return row, None
-    pca: dict[str, Any] = dict.fromkeys(row)
-    return row, {**pca, "distortion": figures.pca_unexplained_variance}
+    nothing: dict[str, Any] = dict.fromkeys(fit)
+    pca = {"unexplained_variance": figures.pca_unexplained_variance}
+    if not figures.n_categorical:
+        pca["unexplained"] = figures.pca_unexplained_variance
+    baseline = {
+        "unexplained_variance": 1.0 if figures.n_numeric else None,
+        "unexplained_categories": 1.0 if figures.n_categorical else None,
+        "unexplained": 1.0,
+        "nats": figures.baseline,
+        "reconstruction": figures.baseline,
+    }
+    lines = [("baseline", 0, nothing | baseline)]
+    if not math.isnan(figures.pca_unexplained_variance):
+        lines.append(("pca", figures.n_latent, nothing | pca))
+    lines.append(("", figures.n_latent, fit))
+    return [{"recipe": name, "n_latent": size, "seed": 0} | _without_nan(line) for name, size, line in lines]
 
 
-def _rows(estimator: Embedder, examples: Examples) -> Rows:
-    raw = estimator.modality_.examples(examples.X).rows()
-    return Rows(raw, condition_tensor(estimator.condition_, examples.condition, len(raw)))
+def _without_nan(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value != value else value for name, value in line.items()}

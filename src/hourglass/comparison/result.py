@@ -1,4 +1,4 @@
-"""What a comparison found: rows, a table, a recommendation, a plot."""
+"""What a comparison found: rows, a table, a recommendation, a figure."""
 
 from __future__ import annotations
 
@@ -17,37 +17,80 @@ from hourglass.whole_files import write_whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FIGURES = (
+    "unexplained_variance", "unexplained_categories", "unexplained", "nats", "standard_error", "reconstruction", "rate",
+    "active_units", "epochs", "seconds",
+)  # fmt: skip
+# heading of a table, the figure under it, its format, and what it means
+COLUMNS = (
+    (
+        "variance", "unexplained_variance", ".4f",
+        "unexplained variance of the numeric cells, 1 - R^2: 0 is exact, 1 as good as the mean; PCA is of them alone",
+    ),
+    (
+        "categories", "unexplained_categories", ".4f",
+        "wrong categorical cells, relative to always predicting the most frequent value",
+    ),
+    (
+        "nats", "nats", ".2f",
+        "per example, lower is better: -log p(x | code), plus the KL where the code has one (with and without it they "
+        "do not compare); baseline is without a code",
+    ),
+    ("±", "uncertainty", ".2f", "standard error of the nats saved against the baseline"),
+    ("rate", "rate", ".1f", "KL of the code from its prior, in nats per example"),
+    ("active", "active_units", ".3g", "latent dimensions in use"),
+    ("epochs", "epochs", ".0f", "passes through the training data"),
+    ("seconds", "seconds", ".1f", "of training"),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """Fits side by side, judged on the same held-out rows.
+    """Fits side by side, evaluated on the same held-out data.
+
+    Which size: for every recipe the smallest whose nats are as few as those of the best (see `smallest_sufficient`).
+    Nats count all columns, and for a variational recipe the code itself (the negative ELBO), so that dimensions that do
+    not pay for themselves are not recommended.
+
+    Which recipe: the one that leaves the least `unexplained` at any size: the share of all cells, numeric and
+    categorical, each counting alike. Nats cannot tell, because a deterministic code has no KL to pay, and neither could
+    the variance of the numeric columns alone.
 
     Attributes
     ----------
     rows : tuple of dict
-        One a fit, and one for PCA of each size: recipe, n_latent, seed, distortion (relative error: 1 says nothing, 0
-        is exact), standard_error of it, rate (KL, nats an example; None for deterministic codes), reconstruction (nats
-        an example), active_units, epochs, ended, seconds.
-    n_judged : rows that all were judged on.
+        One per fit, one for the baseline and one for PCA of each size: recipe, n_latent, seed; unexplained_variance,
+        unexplained_categories and unexplained (of all cells); nats and their standard_error against the baseline;
+        reconstruction (-log p(x | code), nats) and rate (KL, nats; None for deterministic codes); active_units, epochs,
+        ended, seconds.
+    n_test : how many examples all were evaluated on.
     fingerprint : of data, recipes and options.
-    recommended, recipe, reason : the smallest sufficient code size of the recipe with the least error, and why.
     """
 
     rows: tuple[dict[str, Any], ...]
-    n_judged: int
+    n_test: int
     fingerprint: str = ""
 
     files = ("compare.csv", "compare.json", "compare.png", "compare.svg")
 
     def curve(self, recipe: str) -> list[dict[str, Any]]:
-        """One recipe's sizes in ascending order, means over the seeds; `spread` is the deviation between seeds."""
+        """One recipe's sizes in ascending order: means over seeds, and the `uncertainty` of the nats."""
         sizes = sorted({row["n_latent"] for row in self.rows if row["recipe"] == recipe})
         return [_mean([r for r in self.rows if (r["recipe"], r["n_latent"]) == (recipe, size)]) for size in sizes]
 
     @property
-    def recipes(self) -> tuple[str, ...]:
-        """In the order of the rows: PCA first, where it has a meaning."""
+    def names(self) -> tuple[str, ...]:
+        """In the order of the rows: the baseline, PCA where it has a meaning, the recipes."""
         return tuple(dict.fromkeys(row["recipe"] for row in self.rows))
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if name not in ("baseline", "pca"))
+
+    @property
+    def baseline(self) -> float:
+        """Nats per example without a code."""
+        return float(next(row["nats"] for row in self.rows if row["recipe"] == "baseline"))
 
     @cached_property
     def sufficient(self) -> dict[str, tuple[int, str]]:
@@ -55,61 +98,73 @@ class Comparison:
         return {
             name: smallest_sufficient(
                 [
-                    SizeResult(p["n_latent"], p["distortion"], _uncertainty(p), p["active_units"])
+                    SizeResult(p["n_latent"], p["nats"], p["uncertainty"] or 0.0, p["active_units"])
                     for p in self.curve(name)
-                    if p["distortion"] is not None
-                ]
+                    if p["unexplained"] is not None
+                ],
+                self.baseline,
             )
             for name in self.recipes
-            if name != "pca"
         }
 
     @property
     def recipe(self) -> str:
-        """The recipe with the least held-out error at any size."""
-        names = list(self.sufficient)
-        return min(names, key=lambda name: min(p["distortion"] for p in self.curve(name)))
+        """The recipe that leaves the least unexplained at any size."""
+        return min(self.sufficient, key=self._least_unexplained)
+
+    def _least_unexplained(self, name: str) -> float:
+        return min(p["unexplained"] for p in self.curve(name) if p["unexplained"] is not None)
 
     @property
     def recommended(self) -> int:
+        """The size of the code."""
         return self.sufficient[self.recipe][0]
 
     @property
     def reason(self) -> str:
-        """Why that size, and what the other recipes would say."""
-        others = [f"{name}: {size}" for name, (size, _) in self.sufficient.items() if name != self.recipe]
-        beside = f" By the same rule, {'; '.join(others)}." if others else ""
-        return f"For {self.recipe}, {self.sufficient[self.recipe][1]}{beside}{self._beside_pca()}"
+        """Why that recipe and that size, and what the other recipes would say."""
+        kept = f"keeps the most of all cells, {1 - self._least_unexplained(self.recipe):.1%} at its best size"
+        words = [f"Recipe {self.recipe} {kept}." if len(self.recipes) > 1 else ""]
+        words.append(f"Size {self.recommended}: {self.sufficient[self.recipe][1]}")
+        if others := [f"{size} for {name}" for name, (size, _) in self.sufficient.items() if name != self.recipe]:
+            words.append(f"By the same rule the size is {', '.join(others)}.")
+        return " ".join([*filter(None, words), *self._beside_pca()])
 
-    def _beside_pca(self) -> str:
-        best = next(p for p in self.curve(self.recipe) if p["n_latent"] == self.recommended)
+    def _beside_pca(self) -> list[str]:
+        point = next(p for p in self.curve(self.recipe) if p["n_latent"] == self.recommended)
         pca = next((p for p in self.curve("pca") if p["n_latent"] == self.recommended), None)
-        if pca is None or not pca["distortion"]:
-            return ""
-        ratio = best["distortion"] / pca["distortion"]
-        verdict = "PCA does as well or better there" if ratio > 0.98 else f"{ratio:.2f} times that of PCA of this size"
-        return f" Its error is {verdict}." if ratio <= 0.98 else f" {verdict}: {pca['distortion']:.3g}."
+        if pca is None or not pca["unexplained_variance"]:
+            return []
+        ratio = point["unexplained_variance"] / pca["unexplained_variance"]
+        alone = "" if pca["unexplained"] is not None else " of the numeric columns alone"
+        if ratio > 0.98:
+            return [f"PCA{alone} does as well or better there: {pca['unexplained_variance']:.3g} unexplained."]
+        return [f"It leaves {ratio:.2f} times as much variance unexplained as PCA{alone} of this size."]
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Headings and lines of text, means over the seeds."""
-        headings = ["recipe", "size", "error", "±", "rate", "nats", "active", "epochs", "seconds"]
-        lines = []
-        for name in self.recipes:
-            for p in self.curve(name):
-                lines.append(
-                    [
-                        name, str(p["n_latent"]), _text(p["distortion"], ".4f"), _text(_uncertainty(p), ".4f"),
-                        _text(p["rate"], ".1f"), _text(p["reconstruction"], ".1f"), _text(p["active_units"], ".3g"),
-                        _text(p["epochs"], ".0f"), _text(p["seconds"], ".1f"),
-                    ]
-                )  # fmt: skip
-        return headings, lines
+        """Headings and lines of text, means over the seeds; without the columns that are empty."""
+        points = [(name, p) for name in self.names for p in self.curve(name)]
+        shown = [c for c in COLUMNS if any(p[c[1]] is not None for _, p in points)]
+        lines = [
+            [
+                name,
+                str(p["n_latent"] or ""),
+                *("" if p[key] is None else format(p[key], form) for _, key, form, _ in shown),
+            ]
+            for name, p in points
+        ]
+        return ["recipe", "size", *(heading for heading, *_ in shown)], lines
+
+    def legend(self) -> list[str]:
+        """What the columns of the table mean, a line each."""
+        headings = self.table()[0]
+        return [f"{heading}: {meaning}" for heading, _, _, meaning in COLUMNS if meaning and heading in headings]
 
     def to_json(self) -> dict[str, Any]:
         return {
             "fingerprint": self.fingerprint,
-            "n_judged": self.n_judged,
-            "rows": [{k: None if v != v else v for k, v in row.items()} for row in self.rows],  # JSON has no NaN
+            "n_test": self.n_test,
+            "rows": list(self.rows),
             "recipe": self.recipe,
             "recommended": self.recommended,
             "reason": self.reason,
@@ -117,10 +172,11 @@ class Comparison:
         }
 
     def plot(self) -> Figure:
-        """Error against code size for all, and against the rate for variational recipes."""
-        from hourglass.comparison.plot import rate_distortion
+        """Errors and nats against the size of the code, and nats against the rate of variational recipes."""
+        from hourglass.plots.comparison import rate_distortion
 
-        return rate_distortion(self)
+        curves = {name: self.curve(name) for name in self.names if name != "baseline"}
+        return rate_distortion(curves, self.baseline, self.recommended)
 
     def write(self, folder: Path) -> Comparison:
         """compare.csv, compare.json, compare.png and compare.svg, each whole or as it was."""
@@ -142,23 +198,17 @@ def _columns(names: list[str], rows: Iterable[dict[str, Any]]) -> Any:
 
 
 def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Means of the numbers over seeds, None where there are none; `spread` of the distortion."""
+    """Means of the figures over seeds, None where there are none.
+
+    `uncertainty` of the nats is the larger of the standard error over examples and that over seeds.
+    """
     merged: dict[str, Any] = {"n_latent": rows[0]["n_latent"], "n_seeds": len(rows)}
-    for name in ("distortion", "standard_error", "rate", "reconstruction", "active_units", "epochs", "seconds"):
+    for name in FIGURES:
         values = [row[name] for row in rows if row[name] is not None]
         merged[name] = sum(values) / len(values) if values else None
-    errors = [row["distortion"] for row in rows]
-    centre = merged["distortion"]
-    merged["spread"] = math.sqrt(sum((e - centre) ** 2 for e in errors) / (len(errors) - 1)) if len(errors) > 1 else 0.0
+    merged["uncertainty"] = merged["standard_error"]
+    nats = [row["nats"] for row in rows if row["nats"] is not None]
+    if len(nats) > 1:
+        spread = math.sqrt(sum((v - merged["nats"]) ** 2 for v in nats) / (len(nats) - 1))
+        merged["uncertainty"] = max(merged["standard_error"] or 0.0, spread / math.sqrt(len(nats)))
     return merged
-
-
-def _uncertainty(point: dict[str, Any]) -> float:
-    """The larger of the standard error over rows and that over seeds."""
-    over_rows = point["standard_error"]
-    over_seeds = point["spread"] / math.sqrt(point["n_seeds"])
-    return math.nan if over_rows is None else max(over_rows, over_seeds)
-
-
-def _text(value: float | None, form: str) -> str:
-    return "" if value is None or math.isnan(value) else format(value, form)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hourglass.modalities import Tables
+from hourglass.modalities import Examples, Tables
 from hourglass.modalities.columns import read_columns
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import containers
@@ -139,6 +139,12 @@ class Condition:
 
     def __len__(self) -> int:
         return len(self.table.columns)
+
+
+def condition_of_examples(fitted: Condition | None, condition: Any, examples: Examples) -> Tensor | None:
+    """The condition of every example (N, C), from that of every record; None for a model without."""
+    given = condition_tensor(fitted, condition, examples.n_records)
+    return given if given is None or not examples.axes else given[torch.from_numpy(examples.record)]
 
 
 def _label(codes: Iterable[int]) -> str:

@@ -21,7 +21,7 @@ from hourglass.diagnostics.advice import advise
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
 from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summarise
 from hourglass.estimators import data_in, passes
-from hourglass.estimators.conditions import condition_tensor
+from hourglass.estimators.conditions import condition_of_examples
 from hourglass.estimators.names import named_recipe
 from hourglass.estimators.saving import write
 from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, training_data
@@ -209,8 +209,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
 
     def _condition_of(self, examples: Examples, condition: Any) -> torch.Tensor | None:
         """The condition of every example, (N, C), from that of every record."""
-        given = condition_tensor(self.condition_, condition, examples.n_records)
-        return given if given is None or not examples.axes else given[torch.from_numpy(examples.record)]
+        return condition_of_examples(self.condition_, condition, examples)
 
     # ---- model and training --------------------------------------------------------------------------------------
 

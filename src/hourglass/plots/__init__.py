@@ -4,6 +4,7 @@
 """
 
 from hourglass.plots import pictures, tables
+from hourglass.plots.comparison import rate_distortion
 from hourglass.plots.dimensions import dimension_bars
 from hourglass.plots.labels import Groups, group
 from hourglass.plots.losses import loss_curves
@@ -20,5 +21,6 @@ __all__ = [
     "latent_scatter",
     "loss_curves",
     "pictures",
+    "rate_distortion",
     "tables",
 ]
