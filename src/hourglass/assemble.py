@@ -56,7 +56,12 @@ def _assembled(recipe: Recipe, modality: Modality, likelihood: Likelihood, a: Ar
 
 @torch.no_grad()
 def grid_of(encoder: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """G, the grid on which an encoder of examples of that shape lays its features; () for one vector an example."""
+    """G, the grid on which an encoder of examples of that shape lays its features; () for one vector per example.
+
+    An encoder that has a `grid` is believed; others are run once.
+    """
+    if hasattr(encoder, "grid"):
+        return tuple(encoder.grid)  # type: ignore[arg-type]
     mode = encoder.training
     weight = next(encoder.parameters(), None)
     features = encoder.eval()(torch.zeros(1, *shape, device=None if weight is None else weight.device))

@@ -290,12 +290,19 @@ class _NoLargerThan(TorchFunctionMode):
         options = options or {}
         if function is torch.empty:
             return function(*arguments, **{**options, "device": "meta"})
+        if arguments and isinstance(arguments[0], Tensor) and arguments[0].is_meta and is_in_place(function):
+            return arguments[0]  # there is nothing to initialise; and to ask torch costs seconds of imports
         if function in _MAKERS and str(options.get("device")) != "meta":
             plain = {name: value for name, value in options.items() if name != "generator"}
             self.left -= function(*arguments, **{**plain, "device": "meta"}).numel()
             if self.left < 0:
                 raise ValueError("it describes a larger model than its weights are")
         return function(*arguments, **options)
+
+
+def is_in_place(function: Any) -> bool:
+    name = getattr(function, "__name__", "")
+    return name.endswith("_") and not name.endswith("__")
 
 
 # what makes a tensor of a size that is given in numbers

@@ -30,7 +30,7 @@ class Column(Protocol):
 
 
 class Encoder(Protocol):
-    """x (B, *S) -> features (B, n_features, *G)."""
+    """x (B, *S) -> features (B, n_features, *G); it may have a `grid`, which is G."""
 
     n_features: int
 

@@ -314,6 +314,8 @@ class Tables:
 class _Fronted(nn.Sequential):
     """A front that prepares rows, then an encoder."""
 
+    grid = ()
+
     def __init__(self, front: nn.Module, encoder: MLPEncoder) -> None:
         super().__init__(front, encoder)
         self.n_features = encoder.n_features

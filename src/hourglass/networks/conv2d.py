@@ -18,6 +18,8 @@ def _halvings(size: int, smallest: int = 4) -> int:
 class ConvEncoder(nn.Module):
     """Pictures (B, C, H, W) -> features (B, F): strided convolutions down to about 4 x 4, then one linear layer."""
 
+    grid = ()
+
     def __init__(self, shape: Sequence[int], width: int = 32, n_features: int = 256, activation: str = "silu") -> None:
         super().__init__()
         channels, height, wide = shape

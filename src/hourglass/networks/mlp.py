@@ -55,6 +55,8 @@ class MLPEncoder(nn.Module):
     encoder one layer. Where `missing` is set, NaN cells count as 0, the mean.
     """
 
+    grid = ()
+
     def __init__(
         self,
         shape: Sequence[int],
