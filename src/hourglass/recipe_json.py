@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import reprlib
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -68,12 +69,13 @@ def part_of(named: NamedPart, known: Parts, custom: Parts) -> Any:
         return custom[name]
     if name in known and not named["own"]:
         return known[name]
-    how = f"pass it at load: load(folder, custom={{{name!r}: ...}})"
+    shown = reprlib.repr(name)
+    how = f"pass it at load: load(folder, custom={{{shown}: ...}})"
     if name in known:
-        raise UnknownPartError(f"the model uses a {name!r} of your own, not the one of Hourglass: {how}")
+        raise UnknownPartError(f"the model uses a {shown} of your own, not the one of Hourglass: {how}")
     near = difflib.get_close_matches(name, [*known, *custom], 1)
     raise UnknownPartError(
-        f"the model uses {name!r}, which is not part of Hourglass"
+        f"the model uses {shown}, which is not part of Hourglass"
         + (f" (nearest: {near[0]!r})" if near else "")
         + f"; if it is your own, {how}"
     )

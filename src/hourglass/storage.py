@@ -178,7 +178,7 @@ def load(folder: Path, custom: Parts | None = None) -> Saved:
     except ModelFolderError:
         raise
     except UnknownPartError as error:
-        raise ModelFolderError(str(error)) from error
+        raise ModelFolderError(f"{folder}: {error}") from error
     except Exception as error:  # what a file says can go wrong in any way; memory may give out, too
         raise ModelFolderError(
             f"{folder / MODEL} is corrupt, or does not describe a model of this version: {error}"
@@ -197,10 +197,10 @@ def _read(folder: Path) -> tuple[dict[str, Any], _Description, dict[str, Tensor]
             with safe_open(path, "pt") as file:
                 # copies: what is mapped into memory changes, or ends the process, when the file is written to
                 tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118 - not a mapping
-        except FileNotFoundError:
-            time.sleep(SECONDS_BETWEEN)
-            continue
         except Exception as error:
+            if not path.exists():  # it is opened more than once, and may vanish in between
+                time.sleep(SECONDS_BETWEEN)
+                continue
             raise ModelFolderError(f"{path} is corrupt, or was not written by Hourglass: {error}") from error
         if digest_of_tensors(tensors) != description.weights.sha256:
             raise ModelFolderError(f"{path} is corrupt, or was not written by Hourglass: its digest is another")

@@ -75,16 +75,22 @@ def unfinished(folder: Path) -> Origin | None:
 
 
 def clean_up(folder: Path) -> None:
-    """Deletes what a saved model makes superfluous: the checkpoint, unless training may be continued from it."""
+    """Deletes what a saved model makes superfluous: other weights, and the checkpoint unless training may continue.
+
+    What cannot be deleted now is deleted by the next command that writes there.
+    """
+    from hourglass.storage import delete_other_weights
     from hourglass.training import CheckpointError, read_about
 
+    delete_other_weights(folder)
     ended, origin = _model(folder)
     kept = None
     if ended == "interrupted":
         with contextlib.suppress(CheckpointError):
             kept = read_about(folder / CHECKPOINT).origin
     if kept is None or origin is None or kept.id != origin.id:
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (folder / CHECKPOINT).unlink()
 
 
 def holds_other_files(folder: Path) -> bool:

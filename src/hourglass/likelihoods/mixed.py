@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from hourglass.likelihoods.build import build
 from hourglass.likelihoods.likelihood import Distribution, Likelihood
+from hourglass.typed_json import from_json
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -148,5 +149,6 @@ class Mixed(Likelihood):
     @classmethod
     def from_options(cls, options: Mapping[str, Any], parts: Mapping[str, type[Likelihood]]) -> Mixed:
         """Build from ``options()``, the blocks' names resolved in ``custom`` too."""
-        blocks = [(build(name, inner, parts), columns) for name, inner, columns in options["blocks"]]
+        saved: Any = from_json(list[tuple[str, dict[str, Any], list[int]]], options["blocks"], "blocks")
+        blocks = [(build(name, inner, parts), columns) for name, inner, columns in saved]
         return cls(blocks, options["n_columns"])

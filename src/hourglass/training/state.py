@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from hourglass.fingerprint import digest_of_tensors
+from hourglass.fingerprint import digest, digest_of_tensors
 from hourglass.model import Autoencoder
 from hourglass.recipe import Recipe
 from hourglass.run_files import Origin
@@ -94,8 +94,9 @@ class Checkpoint:
         counts = (self.progress.epoch, self.progress.batch, self.progress.step, self.progress.ema_step)
         if min(counts) < 0 or max(counts) > 2**53:
             raise ValueError("a count of its progress is out of range")
-        if not 1 <= self.settings.n_threads <= MAX_THREADS:
-            raise ValueError(f"n_threads={self.settings.n_threads} is out of range")
+        s = self.settings
+        if min(s.max_epochs, s.batch_size, s.n_threads) < 1 or s.n_threads > MAX_THREADS:
+            raise ValueError("a number of its settings is out of range")
 
 
 @dataclass
@@ -152,7 +153,8 @@ class TrainingState:
         """Writes the checkpoint, in place of one that may be there."""
         tensors = self.tensors()
         text = json_text(Checkpoint(FORMAT, fingerprint, self.settings, self.progress, self.origin), indent=None)
-        write_tensors(path, tensors, {"hourglass": text, "sha256": digest_of_tensors(tensors, text)})
+        digests = {"sha256": digest(text), "tensors_sha256": digest_of_tensors(tensors)}
+        write_tensors(path, tensors, {"hourglass": text, **digests})
         self.is_saved = True
 
     def load(self, path: Path, fingerprint: str) -> None:
@@ -228,7 +230,9 @@ def _read(path: Path, of_tensors: bool = True) -> tuple[Checkpoint, dict[str, Te
             f"{path} has the checkpoint format {version}, this Hourglass continues format {FORMAT}: resume "
             "with the version that began the run, or start over in another folder"
         )
-    if of_tensors and metadata.get("sha256") != digest_of_tensors(tensors, text):
+    if metadata.get("sha256") != digest(text) or (
+        of_tensors and metadata.get("tensors_sha256") != digest_of_tensors(tensors)
+    ):
         raise CheckpointError(f"{foreign}: its digest is another")
     return about, tensors
 
