@@ -137,8 +137,12 @@ def save(
     content = json_text({"format": FORMAT, **values, **about}).encode()
     with locked(folder, "save", SECONDS_FOR_ANOTHER_SAVE):
         try:
-            write_tensors(folder / description.weights.file, tensors, part_of=folder / MODEL)
+            write_tensors(folder / description.weights.file, tensors)
             write_whole(folder / MODEL, content)
+        except OSError as error:
+            if not (folder / MODEL).exists() or "unharmed" in str(error):
+                raise
+            raise OSError(f"{error}; the model that was there is unharmed") from error
         finally:
             delete_other_weights(folder, description.weights.file)
 

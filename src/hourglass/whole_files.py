@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,15 +10,6 @@ import safetensors.torch
 from torch import Tensor
 
 from hourglass.readers import written_whole
-
-REMEDIES = {
-    errno.ENOSPC: "Free some space there, or choose another folder",
-    errno.EDQUOT: "Free some space there, or choose another folder",
-    errno.EFBIG: "Free some space there, or choose another folder",
-    errno.EACCES: "Choose another folder, or change its permissions",
-    errno.EPERM: "Choose another folder, or change its permissions",
-    errno.EROFS: "Choose another folder",
-}
 
 
 def make_folder(folder: Path) -> list[Path]:
@@ -34,37 +24,21 @@ def make_folder(folder: Path) -> list[Path]:
     return missing
 
 
-def write_whole(path: Path, content: bytes, part_of: Path | None = None) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Writes bytes to a file, or leaves what was there before.
-
-    Parameters
-    ----------
-    path, content : the file and what is to be in it.
-    part_of : the file that stands for the whole to which `path` belongs, if that is another.
 
     Raises
     ------
     OSError : naming the file and the remedy.
     """
-    try:
-        make_folder(path.parent)
-        with written_whole(path) as partial:
-            partial.write_bytes(content)
-    except OSError as error:
-        kept = "; what was there before is unharmed" if (part_of or path).exists() else ""
-        remedy = f". {REMEDIES[error.errno]}" if error.errno in REMEDIES else ""
-        raise OSError(f"{path} could not be written: {error.strerror or error}{kept}{remedy}") from error
+    make_folder(path.parent)
+    with written_whole(path) as partial:
+        partial.write_bytes(content)
 
 
-def write_tensors(
-    path: Path,
-    tensors: Mapping[str, Tensor],
-    metadata: Mapping[str, str] | None = None,
-    part_of: Path | None = None,
-) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """The same for tensors, as a safetensors file: made in memory, so that no writer but ours is at work."""
-    content = safetensors.torch.save(_apart(tensors), None if metadata is None else dict(metadata))
-    write_whole(path, content, part_of)
+    write_whole(path, safetensors.torch.save(_apart(tensors), None if metadata is None else dict(metadata)))
 
 
 def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
