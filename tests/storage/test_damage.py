@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -270,7 +271,7 @@ def test_json_that_is_nested_doubled_or_not_json(table, tmp_path):
 
 
 def test_threads_and_devices_of_another_machine_are_not_taken(table, tmp_path):
-    folder = copy_with(table, tmp_path / "copy", lambda v: v["parameters"].update(n_threads=100_000, device="cuda:77"))
+    folder = copy_with(table, tmp_path / "copy", lambda v: v["parameters"].update(n_threads=100_000, device="cuda"))
     with pytest.warns(UserWarning, match=r"asks for n_threads=100000; this machine has \d+: left to torch"):
         loaded = hourglass.load(folder)
     assert loaded.n_threads is None
@@ -369,6 +370,33 @@ def test_parameters_that_are_numbers_of_numpy(tmp_path):
     np.testing.assert_array_equal(loaded.transform(X), saved.transform(X))
     assert (loaded.n_latent, loaded.hidden, loaded.random_state, loaded.verbose) == (2, (6,), 3, False)
     assert all(type(value) in (int, float, bool, str, tuple, type(None)) for value in loaded.get_params().values())
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A corruption of the caller's own with an option that no file can hold."""
+
+    at: object = object
+
+    def __call__(self, x, space):
+        return x
+
+    def touches(self, space):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"recipe": AE.with_corruption(Cut())}, r"options of Cut\.at=.*cannot be saved"),
+        ({"recipe": AE.with_bottleneck(Remembers, computed={1: 2})}, r"options of Remembers\.computed has the key 1"),
+        ({"device": "cpu:0"}, r"parameters\.device: expected Literal\['auto', 'cpu', 'cuda'\], got 'cpu:0'"),
+    ],
+)
+def test_what_cannot_be_saved_is_named_before_training(options, says, monkeypatch):
+    monkeypatch.setattr("hourglass.training.Trainer.run", lambda self: pytest.fail("it trains"))
+    with pytest.raises((TypeError, ValueError), match=says):
+        unfitted(**options).fit(X)
 
 
 def test_a_checkpoint_says_where_it_comes_from(tmp_path):

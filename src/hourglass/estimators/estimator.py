@@ -23,7 +23,7 @@ from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summaris
 from hourglass.estimators import data_in, passes
 from hourglass.estimators.conditions import condition_of_examples
 from hourglass.estimators.names import named_recipe
-from hourglass.estimators.saving import write
+from hourglass.estimators.saving import parameters_to_json, write
 from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, training_data
 from hourglass.fingerprint import fingerprint
 from hourglass.folder_lock import locked
@@ -49,6 +49,7 @@ from hourglass.training import (
 from hourglass.training.loop import Watch
 from hourglass.training.progress import bar
 from hourglass.training.state import Progress
+from hourglass.typed_json import to_json
 
 EXAMPLES_PER_RUN = 6_000_000  # trained on in a run with max_epochs unset: minutes on two cores
 SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
@@ -249,10 +250,12 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
                 self.model_.begin(self.model_.scaling(first.raw), first.condition)
             self._warn_idle_corruptions(space)
             state = TrainingState(self.model_, self.recipe_, self.settings_)
-            identity = fingerprint(
-                self.fingerprint_, recipe_to_json(self.recipe_), asdict(self.architecture_),
-                self.modality_.to_json(), self.model_.decode.likelihood.options(), float(self.validation_fraction),
+            parts = (
+                self.fingerprint_, recipe_to_json(self.recipe_), self.architecture_, self.modality_.to_json(),
+                self.model_.decode.likelihood.options(), self.validation_fraction,
             )  # fmt: skip
+            identity = fingerprint(to_json(parts))
+            parameters_to_json(self)  # raises here for what cannot be saved, before training
             if run is not None:
                 state.origin = Origin(arguments=run.arguments)
             if resume:

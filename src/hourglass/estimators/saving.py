@@ -19,7 +19,7 @@ from hourglass.diagnostics.summary import Summary
 from hourglass.estimators.conditions import Condition
 from hourglass.run_files import Origin
 from hourglass.training import EpochRecord, Settings, resolve_device
-from hourglass.typed_json import arguments_from_json, from_json
+from hourglass.typed_json import arguments_from_json, from_json, to_json
 
 Fitted = TypeVar("Fitted")
 ByValue = Literal["recipe", "modality"]  # parameters that may be values; the model's own parts stand for them
@@ -52,11 +52,7 @@ class _About:
 
 def write(estimator: Any, folder: Path) -> Path:
     """Writes a fitted estimator; recipes and modalities given by value are described by their parts."""
-    parameters = estimator.get_params(deep=False)
-    by_value: list[Any] = [n for n in ("recipe", "modality") if not isinstance(parameters[n], (str, type(None)))]
-    parameters = {name: value for name, value in parameters.items() if name not in by_value}
-    state = parameters["random_state"]
-    parameters["random_state"] = int(state) if isinstance(state, (int, np.integer)) else None
+    parameters, by_value = parameters_to_json(estimator)
     about = _About(
         estimator=type(estimator).__name__,
         parameters=parameters,
@@ -90,6 +86,25 @@ def write(estimator: Any, folder: Path) -> Path:
         {field.name: getattr(about, field.name) for field in fields(about)},
     )
     return folder
+
+
+def parameters_to_json(estimator: Any) -> tuple[dict[str, Any], list[ByValue]]:
+    """The estimator's parameters as JSON has them, and the names of those that are described by the model's parts.
+
+    `fit` asks for them before it trains, so that nothing is trained that cannot be saved and loaded.
+
+    Raises
+    ------
+    ValueError, TypeError : naming the parameter.
+    """
+    parameters = estimator.get_params(deep=False)
+    by_value: list[Any] = [n for n in ("recipe", "modality") if not isinstance(parameters[n], (str, type(None)))]
+    state = parameters["random_state"]
+    parameters["random_state"] = int(state) if isinstance(state, (int, np.integer)) else None
+    parameters["verbose"] = bool(parameters["verbose"])
+    plain = to_json({name: value for name, value in parameters.items() if name not in by_value}, "parameters")
+    arguments_from_json(type(estimator), plain, "parameters")
+    return plain, by_value
 
 
 def read(folder: Path, saved: storage.Saved, kinds: dict[str, type[Fitted]]) -> Fitted:
