@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from hourglass import datasets
+from hourglass.datasets import mnist
 from hourglass.datasets.files import checksum
 
 NAMES = list(datasets.names())
@@ -25,7 +26,7 @@ def test_what_needs_no_network(name):
     data, dataset = datasets.load(name), datasets.names()[name]
     assert data.kind == dataset.kind and len(data) == dataset.rows["all"] == len(data.labels) and data.source == name
     assert isinstance(data.X, pa.Table) == (data.kind == "tables")
-    with pytest.raises(ValueError, match=f"{name} has no official test part.*train_test_split"):
+    with pytest.raises(ValueError, match=f"{name} has no official test split.*train_test_split"):
         datasets.load(name, "test")
 
 
@@ -34,12 +35,12 @@ def test_digits_keep_their_raw_units():
     assert data.X.shape == (1797, 1, 8, 8) and data.X.dtype == np.uint8 and (data.X.min(), data.X.max()) == (0, 16)
 
 
-def test_wrong_names_parts_and_options():
+def test_wrong_names_splits_and_options():
     with pytest.raises(ValueError, match="did you mean 'fashion_mnist'"):
         datasets.load("fashion-mnist")
     with pytest.raises(ValueError, match="there are digits, mnist"):
         datasets.load("zzzz")
-    with pytest.raises(ValueError, match="part='valid'"):
+    with pytest.raises(ValueError, match="split='valid'"):
         datasets.load("digits", "valid")
     with pytest.raises(TypeError, match="digits takes no option 'n'"):
         datasets.load("digits", n=5)
@@ -48,14 +49,14 @@ def test_wrong_names_parts_and_options():
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OFFLINE])
 def test_real_files(name, real_data):
     dataset = datasets.names()[name]
-    parts = {part: datasets.load(name, part) for part in ("train", "test", "all")}
-    for part, rows in dataset.rows.items():
-        assert len(parts[part]) == len(parts[part].labels) == rows
-    assert len(parts["all"]) == sum(dataset.rows.values())
-    data = parts["train"]
+    splits = {split: datasets.load(name, split=split) for split in ("train", "test", "all")}
+    for split, rows in dataset.rows.items():
+        assert len(splits[split]) == len(splits[split].labels) == rows
+    assert len(splits["all"]) == sum(dataset.rows.values())
+    data = splits["train"]
     if data.kind == "images":
         assert data.X.shape[1:] == (1, 28, 28) and data.X.dtype == np.uint8 and data.X.max() == 255
-        assert sorted(set(data.labels)) == list(range(len(dataset.classes)))
+        assert sorted(set(data.labels)) == (list(range(10)) if name == "mnist" else sorted(mnist.CLASSES))
     else:
         assert data.X.num_columns == 41 and (data.labels == "normal").sum() == 67343
         assert pa.types.is_string(data.X.schema.field("service").type)

@@ -158,7 +158,7 @@ def test_places_that_cannot_be_written_are_told_before_the_work(tmp_path):
         with pytest.raises(kind, match=words):
             check(path)
         with pytest.raises(kind, match=words):
-            readers.write_pieces(path, iter(()))  # what makes the rows is not even asked
+            readers.write_chunks(path, iter(()))  # what makes the rows is not even asked
     assert check(tmp_path / "new" / "deep" / "t.csv") == tmp_path / "new" / "deep" / "t.csv"
     (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere.csv")
     assert check(tmp_path / "link.csv")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def datasets(*, json: bool = False) -> None:
     """List the public data sets that DATA can name, their licences, and where they are found.
 
-    A set that is not at hand is downloaded from its public home when it is first used, and checked. Set
+    A set that is not available locally is downloaded from its public home when it is first used, and checked. Set
     HOURGLASS_DATA to a folder that holds copies to use those.
 
     Parameters
@@ -42,11 +42,11 @@ def datasets(*, json: bool = False) -> None:
 
 def _where(dataset: Dataset) -> str:
     """What it would take to use it now."""
-    from hourglass.datasets import at_hand
+    from hourglass.datasets import local_path
 
     if not dataset.files:
         return "here: nothing to download"
-    paths = [at_hand(file) for file in dataset.files]
+    paths = [local_path(file) for file in dataset.files]
     missing = [file for file, path in zip(dataset.files, paths, strict=True) if path is None]
     if missing:
         return f"to be downloaded, {sum(file.size for file in missing) / 1e6:.0f} MB"

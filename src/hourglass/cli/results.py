@@ -52,7 +52,7 @@ def write_rows(
         raise UsageError(
             f"--out {out}: the output is a table, not images; give a .csv, .tsv, .parquet, .npy or .npz file"
         )
-    return readers.write_pieces(out, pieces, columns=columns)
+    return readers.write_chunks(out, pieces, columns=columns)
 
 
 def write_examples(out: Path, pieces: Iterable[tuple[Any, Sequence[str] | None]], modality: Any) -> int:

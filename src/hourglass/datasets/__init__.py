@@ -6,6 +6,6 @@ public home.
 
 from hourglass.datasets.catalogue import load, names
 from hourglass.datasets.dataset import Dataset
-from hourglass.datasets.files import File, at_hand, find
+from hourglass.datasets.files import File, find, local_path
 
-__all__ = ["Dataset", "File", "at_hand", "find", "load", "names"]
+__all__ = ["Dataset", "File", "find", "load", "local_path", "names"]

@@ -1,4 +1,4 @@
-"""The list of public data sets. A new one is a line here and, if nothing here reads it, a file beside."""
+"""The list of public data sets. A new one is a line here and, if nothing here reads it, a file of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from hourglass.datasets import dsprites, mnist, nsl_kdd, scikit_learn
-from hourglass.datasets.dataset import Dataset, Part
+from hourglass.datasets.dataset import Dataset, Split
 from hourglass.readers.data import Data
 
 DATASETS = (
@@ -33,14 +33,14 @@ def names() -> dict[str, Dataset]:
     return {dataset.name: dataset for dataset in DATASETS}
 
 
-def load(name: str, part: Part = "train", **options: Any) -> Data:
+def load(name: str, split: Split = "train", **options: Any) -> Data:
     """Examples of a public data set, with labels.
 
     Parameters
     ----------
     name : str
         One of `names()`.
-    part : {"train", "test", "all"}, default "train"
+    split : {"train", "test", "all"}, default "train"
         As its authors split it; sets without a split are given whole for "train" and "all".
     **options
         For dsprites: `n`, how many of its 737,280 pictures (default 20000), and `seed` (default 0).
@@ -52,9 +52,9 @@ def load(name: str, part: Part = "train", **options: Any) -> Data:
     Raises
     ------
     ValueError
-        For an unknown name (with the nearest one) or a part that does not exist.
+        For an unknown name (with the nearest one) or a split that does not exist.
     ConnectionError
-        If the files are not at hand and cannot be downloaded; it says what to put where.
+        If the files are not available locally and cannot be downloaded; it says what to put where.
 
     Examples
     --------
@@ -70,4 +70,4 @@ def load(name: str, part: Part = "train", **options: Any) -> Data:
         raise ValueError(f"name={name!r}: no such data set; {hint} are {', '.join(known)}")
     if options and known[name].read is not dsprites.read:
         raise TypeError(f"{name} takes no option {sorted(options)[0]!r}; only dsprites takes n and seed")
-    return known[name].load(part, **options)
+    return known[name].load(split, **options)

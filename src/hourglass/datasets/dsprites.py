@@ -1,4 +1,4 @@
-"""dSprites: white shapes on black, made from known factors: the yardstick of disentanglement. Computed, not downloaded.
+"""dSprites: white shapes on black, made from known factors: the benchmark of disentanglement. Computed, not downloaded.
 
 A shape of scale s stands at 15.5 + 32 p pixels, with p in [0, 1] for each axis, turned by -2 pi k / 39 (k = 0..39, so
 that the first and the last orientation are the same). In the shape's own axes (u right, v down), in units of s pixels:
@@ -29,7 +29,7 @@ FRAMES = math.prod(LEVELS)
 SIZE = 64
 
 
-def read(part: str, *, n: int = 20000, seed: int = 0) -> Data:
+def read(split: str, *, n: int = 20000, seed: int = 0) -> Data:
     """X (n, 1, 64, 64) uint8 of 0 and 1, labels (n, 5) the factors' indices, a sample without repetition."""
     if not 1 <= n <= FRAMES:
         raise ValueError(f"n={n}: dsprites has {FRAMES} pictures; give a number from 1 to {FRAMES}")
@@ -39,7 +39,7 @@ def read(part: str, *, n: int = 20000, seed: int = 0) -> Data:
 
 
 def render(latents: Any) -> np.ndarray:
-    """Pictures of given factors.
+    """Pictures from factors.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def render(latents: Any) -> np.ndarray:
         row, factor = outside[0]
         raise ValueError(f"latents[{row}]: {FACTORS[factor]}={latents[row, factor]} is outside 0..{LEVELS[factor] - 1}")
     out = np.empty((len(latents), 1, SIZE, SIZE), np.uint8)
-    for start in range(0, len(latents), 256):  # 256 frames at a time: 8 MiB an array of coordinates
+    for start in range(0, len(latents), 256):  # 256 frames at a time: 8 MiB per array of coordinates
         out[start : start + 256, 0] = _rendered(latents[start : start + 256])
     return out
 
@@ -97,10 +97,10 @@ def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 def _heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     t = np.linspace(0, np.pi, 721)  # the right half, from the notch to the tip; the left one mirrors it
-    across = 9.6 * np.sin(t) ** 3
+    right = 9.6 * np.sin(t) ** 3
     up = 0.6622 * (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) + 1.4375
     angle = np.arctan2(np.abs(u), -v)  # from straight up; the outline is met once in every direction
-    return np.hypot(u, v) < np.interp(angle, np.arctan2(across, up), np.hypot(across, up))
+    return np.hypot(u, v) < np.interp(angle, np.arctan2(right, up), np.hypot(right, up))
 
 
 DSPRITES = Dataset(

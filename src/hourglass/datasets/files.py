@@ -1,4 +1,4 @@
-"""Files of public data sets: found where the user keeps data, else fetched once from their public home and checked."""
+"""Files of public data sets: found where the user keeps data, else downloaded once and checked."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hourglass"
 
 
-def at_hand(file: File) -> Path | None:
+def local_path(file: File) -> Path | None:
     """Path of the file in `$HOURGLASS_DATA` or the cache folder; None if it is in neither."""
     kept = os.environ.get("HOURGLASS_DATA")
     for folder in ([Path(kept).expanduser()] if kept else []) + [cache_folder()]:
@@ -62,9 +62,9 @@ def at_hand(file: File) -> Path | None:
 def find(file: File) -> Path:
     """Path of the file in `$HOURGLASS_DATA` or the cache folder; if it is in neither, downloaded into the cache.
 
-    Raises ConnectionError if it cannot be fetched, ValueError if what came has another checksum; either leaves nothing.
+    Raises ConnectionError if it cannot be downloaded, ValueError if its checksum is another; either leaves nothing.
     """
-    found = at_hand(file)
+    found = local_path(file)
     if found is not None:
         return found
     target = cache_folder() / file.path
@@ -99,7 +99,7 @@ def _download(file: File, target: Path) -> None:
                     progress.advance(task, len(block))
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             raise ConnectionError(
-                f"cannot download {file.url} ({getattr(error, 'reason', error)}); fetch it by hand and "
+                f"cannot download {file.url} ({getattr(error, 'reason', error)}); download it by hand and "
                 f"put it at {target}, or set HOURGLASS_DATA to a folder that holds {file.path} (sha256 {file.sha256}"
                 f"{' unpacked' if file.unpacked else ''})"
             ) from error
@@ -109,6 +109,6 @@ def _download(file: File, target: Path) -> None:
             found = "none, it is not a whole gzip file"
         if found != file.sha256:
             raise ValueError(
-                f"{file.url}: what came has another checksum (sha256 {found}) than expected ({file.sha256}); "
-                f"it was thrown away. Try again, or put the right file at {target}"
+                f"{file.url}: the file has another checksum (sha256 {found}) than expected ({file.sha256}); "
+                f"it was deleted. Try again, or put the right file at {target}"
             )

@@ -16,14 +16,18 @@ NAMES = {
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
 
+CLASSES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
 
-def read(name: str, files: tuple[File, ...], part: str) -> Data:
-    """X (N, 1, 28, 28) uint8 in 0..255, labels (N,) int64 in 0..9."""
-    parts = ("train", "test") if part == "all" else (part,)
+
+def read(name: str, files: tuple[File, ...], classes: tuple[str, ...] | None, split: str) -> Data:
+    """X (N, 1, 28, 28) uint8 in 0..255, labels (N,): int64 in 0..9, or the names of the classes."""
+    splits = ("train", "test") if split == "all" else (split,)
     path = {file.path.rpartition("/")[2]: file for file in files}
-    X = np.concatenate([read_idx(find(path[NAMES[which][0]])) for which in parts])
-    labels = np.concatenate([read_idx(find(path[NAMES[which][1]])) for which in parts])
-    return Data(X[:, None], labels.astype(np.int64), kind="images", source=name)
+    X = np.concatenate([read_idx(find(path[NAMES[which][0]])) for which in splits])
+    labels = np.concatenate([read_idx(find(path[NAMES[which][1]])) for which in splits]).astype(np.int64)
+    return Data(X[:, None], labels if classes is None else np.array(classes)[labels], kind="images", source=name)
 
 
 def _files(folder: str, home: str, facts: dict[str, tuple[str, int]], unpacked: bool) -> tuple[File, ...]:
@@ -63,9 +67,8 @@ MNIST = Dataset(
     rows={"train": 60000, "test": 10000},
     licence="CC BY-SA 3.0, as commonly stated",
     citation="LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition, IEEE 86",
-    read=partial(read, "mnist", MNIST_FILES),
+    read=partial(read, "mnist", MNIST_FILES, None),
     files=MNIST_FILES,
-    classes=tuple("0123456789"),
 )
 FASHION_MNIST = Dataset(
     name="fashion_mnist",
@@ -74,18 +77,6 @@ FASHION_MNIST = Dataset(
     rows={"train": 60000, "test": 10000},
     licence="MIT",
     citation="Xiao, Rasul, Vollgraf 2017, Fashion-MNIST: a novel image dataset for benchmarking, arXiv:1708.07747",
-    read=partial(read, "fashion_mnist", FASHION_MNIST_FILES),
+    read=partial(read, "fashion_mnist", FASHION_MNIST_FILES, CLASSES),
     files=FASHION_MNIST_FILES,
-    classes=(
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ),
 )

@@ -1,6 +1,6 @@
 """NSL-KDD: 41 features of network connections, normal or under one of 39 attacks. The table of intrusion detection.
 
-Two forms of it go round: 43 fields without a header (41 features, the attack's name, a difficulty), and 42 with a
+It exists in two forms: 43 fields without a header (41 features, the attack's name, a difficulty), and 42 with a
 header, whose last column may say no more than `normal` or `attack`. Both are read.
 """
 
@@ -79,11 +79,11 @@ FILES = {
 }
 
 
-def read(part: str) -> Data:
+def read(split: str) -> Data:
     """X a table of the 41 features; labels (N,) `normal`, the attack's name, or `attack` if the file says no more."""
     import pyarrow as pa
 
-    tables = [_table(find(FILES[which])) for which in (("train", "test") if part == "all" else (part,))]
+    tables = [_table(find(FILES[which])) for which in (("train", "test") if split == "all" else (split,))]
     whole = pa.concat_tables(tables, promote_options="permissive")
     labels = np.array(whole.column("label").to_pylist())
     return Data(whole.select(list(COLUMNS)), labels, source="nsl_kdd")
@@ -93,7 +93,7 @@ def _table(path: Path) -> Any:
     table = read_csv(path, names=None if ".csv" in path.name else [*COLUMNS, "label", "difficulty"])
     missing = [name for name in (*COLUMNS, "label") if name not in table.column_names]
     if missing:
-        raise ValueError(f"{path}: not NSL-KDD: it has no column {missing[0]!r}; remove it to have it fetched anew")
+        raise ValueError(f"{path}: not NSL-KDD: it has no column {missing[0]!r}; remove it to have it downloaded again")
     return table.select([*COLUMNS, "label"])
 
 

@@ -1,4 +1,4 @@
-"""Data that comes with scikit-learn: there without a network."""
+"""Data that comes with scikit-learn, available without a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hourglass.datasets.dataset import Dataset
 from hourglass.readers.data import Data
 
 
-def read_digits(part: str) -> Data:
+def read_digits(split: str) -> Data:
     """X (1797, 1, 8, 8) uint8 in the raw units 0..16, labels (1797,) in 0..9. A few border pixels are always 0."""
     from sklearn.datasets import load_digits
 
@@ -19,7 +19,7 @@ def read_digits(part: str) -> Data:
     return Data(digits.images[:, None].astype(np.uint8), digits.target, kind="images", source="digits")
 
 
-def read_table(name: str, part: str) -> Data:
+def read_table(name: str, split: str) -> Data:
     """A table with named columns; labels are the names of the classes, or the number to predict."""
     import pyarrow as pa
     from sklearn import datasets
@@ -38,7 +38,6 @@ DIGITS = Dataset(
     licence="CC BY 4.0",
     citation="Alpaydin, Kaynak 1998, Optical recognition of handwritten digits, UCI Machine Learning Repository",
     read=read_digits,
-    classes=tuple("0123456789"),
 )
 
 

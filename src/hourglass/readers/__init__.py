@@ -8,6 +8,6 @@ whole or as it was.
 from hourglass.readers.data import Data
 from hourglass.readers.reading import read
 from hourglass.readers.stream import ParquetStream, RowGroup
-from hourglass.readers.writing import check_writable, write, write_pieces, written_whole
+from hourglass.readers.writing import check_writable, write, write_chunks, written_whole
 
-__all__ = ["Data", "ParquetStream", "RowGroup", "check_writable", "read", "write", "write_pieces", "written_whole"]
+__all__ = ["Data", "ParquetStream", "RowGroup", "check_writable", "read", "write", "write_chunks", "written_whole"]

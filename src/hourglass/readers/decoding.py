@@ -20,6 +20,9 @@ UNKNOWN_MEMORY = 16 * 10**9  # bytes taken to be free where the system does not 
 # errors of the system that say nothing about the content of a file
 OF_THE_SYSTEM = {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.EIO, errno.EMFILE, errno.ENFILE}
 
+# what Python raises where a decoder did not expect what it read
+OF_PYTHON = (TypeError, AttributeError, LookupError, AssertionError, ArithmeticError, NameError)
+
 
 @contextlib.contextmanager
 def decoding(where: str | Path, form: str) -> Iterator[None]:
@@ -38,10 +41,21 @@ def decoding(where: str | Path, form: str) -> Iterator[None]:
 def corrupt(where: str | Path, form: str, reason: Exception | str) -> ValueError:
     """The error for a file that cannot be decoded."""
     if isinstance(reason, MemoryError):
-        return ValueError(f"{where}: claims more than fits into memory; it is corrupt, or too large for this machine")
-    words = str(reason).strip().splitlines()
-    said = words[0] if words else type(reason).__name__
-    return ValueError(f"{where}: is corrupt, or not a whole {form} file ({said}); write or download it again")
+        return ValueError(f"{where}: {reason_of(reason)}")
+    return ValueError(
+        f"{where}: is corrupt, or not a whole {form} file ({reason_of(reason)}); write or download it again"
+    )
+
+
+def reason_of(error: Exception | str) -> str:
+    """What a decoder says of a file, in one line that a terminal can show; its slips of Python are no reason."""
+    if isinstance(error, MemoryError):
+        return "claims more than fits into memory: it is corrupt, or too large for this machine"
+    if isinstance(error, OF_PYTHON):
+        return "its parts do not fit together"
+    lines = str(error).strip().splitlines()
+    words = lines[0] if lines else type(error).__name__
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in words)
 
 
 def available_memory() -> int:

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hourglass.readers import csv_cells, text_columns
-from hourglass.readers.decoding import BLOCK, check_fits, corrupt, decoding, is_gzip, open_plain
+from hourglass.readers.decoding import BLOCK, check_fits, corrupt, decoding, is_gzip, open_plain, reason_of
 from hourglass.readers.headers import is_header
 from hourglass.readers.memory import unique_names
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-HEAD = 1 << 22  # bytes, at least, from which separator, header and the length of lines are told
+HEAD = 1 << 22  # bytes, at least, from which separator, header and the length of lines are inferred
 LINES = 20  # whole lines that these bytes hold at least
 LINES_FOR_HEADER, CELLS_FOR_HEADER = 1000, 200_000  # at most; two lines at least
 MAX_BLOCK = 2**31 - 1  # bytes that Arrow takes at once
 MAX_INFLATION, UNSUSPICIOUS = 200, 10**9  # times its size that a gzip file of a table may unpack to, beyond 1 GB
-CHECKED_EVERY = 64 * BLOCK  # bytes after which memory is looked at again
+CHECKED_EVERY = 64 * BLOCK  # bytes after which memory is checked again
 MEMORY_PER_CELL = 12  # bytes of a number and of where its text begins; the text itself comes on top
 
 
@@ -73,8 +73,8 @@ def read_csv(
 
     Parameters
     ----------
-    header : whether the first line names the columns; None: told by its content (see `headers.is_header`). Without
-        names the columns are called x0, x1, ...
+    header : whether the first line names the columns; None: inferred (see `headers.is_header`). Without names the
+        columns are called x0, x1, ...
     names : names of the columns of a file without a header.
     null_words : words that mean missing in every column, texts too, instead of the usual ones.
 
@@ -140,7 +140,7 @@ def read_texts(path: Path, layout: Layout, null_words: Sequence[str] = ()) -> An
                 table = attempt(whole)
     except (pa.ArrowException, OSError) as error:
         _check_quotes(path, layout)
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error)
         if "UTF" in reason:
             place = re.search(r"column #(\d+)", reason)
             raise _not_utf8(path, f"column {layout.names[int(place[1])]!r}" if place else "a cell") from error
@@ -154,7 +154,7 @@ def read_texts(path: Path, layout: Layout, null_words: Sequence[str] = ()) -> An
 
 
 def layout_of(path: Path, *, header: bool | None = None, names: Sequence[str] | None = None) -> Layout:
-    """How the file is written, told by its first lines; a warning says which way a doubtful first line was taken."""
+    """How the file is written, inferred from its first lines; a warning says how a doubtful first line was taken."""
     survey = _survey(path)
     head, lines = _first_lines(path, survey)
     top = next((number for number, cells in enumerate(lines) if cells[-1][1] > cells[0][0]), None)

@@ -93,7 +93,7 @@ def _write_anew(
 
 
 class _Styles:
-    """How the cells of each column are written, told by the first rows."""
+    """How the cells of each column are written, inferred from the first rows."""
 
     def __init__(self, content: bytes, layout: delimited.Layout) -> None:
         lines = islice(csv_cells.records(content, layout.delimiter.encode()), layout.lines_above, None)

@@ -15,11 +15,12 @@ import numpy as np
 
 from hourglass.readers import pillow, tiff
 from hourglass.readers.data import Data
+from hourglass.readers.decoding import reason_of
 from hourglass.readers.folders import files_below
 
 SUFFIXES = tuple(suffix for suffixes in pillow.FORMATS.values() for suffix in suffixes)
 MUCH = 1 << 30  # bytes of pictures, beyond which memory that gives out is not the fault of the next file
-# pictures that are not read; other files beside pictures are counted, these are listed
+# pictures that are not read; other files are counted, these are listed
 UNREAD_SUFFIXES = (
     ".heic", ".heif", ".jxl", ".svg", ".eps", ".ps", ".ico", ".icns", ".psd", ".xcf", ".dng", ".cr2", ".cr3", ".nef",
     ".arw", ".orf", ".rw2", ".raf", ".raw", ".exr", ".hdr", ".dcm", ".nii", ".fits", ".fit", ".wmf", ".emf", ".dds",
@@ -117,12 +118,9 @@ def _check_finite(name: str, picture: np.ndarray) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of the error; Pillow's for a foreign file would name an object of ours."""
-    if "cannot identify image file" in str(error):
-        return "not a picture, or one that is corrupt"
-    if isinstance(error, MemoryError):
-        return "claims more than fits into memory: it is corrupt, or too large"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    """What is wrong with the file; Pillow's words for a foreign file would name an object of ours."""
+    foreign = "cannot identify image file" in str(error)
+    return "not a picture, or one that is corrupt" if foreign else reason_of(error)
 
 
 def _not_read(folder: Path, files: Sequence[Path]) -> Iterator[tuple[str, str]]:

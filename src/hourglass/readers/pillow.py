@@ -1,6 +1,6 @@
 """Picture files that Pillow decodes -> arrays (C, H, W) with C = 1 or 3.
 
-8 bits a channel give uint8, 16 bits uint16, 1 bit 0 and 255, floats float32. What is transparent is composited onto
+8 bits per channel give uint8, 16 bits uint16, 1 bit 0 and 255, floats float32. What is transparent is composited onto
 white, as a page shows it; a single transparent colour of 16 bits is ignored.
 """
 
@@ -79,7 +79,7 @@ def _frame(path: Path, opened: Any, number: int) -> np.ndarray:
     if several and ";16" in raw_mode:
         return _sixteen_bits(path, image, number, raw_mode)
     if several and raw_mode == "ppm":
-        raise ValueError("a colour picture of 16 bits a channel, of which Pillow keeps 8; save it as PNG or TIFF")
+        raise ValueError("a colour picture of 16 bits per channel, of which Pillow keeps 8; save it as PNG or TIFF")
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
@@ -108,7 +108,7 @@ def _raw_mode(opened: Any) -> str:
 
 
 def _eight_bits(image: Any) -> np.ndarray:
-    """(1 or 3, H, W) uint8 of an image of 1 or 8 bits a channel, whatever its mode, composited onto white."""
+    """(1 or 3, H, W) uint8 of an image of 1 or 8 bits per channel, whatever its mode, composited onto white."""
     from PIL import Image
 
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
@@ -129,11 +129,11 @@ def _sixteen_bits(path: Path, image: Any, number: int, raw_mode: str) -> np.ndar
     """(1 or 3, H, W) uint16 of a picture of several channels, of whose 16 bits Pillow has kept the upper 8 in `image`.
 
     Decoded once more as if its bytes lay the other way round, the same file gives the lower 8. Grey with alpha has as
-    many bytes a pixel as 8-bit RGBA, and is decoded as that.
+    many bytes per pixel as 8-bit RGBA, and is decoded as that.
     """
     mode, _, order = raw_mode.partition(";16")
     if mode not in ("RGB", "RGBA", "RGBX", "LA"):
-        raise ValueError(f"16 bits a channel of colours as {mode}; convert it to RGB or grey first")
+        raise ValueError(f"16 bits per channel of colours as {mode}; convert it to RGB or grey first")
     other = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}[order]
     with _opened(path) as opened:
         if number:

@@ -26,20 +26,26 @@ def read(
     Parameters
     ----------
     source : str, Path, or array-like
-        - .csv, .tsv (also .gz): a header line and one row an example; .parquet, or a folder of them;
-        - .npy, .npz: (N, F) a table, (N, H, W), (N, C, H, W) or (N, H, W, C) pictures;
+        - .csv, .tsv (also .gz): a header line and one row per example; .parquet, or a folder of them;
+        - .npy, .npz: (N, F) a table, (N, H, W), (N, C, H, W) or (N, H, W, C) pictures; scipy's sparse .npz;
         - idx files such as MNIST's `train-images-idx3-ubyte.gz`;
-        - a folder of pictures (PNG, JPEG, TIFF), whose sub-folders are labels; or one picture;
+        - a folder of pictures (PNG, JPEG, TIFF, WebP, BMP, GIF, ...), whose sub-folders are labels; or one picture;
         - the name of a public data set (see `hourglass.datasets.names`), where no such path exists;
         - an array or tensor, a pandas or polars frame, a pyarrow table, or a dict of columns.
     columns : sequence of str or int, optional
         Only these columns of a table, in this order: names, or positions for arrays.
+    header : bool, optional
+        Whether the first line of a CSV file names its columns; by default inferred, with a warning where it is in
+        doubt. Without a header the columns are called x0, x1, ...
+    null_words : sequence of str, optional
+        Words that mean missing in all columns of a CSV file. By default an empty cell is missing, and in columns of
+        numbers also NA, NULL, nan, ? and the like; in columns of texts those are texts, which a warning counts.
 
     Returns
     -------
     Data
         `X` is an array (N, F) or a `pyarrow.Table` for tables, an array for pictures, its axes as they came
-        ((N, C, H, W) from picture files).
+        ((N, C, H, W) from picture files, or a list of (C, H, W) where they differ in form).
 
     Raises
     ------
@@ -111,7 +117,7 @@ def _nothing_called(name: str, path: Path, known: list[str]) -> str:
     if near:
         return f"{message}; did you mean the data set {near[0]!r}?"
     siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    beside = difflib.get_close_matches(path.name, siblings, n=1)
-    if beside:
-        return f"{message}; did you mean {path.parent / beside[0]}?"
+    nearest = difflib.get_close_matches(path.name, siblings, n=1)
+    if nearest:
+        return f"{message}; did you mean {path.parent / nearest[0]}?"
     return f"{message} (there are {', '.join(known)})"

@@ -47,7 +47,8 @@ class ParquetStream:
     Parameters
     ----------
     path : str or Path
-        A .parquet file or a folder of them (taken in the order of their names).
+        A .parquet file or a folder of them, in the order of their paths; folders called `year=2020` give a column
+        `year`.
     columns : sequence of str, optional
         Only these columns, in this order.
 
@@ -87,7 +88,7 @@ class ParquetStream:
     def batches(self, group: int, rows: int = 65536) -> Iterator[Any]:
         """`pyarrow.RecordBatch`es of at most `rows` rows from one row group, in order.
 
-        Memory stays near one batch plus 1 MiB a column, however long the group is.
+        Memory stays near one batch plus 1 MiB per column, however long the group is.
         """
         if rows < 1:
             raise ValueError(f"rows={rows}: a batch needs at least one row")
@@ -117,11 +118,11 @@ class ParquetStream:
         """A `pyarrow.Table` of at most `rows` rows: the first ones of every row group, by the group's share."""
         import pyarrow as pa
 
-        taken = []
+        batches = []
         for g, wanted in enumerate(self.shares(rows)):
             for batch in self.batches(g, min(wanted, 65536)) if wanted else ():
-                taken.append(batch.slice(0, wanted))
-                wanted -= len(taken[-1])
+                batches.append(batch.slice(0, wanted))
+                wanted -= len(batches[-1])
                 if not wanted:
                     break
-        return pa.Table.from_batches(taken)
+        return pa.Table.from_batches(batches)

@@ -61,7 +61,7 @@ def _pages(path: Path, opened: Any) -> list[Any]:
                 "if it is real, crop or scale it first"
             )
         if page.dtype is None:
-            raise ValueError(f"a page of {page.bitspersample} bits a sample, which tifffile does not decode")
+            raise ValueError(f"a page of {page.bitspersample} bits per sample, which tifffile does not decode")
         n_bytes += math.prod(page.shape) * page.dtype.itemsize
         if int(page.compression) in DEFLATE:
             _check_segments(page)
@@ -99,7 +99,7 @@ def _page(page: Any) -> np.ndarray:
     if page.axes == "SYX":
         picture = np.moveaxis(picture, 0, -1)
     elif page.axes not in ("YX", "YXS"):
-        raise ValueError(f"a TIFF page with axes {page.axes}; expected one flat picture a page")
+        raise ValueError(f"a TIFF page with axes {page.axes}; expected one flat picture per page")
     if picture.dtype.kind not in "uf":
         raise ValueError(f"a TIFF page of {picture.dtype} numbers; expected unsigned integers or floats")
     extra = [int(kind) for kind in page.extrasamples]

@@ -116,8 +116,8 @@ def write(
     return path
 
 
-def write_pieces(
-    path: str | Path, pieces: Iterable[tuple[Any, Sequence[Any] | None]], *, columns: Sequence[str] | None = None
+def write_chunks(
+    path: str | Path, chunks: Iterable[tuple[Any, Sequence[Any] | None]], *, columns: Sequence[str] | None = None
 ) -> int:
     """Write what comes in chunks, each with its `index`, as `write` would write all of it; the number of rows.
 
@@ -129,7 +129,7 @@ def write_pieces(
 
         def tables() -> Iterator[Any]:
             nonlocal rows
-            for values, index in pieces:
+            for values, index in chunks:
                 table = _table(values, columns, index, path)
                 rows += table.num_rows
                 yield table
@@ -137,7 +137,7 @@ def write_pieces(
         with written_whole(path) as temporary:
             _write_tables(tables(), temporary, path.name.lower())
         return rows
-    parts = list(pieces)
+    parts = list(chunks)
     names = [name for _, index in parts for name in index or ()] or None
     values = parts[0][0] if len(parts) == 1 else np.concatenate([np.asarray(values) for values, _ in parts])
     write(path, values, columns=columns, index=names)

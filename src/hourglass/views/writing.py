@@ -60,7 +60,7 @@ def write(path: str | Path, chunks: Chunks, modality: Modality) -> int:
     """
     path = Path(path).expanduser()
     writer = WRITERS.get(ending_of(path, modality))
-    return readers.write_pieces(path, chunks) if writer is None else writer(path, chunks, modality)
+    return readers.write_chunks(path, chunks) if writer is None else writer(path, chunks, modality)
 
 
 def _forms(chunks: Chunks, modality: Modality) -> tuple[list[Any], list[str] | None]:
