@@ -425,3 +425,15 @@ def test_a_photometric_that_is_none_is_a_reason_in_words(tmp_path):
     (tmp_path / "a.tif").write_bytes(content.replace(entry, struct.pack("<HHIH", 262, 3, 1, 77)))
     with pytest.raises(ValueError, match="colours as 77"):
         readers.read(tmp_path)
+
+
+def test_a_chain_of_pages_that_leads_back_to_itself_ends(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([GREY, GREY[::-1]]), photometric="minisblack")
+    with tifffile.TiffFile(tmp_path / "a.tif") as opened:
+        first_page, last = opened.pages[0].offset, opened.pages[1]
+        end = last.offset + 2 + 12 * len(last.tags)
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    assert content[end : end + 4] == bytes(4)
+    content[end : end + 4] = struct.pack("<I", first_page)
+    (tmp_path / "a.tif").write_bytes(content)
+    np.testing.assert_array_equal(readers.read(tmp_path).X[:, 0], [GREY, GREY[::-1]])

@@ -50,7 +50,11 @@ def _pages(path: Path, opened: Any) -> list[Any]:
 
     pages: list[Any] = []
     n_bytes = 0
+    offsets: set[int] = set()
     for page in opened.pages:
+        if page.offset in offsets:  # a chain that leads back to itself ends there
+            break
+        offsets.add(page.offset)
         pages.append(page)
         if len(pages) > MAX_PAGES:
             raise ValueError(f"more than {MAX_PAGES:,} pages; split the file")
