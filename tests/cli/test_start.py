@@ -64,7 +64,7 @@ def test_version(hourglass) -> None:
         (["fit", "wine", "--resume"], 1, "no run to resume"),
         (["fit", "winee"], 1, "did you mean the data set 'wine'"),
         (["fit", "nothing.csv"], 1, "nothing.csv"),
-        (["fit", "wine", "--split", "test"], 1, "no official test part"),
+        (["fit", "wine", "--split", "test"], 1, "no official test split"),
         (["fit", "wine", "--drop", "alcool"], 1, "did you mean 'alcohol'"),
         (["fit", "wine", "--condition", "alcool"], 1, "did you mean 'alcohol'"),
         (["fit", "wine", "--binarise", "dynamic"], 2, "--binarise is for images, and wine holds tables"),

@@ -84,6 +84,11 @@ def write(
         If the ending is unknown, the shape does not fit it, or `columns` or `index` has another length.
     OSError
         If it cannot be written there (see `check_writable`), or the disk is full; it names the path and the remedy.
+
+    Notes
+    -----
+    Texts are written as they are. A spreadsheet takes those that begin with =, +, - or @ for formulas: open tables of
+    strangers' texts as plain text there.
     """
     path = check_writable(path)
     name = path.name.lower()
