@@ -1,5 +1,6 @@
 """What every likelihood keeps, over all the package exports: a new one is tested once it has a row in CASES."""
 
+import copy
 import inspect
 import json
 
@@ -23,11 +24,11 @@ MIXED = {
         ["Bernoulli", {"shape": [1], "missing": True}, [1]],
         ["NegativeBinomial", {"shape": [1], "missing": True}, [4]],
     ],
-    "n_columns": 5,
+    "n_features": 5,
 }
 MIXED_SMALL = {
-    "blocks": [["Categorical", {"shape": [1], "n_classes": 3}, [1]], ["Laplace", {"shape": [1], "scale": 0.7}, [0]]],
-    "n_columns": 2,
+    "blocks": [["Categorical", {"shape": [1], "n_classes": 3}, [1]], ["Laplace", {"shape": [1], "variance": 1.0}, [0]]],
+    "n_features": 2,
 }
 
 # name -> options of a likelihood over one or two cells, the axes of its support
@@ -36,7 +37,7 @@ SMALL = {
     "Categorical": ({"shape": [1], "n_classes": 3}, [CLASSES]),
     "ConstantCells": ({"shape": [1]}, [LINE]),
     "Gaussian": ({"shape": [1], "variance": 0.6}, [LINE]),
-    "Laplace": ({"shape": [1], "scale": 0.6}, [LINE]),
+    "Laplace": ({"shape": [1], "variance": 0.7}, [LINE]),
     "Mixed": (MIXED_SMALL, [LINE, CLASSES]),
     "NegativeBinomial": ({"shape": [1]}, [COUNTS]),
 }
@@ -54,7 +55,7 @@ CASES = [
     ("Gaussian", {"shape": [5], "variance": "feature", "floor": [0.0, 0.1, 0.0, 0.0, 0.2]}),
     ("Gaussian", {"shape": [5], "variance": 0.25, "missing": True}),
     ("Laplace", {"shape": [5], "missing": True}),
-    ("Laplace", {"shape": [3, 4], "scale": "feature"}),
+    ("Laplace", {"shape": [3, 4], "variance": "feature"}),
     ("Mixed", MIXED),
     ("NegativeBinomial", {"shape": [4], "missing": True}),
     ("NegativeBinomial", {"shape": [2, 3]}),
@@ -191,10 +192,10 @@ def test_adapting_at_rate_one_maximises_the_likelihood_of_the_batch(name, option
     likelihood.update_scale(parameters, x, 1.0)
     best = likelihood(parameters).log_prob(x).sum().item()
     assert best >= before
-    fitted = isinstance(options.get("variance", options.get("scale", "shared")), str)
-    for value in likelihood.state_dict().values() if fitted and name in ("Gaussian", "Laplace", "Mixed") else ():
-        if name == "Mixed" and value.shape != (2,):  # the dispersion of the counts is a parameter, not adapted
-            continue
+    fitted = isinstance(options.get("variance", "shared"), str)
+    scales = [value for key, value in likelihood.state_dict().items() if "log_scale" in key] if fitted else []
+    assert len(scales) == (fitted and name in ("Gaussian", "Laplace", "Mixed"))
+    for value in scales:
         for k in range(value.numel()):
             for step in (-0.05, 0.05):
                 value.view(-1)[k] += step
@@ -228,22 +229,23 @@ def test_half_precision_parameters_are_summed_in_float32(name, options):
     assert gradient.dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize(("kind", "argument", "deviation"), [(Gaussian, "variance", 1.0), (Laplace, "scale", 2**0.5)])
-def test_the_fitted_width_respects_its_floor(kind, argument, deviation):
+@pytest.mark.parametrize("kind", [Gaussian, Laplace])
+def test_the_fitted_width_respects_its_floor(kind):
     def fitted(**options):
         likelihood = kind((3,), **options)
         likelihood.update_scale(torch.zeros(4, 3), torch.zeros(4, 3), 1.0)
-        width = next(iter(likelihood.state_dict().values())).exp()
-        return deviation * (width.sqrt() if kind is Gaussian else width)
+        x = likelihood(torch.zeros(200_000, 3)).sample()
+        torch.testing.assert_close(
+            x.std(0), likelihood.deviation_of_scale * likelihood.log_scale.exp().flatten().expand(3),
+            rtol=0.02, atol=0)  # fmt: skip
+        return (likelihood.deviation_of_scale * likelihood.log_scale.exp()).flatten().squeeze()
 
     torch.testing.assert_close(fitted(floor=0.3), torch.tensor(0.3))
     torch.testing.assert_close(fitted(), torch.tensor(1e-3))
     torch.testing.assert_close(
-        fitted(**{argument: "feature", "floor": [0.1, 0.0, 0.3]}), torch.tensor([0.1, 1e-3, 0.3])
+        fitted(variance="feature", floor=[0.1, 0.0, 0.3]), torch.tensor([0.1, 1e-3, 0.3])
     )
-    assert float(fitted(**{argument: 0.01, "floor": 9.0})) == pytest.approx(
-        deviation * (0.1 if kind is Gaussian else 0.01)
-    )
+    assert float(fitted(variance=0.01, floor=9.0)) == pytest.approx(0.1)
 
 
 def test_adapting_moves_the_variance_by_the_rate():
@@ -269,7 +271,7 @@ def test_bernoulli_is_the_binary_cross_entropy():
     torch.manual_seed(1)
     logits = 8 * torch.randn(16, 784)
     x = (torch.rand(16, 784) < 0.3).float()
-    got = BernoulliDistribution(logits=logits, n_dims=1).log_prob(x)
+    got = BernoulliDistribution(logits=logits, unseen=torch.zeros(()), n_dims=1).log_prob(x)
     expected = -torch.nn.functional.binary_cross_entropy_with_logits(logits.double(), x.double(), reduction="none")
     torch.testing.assert_close(got, expected.sum(1).float(), rtol=1e-6, atol=1e-3)
 
@@ -306,10 +308,10 @@ def test_build_names_the_nearest_and_takes_own_parts():
         (lambda: Gaussian((3,), variance=0.0), "variance=0.0"),
         (lambda: Gaussian((3,), floor=-1.0), "floor=-1.0"),
         (lambda: Gaussian((3,), floor=[0.1, 0.1, 0.1]), "feature"),
-        (lambda: Laplace((3,), scale="feature", floor=[0.1]), "3 features"),
+        (lambda: Laplace((3,), variance="feature", floor=[0.1]), "3 features"),
         (lambda: Gaussian(()), "shape="),
         (lambda: Categorical((3,), 0), "n_classes=0"),
-        (lambda: Mixed([(Gaussian((2,)), [0])], 1), "1 columns"),
+        (lambda: Mixed([(Gaussian((2,)), [0])], 1), "1 features"),
         (lambda: Mixed([(Gaussian((2,)), [0, 0])], 2), "one block"),
     ],
 )
@@ -366,3 +368,85 @@ def test_the_baseline_of_counts_has_their_mean_and_variance():
 def test_categorical_cells_are_named():
     assert build("Mixed", MIXED).categorical.tolist() == [False, True, True, False, False]
     assert not build("Gaussian", {"shape": [3]}).categorical.any()
+
+
+# ---- features along axis 0, whatever follows ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rest", [(), (5,), (3, 4)])
+def test_mixed_takes_features_along_axis_0(rest):
+    torch.manual_seed(0)
+    blocks = [
+        (build("Gaussian", {"shape": [2, *rest], "variance": "feature"}), [3, 0]),
+        (build("Categorical", {"shape": [1, *rest], "n_classes": 3}), [1]),
+        (build("Bernoulli", {"shape": [1, *rest]}), [2]),
+    ]
+    mixed = Mixed(blocks, 4)
+    assert mixed.shape == (4, *rest) and mixed.parameter_shape == (2 + 3 + 1, *rest)
+    parameters = torch.randn(2, 6, *mixed.parameter_shape)
+    output = mixed(parameters)
+    x = output.sample()[0]
+    assert x.shape == (6, 4, *rest)
+    pieces = parameters.split([2, 3, 1], 2)
+    parts = [block(piece).cell_log_prob(x[:, of]) for (block, of), piece in zip(blocks, pieces, strict=True)]
+    wanted = torch.cat([parts[0][:, :, 1:], parts[1], parts[2], parts[0][:, :, :1]], 2)
+    torch.testing.assert_close(output.cell_log_prob(x), wanted)
+    torch.testing.assert_close(output.log_prob(x), wanted.flatten(2).sum(2))
+    assert mixed.categorical.shape == (4, *rest)
+    assert mixed.categorical.reshape(4, -1).any(1).tolist() == [False, True, True, False]
+    found = mixed.fit_baseline(x)
+    assert found.shape == mixed.parameter_shape
+    torch.testing.assert_close(found[:2], x[:, [3, 0]].mean(0))
+    again = build("Mixed", json.loads(json.dumps(mixed.options())))
+    again.load_state_dict(mixed.state_dict())
+    torch.testing.assert_close(again(parameters).log_prob(x), mixed(parameters).log_prob(x))
+
+
+# ---- what is not known -------------------------------------------------------------------------------------------
+
+
+@cases
+def test_a_missing_cell_counts_what_its_feature_counts_on_average_without_a_code(name, options):
+    torch.manual_seed(0)
+    likelihood = build(name, options)
+    x = likelihood(torch.randn(500, *likelihood.parameter_shape)).sample()
+    likelihood.mask_missing()
+    assert all(part.missing for part in likelihood.modules() if isinstance(part, Likelihood))
+    nothing = torch.full_like(x[:1], torch.nan)
+    parameters = torch.randn(1, *likelihood.parameter_shape)
+    assert float(likelihood(parameters).log_prob(nothing).detach()) == 0.0  # in training
+    likelihood.fit_unknown(x, 500)
+    baseline = copy.deepcopy(likelihood)
+    constant = baseline.fit_baseline(x).expand(500, *likelihood.parameter_shape)
+    average = float(baseline(constant).log_prob(x).mean().detach())
+    assert float(likelihood(parameters).log_prob(nothing).detach()) == pytest.approx(average, rel=1e-4, abs=1e-4)
+    some = x[:1].clone()
+    some.view(-1)[0] = torch.nan
+    cells = likelihood(parameters).cell_log_prob(x[:1])[0]
+    one = likelihood(parameters).cell_log_prob(some)[0]
+    assert torch.equal(one.flatten()[1:], cells.flatten()[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "values"),
+    [
+        ("Bernoulli", {"shape": [2]}, [0.0, 1.0]),
+        ("Categorical", {"shape": [2], "n_classes": 3}, [0.0, 1.0, 2.0]),
+        ("ConstantCells", {"shape": [2]}, [0.0]),
+        ("Bernoulli", {"shape": [2, 3]}, [0.0, 1.0]),
+    ],
+)
+def test_an_unseen_value_counts_no_more_than_any_known_one(name, options, values):
+    torch.manual_seed(0)
+    likelihood = build(name, options)
+    x = torch.tensor(values)[torch.randint(len(values), (50, *likelihood.shape))]
+    x[:25, 0] = torch.nan
+    likelihood.mask_missing()
+    likelihood.fit_unknown(x, 1000)
+    for spread in (0.1, 20.0):
+        output = likelihood(spread * torch.randn(2, 4, *likelihood.parameter_shape))
+        unseen = output.cell_log_prob(torch.full((4, *likelihood.shape), torch.inf))
+        known = torch.stack([output.cell_log_prob(torch.full((4, *likelihood.shape), v)) for v in values])
+        assert bool((unseen <= known.amin(0) + 1e-6).all()) and bool(unseen.isfinite().all())
+        limit = -torch.tensor([500.0, 1000.0]).add(len(values) + 1).log()
+        assert bool((unseen <= limit.view(likelihood.per_feature) + 1e-5).all())

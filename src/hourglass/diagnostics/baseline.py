@@ -34,9 +34,7 @@ class Baseline:
     @torch.no_grad()
     def __init__(self, likelihood: Likelihood, x: Tensor, noise_mask: Tensor) -> None:
         self._likelihood = copy.deepcopy(likelihood)
-        for block in self._likelihood.modules():
-            if isinstance(block, Likelihood):
-                block.missing = True
+        self._likelihood.mask_missing()
         self._parameters = self._likelihood.fit_baseline(x)
         varies = x.nan_to_num(-math.inf).amax(0) > x.nan_to_num(math.inf).amin(0)
         by_name = likelihood.categorical & ~noise_mask

@@ -96,8 +96,8 @@ class Condition:
             warnings.simplefilter("ignore")
             raw = self.table.examples(table).rows()
         x = self.table.scaling()(raw)
-        if bool(x.isnan().any()):
-            self._refuse(table, *(int(v) for v in x.isnan().nonzero()[0]))
+        if not bool(x.isfinite().all()):
+            self._refuse(table, *(int(v) for v in (~x.isfinite()).nonzero()[0]))
         for column, values in zip(self.table.columns, raw.T, strict=True):
             if column.lowest is not None and column.highest is not None:
                 low, high, margin = column.lowest, column.highest, column.highest - column.lowest

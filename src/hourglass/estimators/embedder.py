@@ -154,7 +154,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         examples = self.modality_.examples(X)
         raw = filled = examples.rows()
         if self.modality_.has_missing:
-            given, missing = self._condition_of(examples, condition), raw.isnan()
+            given, missing = self._condition_of(examples, condition), ~raw.isfinite()
             with threads(self.n_threads):
                 for _ in range(rounds):
                     made = passes.reconstruct(self.model_, filled, given, self.device)

@@ -27,7 +27,6 @@ from hourglass.estimators.saving import parameters_to_json, write
 from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, training_data
 from hourglass.fingerprint import fingerprint
 from hourglass.folder_lock import locked
-from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Examples, Modality
 from hourglass.model import ModelSpace
 from hourglass.parameters import Network, Training
@@ -292,14 +291,14 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         test = data.sample if data.held_out is None else data.held_out
         self._fit_scale(test[slice(0, SCALE_ROWS)])
         if self.modality_.has_missing:
-            # training without missing cells needs no masks; the rows to come may have some
-            for block in self.model_.decode.likelihood.modules():
-                if isinstance(block, Likelihood):
-                    block.missing = True
+            self.model_.decode.likelihood.mask_missing()
         with seeded(self.seed_):
             figures = summarise(
                 self.model_, data.sample, test[slice(0, MAX_HELD_OUT)], self.modality_.noise_mask(), self.n_latent_
             )
+        if self.modality_.has_missing:
+            known = data.sample[slice(0, SCALE_ROWS)]
+            self.model_.decode.likelihood.fit_unknown(self.model_.scaling(known.raw), data.n_independent)
         facts = FitFacts(
             held_out=data.held_out is not None, ended=progress.ended, epochs=progress.epoch,
             max_epochs=self.settings_.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
@@ -351,7 +350,12 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         (`hourglass.comparison.compare` does). Nats per example, of the data in model space (standardised). With
         greyscale pictures under a Bernoulli, the cross-entropy of their levels, which is not a density and favours
         clear black and white; to find odd pictures, let the likelihood be inferred.
-        Missing cells are left out of the sum, so that only rows with the same cells known are on one scale.
+
+        What is not known does not make a row typical. A missing cell counts what its column counts on average without a
+        code, so that rows with other cells missing are on one scale: the bound is that of the known cells, plus a
+        constant for each missing one. A value that was not there at fit, of a category or of a column of two values,
+        counts no more than the rarest one that was, and at most log 1 / (n + K + 1) for n rows of K values; so does
+        another value of a column that was constant.
 
         Returns
         -------

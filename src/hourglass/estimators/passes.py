@@ -76,7 +76,7 @@ def reconstruct(model: Autoencoder, raw: Tensor, condition: Tensor | None, devic
 
 @torch.no_grad()
 def cell_log_prob(model: Autoencoder, raw: Tensor, condition: Tensor | None, device: str = "cpu") -> Tensor:
-    """log p of every cell given the code's mode, (N, *S) nats; 0 where a cell is missing."""
+    """log p of every cell given the code's mode, (N, *S) nats; what is missing or unseen as in a score."""
     parts = []
     for x, given, n in batches(model, raw, condition, device):
         parts.append(model.reconstruct(x, given).cell_log_prob(x)[:n].cpu())

@@ -6,11 +6,16 @@ from hourglass.likelihoods.categorical import Categorical
 from hourglass.likelihoods.constant_cells import ConstantCells
 from hourglass.likelihoods.gaussian import Gaussian
 from hourglass.likelihoods.laplace import Laplace
-from hourglass.likelihoods.likelihood import Distribution, Likelihood
+from hourglass.likelihoods.likelihood import LIKELIHOODS, Distribution, Likelihood
 from hourglass.likelihoods.mixed import Mixed
 from hourglass.likelihoods.negative_binomial import NegativeBinomial
 
+LIKELIHOODS |= {
+    kind.__name__: kind for kind in (Bernoulli, Categorical, ConstantCells, Gaussian, Laplace, Mixed, NegativeBinomial)
+}
+
 __all__ = [
+    "LIKELIHOODS",
     "Bernoulli",
     "Categorical",
     "ConstantCells",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +17,7 @@ class BernoulliDistribution(Distribution):
     """Bernoulli(sigmoid(logits)): logits (*K, B, *S)."""
 
     logits: Tensor
+    unseen: Tensor  # (S[0], 1, ...) nats
 
     @property
     def mean(self) -> Tensor:
@@ -25,13 +25,15 @@ class BernoulliDistribution(Distribution):
         return torch.sigmoid(at_least_float32(self.logits))
 
     def cell_log_prob_observed(self, x: Tensor) -> Tensor:
-        """x l - softplus(l), per cell."""
+        """x l - softplus(l), per cell; an unseen value (infinity) counts no more than the rarer of the two."""
         logits = at_least_float32(self.logits)
-        return x * logits - F.softplus(logits)
+        unseen = torch.isinf(x)
+        cells = torch.where(unseen, 0.0, x) * logits - F.softplus(logits)
+        return torch.where(unseen, torch.minimum(-F.softplus(logits.abs()), self.unseen.to(cells.dtype)), cells)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Nats per sample, x (B, *S) -> (*K, B)."""
-        if self.missing:
+        if self.missing is not None:
             return super().log_prob(x)
         logits = at_least_float32(self.logits).flatten(-self.n_dims)
         x = x.to(logits.dtype).flatten(-self.n_dims)
@@ -54,15 +56,17 @@ class Bernoulli(Likelihood):
     shape : sequence of int
         S. ``parameter_shape`` is S: the decoder puts out logits.
     missing : bool
-        Skip NaN cells of x.
+        Whether x may have missing cells.
     """
 
     def __init__(self, shape: Sequence[int], missing: bool = False) -> None:
-        super().__init__(shape, missing=missing)
+        super().__init__(shape, missing=missing, n_values=2)
 
     def forward(self, parameters: Tensor) -> BernoulliDistribution:
         """parameters (*K, B, *S), the logits."""
-        return BernoulliDistribution(logits=parameters, n_dims=self.n_dims, missing=self.missing)
+        return BernoulliDistribution(
+            logits=parameters, unseen=self.log_prob_unseen, n_dims=self.n_dims, missing=self.missing_counts
+        )
 
     @torch.no_grad()
     def fit_baseline(self, x: Tensor) -> Tensor:
@@ -77,7 +81,3 @@ class Bernoulli(Likelihood):
     def categorical(self) -> Tensor:
         """All cells are one of two values."""
         return torch.ones(self.shape, dtype=torch.bool)
-
-    def options(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"shape": list(self.shape), "missing": self.missing}

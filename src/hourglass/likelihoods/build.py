@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from hourglass.likelihoods.likelihood import Likelihood
+from hourglass.likelihoods.likelihood import LIKELIHOODS, Likelihood
 from hourglass.typed_json import arguments_from_json
 
 
@@ -17,7 +16,7 @@ def build(name: str, options: Mapping[str, Any], custom: Mapping[str, type[Likel
     Parameters
     ----------
     name : str
-        A name this package exports, or one of ``custom``.
+        A name of ``LIKELIHOODS``, or one of ``custom``.
     options : mapping
         The constructor's arguments.
     custom : mapping of str to class, optional
@@ -33,14 +32,10 @@ def build(name: str, options: Mapping[str, Any], custom: Mapping[str, type[Likel
     >>> build("Gaussian", {"shape": [3]}).parameter_shape
     (3,)
     """
-    package = importlib.import_module("hourglass.likelihoods")
-    exported = {each: getattr(package, each) for each in package.__all__}
-    known = {each: part for each, part in exported.items() if isinstance(part, type) and issubclass(part, Likelihood)}
-    del known[Likelihood.__name__]
-    known |= custom or {}
+    known = {**LIKELIHOODS, **(custom or {})}
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))};"
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))};"
         raise ValueError(f"likelihood {name!r} is unknown: {hint} A likelihood of your own is passed in `custom`.")
     kind = known[name]
     return kind.from_options(arguments_from_json(kind, dict(options), name), custom or {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ class CategoricalDistribution(Distribution):
     """Categorical(softmax(logits)) per cell: logits (*K, B, n_classes, *S); x holds codes 0 .. n_classes - 1."""
 
     logits: Tensor
+    unseen: Tensor  # (S[0], 1, ...) nats
 
     @property
     def _class_axis(self) -> int:
@@ -44,11 +44,15 @@ class CategoricalDistribution(Distribution):
         return self.logits.argmax(self._class_axis).to(self.logits.dtype)
 
     def cell_log_prob_observed(self, x: Tensor) -> Tensor:
-        """ln softmax(l)_x, per cell; NaN where x is no code (an index out of range would bring a GPU down)."""
+        """ln softmax(l)_x, per cell; a value that is not a code is unseen and counts no more than the rarest class.
+
+        (An index out of range would bring a GPU down.)
+        """
         log_p = self.logits.log_softmax(self._class_axis)
         codes = x.nan_to_num().clamp(0, self.logits.shape[self._class_axis] - 1).to(torch.long)
         chosen = log_p.gather(self._class_axis, codes.unsqueeze(self._class_axis).expand(*self._one_class_shape))
-        return torch.where(x == codes, chosen.squeeze(self._class_axis), torch.nan)
+        unseen = torch.minimum(log_p.amin(self._class_axis), self.unseen.to(log_p.dtype))
+        return torch.where(x == codes, chosen.squeeze(self._class_axis), unseen).masked_fill(x.isnan(), torch.nan)
 
     @property
     def _one_class_shape(self) -> list[int]:
@@ -73,19 +77,21 @@ class Categorical(Likelihood):
     n_classes : int
         Classes of each cell; x holds their codes 0 .. n_classes - 1 as floats.
     missing : bool
-        Skip NaN cells of x.
+        Whether x may have missing cells.
     """
 
     def __init__(self, shape: Sequence[int], n_classes: int, missing: bool = False) -> None:
         if n_classes < 1:
             raise ValueError(f"n_classes={n_classes!r}: at least 1.")
-        super().__init__(shape, parameters_per_cell=int(n_classes), missing=missing)
+        super().__init__(shape, parameters_per_cell=int(n_classes), missing=missing, n_values=int(n_classes))
         self.n_classes = int(n_classes)
 
     def forward(self, parameters: Tensor) -> CategoricalDistribution:
         """parameters (*K, B, n_classes * S[0], *S[1:]), the logits."""
         logits = at_least_float32(parameters).unflatten(-self.n_dims, (self.n_classes, -1))
-        return CategoricalDistribution(logits=logits, n_dims=self.n_dims, missing=self.missing)
+        return CategoricalDistribution(
+            logits=logits, unseen=self.log_prob_unseen, n_dims=self.n_dims, missing=self.missing_counts
+        )
 
     @torch.no_grad()
     def fit_baseline(self, x: Tensor) -> Tensor:
@@ -101,7 +107,3 @@ class Categorical(Likelihood):
     def categorical(self) -> Tensor:
         """All cells hold classes."""
         return torch.ones(self.shape, dtype=torch.bool)
-
-    def options(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"shape": list(self.shape), "n_classes": self.n_classes, "missing": self.missing}

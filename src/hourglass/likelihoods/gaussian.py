@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hourglass.likelihoods.likelihood import Distribution, Likelihood, at_least_float32
-from hourglass.likelihoods.noise_scale import (
-    Floor,
-    NoiseScale,
-    checked_floor,
-    checked_scale,
-    initial_log_scale,
-    scale_floor,
-    updated_log_scale,
-)
+from hourglass.likelihoods.likelihood import Distribution, at_least_float32
+from hourglass.likelihoods.location_scale import LocationScale
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,7 +33,7 @@ class GaussianDistribution(Distribution):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Nats per sample, x (B, *S) -> (*K, B)."""
-        if self.missing or self.log_variance.ndim:
+        if self.missing is not None or self.log_variance.ndim:
             return super().log_prob(x)
         # One variance: the sum of squares comes first, from one fused pass forward and one back (the hot path).
         x, location = at_least_float32(x), self.location
@@ -58,58 +49,35 @@ class GaussianDistribution(Distribution):
         return self.location + torch.exp(0.5 * self.log_variance) * torch.randn_like(self.location)
 
 
-class Gaussian(Likelihood):
+class Gaussian(LocationScale):
     """Normal noise about the decoder's output, with the variance at its optimum (sigma-VAE).
 
-    ``ln p(x) = -sum_s ((x_s - m_s)^2 / v + ln 2 pi v) / 2``. The buffer ``log_variance`` is moved by ``update_scale``
-    towards the batch mean of ``(x - m)^2``: with v at its optimum the gradient through v vanishes (envelope theorem,
-    see ``noise_scale.py``), hence a buffer instead of a parameter. Leaving v at 1 weighs the error too little against a
-    KL in nats, and the code collapses onto the prior.
+    ``ln p(x) = -sum_s ((x_s - m_s)^2 / v + ln 2 pi v) / 2``, v the batch mean of ``(x - m)^2``. Leaving v at 1 weighs
+    the error too little against a KL in nats, and the code collapses onto the prior.
 
-    Parameters
-    ----------
-    shape : sequence of int
-        S. ``parameter_shape`` is S: the decoder puts out the mean.
-    variance : "shared", "feature" or float
-        One fitted variance; one per feature (axis 0 of S: columns, channels), fitted; or a fixed one, in model space.
-    floor : float or sequence of float
-        Least *standard deviation* of a fitted variance (the resolution of a column), one for all or one per feature. In
-        any case a fitted variance stays above 1e-6. A fixed variance is taken as given.
-    missing : bool
-        Skip NaN cells of x.
-
-    Source: Rybkin et al. 2021, arXiv:2006.13202.
+    Parameters are those of `LocationScale`.
     """
 
-    log_variance: Tensor
-    _least: Tensor
+    power: ClassVar[int] = 2
+    deviation_of_scale: ClassVar[float] = 1.0
 
-    def __init__(
-        self, shape: Sequence[int], variance: NoiseScale = "shared", floor: Floor = 0.0, missing: bool = False
-    ) -> None:
-        super().__init__(shape, missing=missing)
-        self.variance = checked_scale(variance, "variance")
-        self.floor = checked_floor(floor, self.variance, self.shape[0])
-        self.register_buffer("log_variance", initial_log_scale(self.variance, self.per_feature))
-        self.register_buffer("_least", scale_floor(self.floor, self.variance, self.per_feature) ** 2, persistent=False)
+    @property
+    def log_variance(self) -> Tensor:
+        """ln v, () or (S[0], 1, ...)."""
+        return 2 * self.log_scale
 
     def forward(self, parameters: Tensor) -> GaussianDistribution:
         """parameters (*K, B, *S), the mean."""
         return GaussianDistribution(
             location=at_least_float32(parameters),
-            log_variance=self.log_variance.clone(),  # adapt may move the buffer before this pass is differentiated
+            log_variance=self.log_variance,
             n_dims=self.n_dims,
-            missing=self.missing,
+            missing=self.missing_counts,
         )
 
-    @torch.no_grad()
-    def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:
-        """Move the variance towards the mean squared error of this batch."""
-        if isinstance(self.variance, str):
-            errors = (x - at_least_float32(parameters)).square_()
-            self.log_variance.copy_(
-                updated_log_scale(self.log_variance, errors, rate, self._least, self.n_dims, self.missing)
-            )
+    @staticmethod
+    def errors(difference: Tensor) -> Tensor:
+        return difference.square_()
 
     @torch.no_grad()
     def fit_baseline(self, x: Tensor) -> Tensor:
@@ -117,7 +85,3 @@ class Gaussian(Likelihood):
         mean = x.nanmean(0).nan_to_num(0.0)
         self.update_scale(mean.expand_as(x), x, 1.0)
         return mean
-
-    def options(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"shape": list(self.shape), "variance": self.variance, "floor": self.floor, "missing": self.missing}

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from hourglass.likelihoods.likelihood import Distribution, Likelihood, at_least_float32
-from hourglass.likelihoods.noise_scale import (
-    Floor,
-    NoiseScale,
-    checked_floor,
-    checked_scale,
-    initial_log_scale,
-    scale_floor,
-    updated_log_scale,
-)
+from hourglass.likelihoods.likelihood import Distribution, at_least_float32
+from hourglass.likelihoods.location_scale import LocationScale
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,60 +35,29 @@ class LaplaceDistribution(Distribution):
         return self.location + torch.exp(self.log_scale) * sign * torch.empty_like(self.location).exponential_()
 
 
-def scale_of(variance: NoiseScale) -> NoiseScale:
-    """The scale b of the Laplace of that variance, 2 b^2; a fitted one stays to be fitted."""
-    return variance if isinstance(variance, str) else math.sqrt(variance / 2)
-
-
-class Laplace(Likelihood):
+class Laplace(LocationScale):
     """Double-exponential noise about the decoder's output, with the scale at its optimum.
 
-    ``ln p(x) = -sum_s (|x_s - m_s| / b + ln 2b)``. The buffer ``log_scale`` is moved by ``update_scale`` towards the
-    batch mean of ``|x - m|``, where the gradient through b vanishes (see ``noise_scale.py``).
+    ``ln p(x) = -sum_s (|x_s - m_s| / b + ln 2b)``, b the batch mean of ``|x - m|``. The variance is ``2 b^2``.
 
-    Parameters
-    ----------
-    shape : sequence of int
-        S. ``parameter_shape`` is S: the decoder puts out the location.
-    scale : "shared", "feature" or float
-        One fitted scale; one per feature (axis 0 of S: columns, channels), fitted; or a fixed one, in model space.
-    floor : float or sequence of float
-        Least *standard deviation*, sqrt(2) b, of a fitted scale, one for all or one per feature. In any case a fitted
-        deviation stays above 1e-3. A fixed scale is taken as given.
-    missing : bool
-        Skip NaN cells of x.
+    Parameters are those of `LocationScale`.
     """
 
-    log_scale: Tensor
-    _least: Tensor
-
-    def __init__(
-        self, shape: Sequence[int], scale: NoiseScale = "shared", floor: Floor = 0.0, missing: bool = False
-    ) -> None:
-        super().__init__(shape, missing=missing)
-        self.scale = checked_scale(scale, "scale")
-        self.floor = checked_floor(floor, self.scale, self.shape[0])
-        self.register_buffer("log_scale", initial_log_scale(self.scale, self.per_feature))
-        least = scale_floor(self.floor, self.scale, self.per_feature) / math.sqrt(2)
-        self.register_buffer("_least", least, persistent=False)
+    power: ClassVar[int] = 1
+    deviation_of_scale: ClassVar[float] = math.sqrt(2)
 
     def forward(self, parameters: Tensor) -> LaplaceDistribution:
         """parameters (*K, B, *S), the location."""
         return LaplaceDistribution(
             location=at_least_float32(parameters),
-            log_scale=self.log_scale.clone(),  # adapt may move the buffer before this pass is differentiated
+            log_scale=self.log_scale.clone(),  # update_scale may move the buffer before this pass is differentiated
             n_dims=self.n_dims,
-            missing=self.missing,
+            missing=self.missing_counts,
         )
 
-    @torch.no_grad()
-    def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:
-        """Move the scale towards the mean absolute error of this batch."""
-        if isinstance(self.scale, str):
-            errors = (x - at_least_float32(parameters)).abs_()
-            self.log_scale.copy_(
-                updated_log_scale(self.log_scale, errors, rate, self._least, self.n_dims, self.missing)
-            )
+    @staticmethod
+    def errors(difference: Tensor) -> Tensor:
+        return difference.abs_()
 
     @torch.no_grad()
     def fit_baseline(self, x: Tensor) -> Tensor:
@@ -105,7 +65,3 @@ class Laplace(Likelihood):
         median = x.nanmedian(0).values.nan_to_num(0.0)
         self.update_scale(median.expand_as(x), x, 1.0)
         return median
-
-    def options(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"shape": list(self.shape), "scale": self.scale, "floor": self.floor, "missing": self.missing}

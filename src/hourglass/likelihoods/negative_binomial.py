@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -76,7 +75,7 @@ class NegativeBinomial(Likelihood):
             log_mean=at_least_float32(parameters),
             log_dispersion=self.log_dispersion,
             n_dims=self.n_dims,
-            missing=self.missing,
+            missing=self.missing_counts,
         )
 
     @torch.no_grad()
@@ -93,7 +92,3 @@ class NegativeBinomial(Likelihood):
         r = torch.where(excess > squares / MAX_DISPERSION, squares / excess, MAX_DISPERSION)
         self.log_dispersion.copy_(r.log().view(self.per_feature))
         return mean.log()
-
-    def options(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"shape": list(self.shape), "missing": self.missing}

@@ -1,4 +1,9 @@
-"""The cells of one column <-> raw numbers: numbers as they are, categories by their place."""
+"""The cells of one column <-> raw numbers: numbers as they are, categories by their place.
+
+A missing cell is NaN. The value of a constant column is 0, so that nothing is lost of it. A value that was not there at
+fit, where values are counted, is `UNSEEN`: infinity, which scaling leaves as it is. To the encoder it is missing; to
+the likelihood it is rarer than anything that was there.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.modalities.column_statistics import Column
+from hourglass.modalities.column_statistics import ROUNDING, Column
 from hourglass.modalities.columns import EXACT, holds_texts, is_missing
+
+UNSEEN = math.inf
 
 
 def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
-    """A column (N,) as `read_columns` gives it -> raw (N,) float64, NaN for missing.
+    """A column (N,) as `read_columns` gives it -> raw (N,) float64, NaN for missing, `UNSEEN` for what is new.
 
     Raises
     ------
@@ -23,20 +30,30 @@ def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
     if holds_texts(values) and not column.texts:
         _refuse_texts(column, values)
         return np.full(len(values), math.nan)
-    if not column.categories:
-        if column.kind == "count":
-            _refuse_fractions(column, values)
-        return _numbers(values, column.origin)
-    places = _places(column.categories, values)
-    unseen = places < 0
-    raw = places if column.is_categorical else _numbers(values, column.origin)
+    if column.categories:
+        places = _places(column.categories, values)
+        raw, unseen = places if column.is_categorical else _numbers(values, column.origin), places < 0
+    else:
+        raw = _numbers(values, column.origin)
+        if not column.constant:
+            if column.kind == "count":
+                _refuse_fractions(column, raw)
+            return raw
+        unseen = ~np.isnan(raw) & ~_is_same(raw, column.offset)
+        raw = np.where(np.isnan(raw), raw, 0.0)
     if unseen.any():
         warnings.warn(
             f"column {column.name!r} holds {values[unseen].tolist()[0]!r}, which was not there at fit; "
-            f"{int(unseen.sum())} such cells are taken as missing",
+            f"{int(unseen.sum())} such cells are taken as unknown, and as rarer than anything that was there",
             stacklevel=4,
         )
-    return np.where(unseen, math.nan, raw)
+    return np.where(unseen, UNSEEN, raw)
+
+
+def _is_same(numbers: np.ndarray, constant: float) -> np.ndarray:
+    """Whether numbers are the constant, to the rounding of a mean, or as float32 writes it."""
+    near = np.abs(numbers - constant) <= ROUNDING * abs(constant)
+    return near | (numbers == np.float32(constant)) if constant % 1 else near
 
 
 def _numbers(values: np.ndarray, origin: int) -> np.ndarray:
@@ -53,6 +70,8 @@ def _places(categories: Sequence[str | int | float], values: np.ndarray) -> np.n
     if isinstance(categories[0], str):
         known = {v: next((place[s] for s in aliases(v) if s in place), -1.0) for v in set(values[~missing].tolist())}
     else:
+        in_float32 = {float(np.float32(c)): k for c, k in place.items() if isinstance(c, float) and c % 1}
+        place = in_float32 | place
         known = {v: place.get(v, -1.0) for v in set(values[~missing].tolist())}
     return np.array([math.nan if m else known[v] for v, m in zip(values.tolist(), missing.tolist(), strict=True)])
 
@@ -85,8 +104,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _refuse_fractions(column: Column, values: np.ndarray) -> None:
-    numbers = _numbers(values, 0)
+def _refuse_fractions(column: Column, numbers: np.ndarray) -> None:
     odd = ((numbers < 0) | (numbers != np.round(numbers))) & ~np.isnan(numbers)
     if odd.any():
         raise ValueError(f"column {column.name!r} is declared a count and holds {numbers[odd][0]:g}; give 0, 1, 2, ...")

@@ -17,6 +17,8 @@ MAX_CATEGORIES = 1000
 MIN_SUSPICIOUS_TEXTS = 20
 MAX_VARIANCE_SHARE = 0.5  # that one cell may make up unremarked
 SMALLEST = math.ulp(0.0)
+MIN_SCALE_OF_FLOAT32 = 1e-30  # below 1e-38 its digits get fewer
+ROUNDING = 10 * math.ulp(1.0)  # relative to their mean, by which numbers that were computed as equal may differ
 MIN_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
 
 Kind = Literal["numeric", "binary", "category", "count"]
@@ -60,6 +62,15 @@ class Column:
     def is_categorical(self) -> bool:
         """Whether raw values are places among `categories`; a numeric column of two values holds these themselves."""
         return self.texts or self.kind == "category"
+
+    @property
+    def needs_float64(self) -> bool:
+        """Whether float32 would lose some of it: a spread small beside its mean (time stamps) or tiny, large counts."""
+        if self.kind == "count":
+            return (self.highest or 0.0) > 2**24
+        if self.is_categorical or self.constant:
+            return False
+        return self.scale < MIN_SCALE_OF_FLOAT32 or abs(self.offset) > 1e4 * self.scale
 
     def text(self, value: float) -> str:
         """One value in the column's own words, numbers to three digits; a category is given by its place.
@@ -188,7 +199,7 @@ class ColumnStatistics:
         by_number = discrete and levels is not None and len(levels) > 2 and self.whole
         if levels is not None and (by_number or declared == "category"):
             return Column(name, "category", categories=tuple(levels))
-        if self.deviation <= 10 * np.finfo(np.float64).eps * abs(self.mean):
+        if self.deviation <= ROUNDING * abs(self.mean):
             return Column(name, "numeric", self.mean * self.unit, constant=True)
         return Column(
             name,

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from hourglass import likelihoods
-from hourglass.likelihoods.laplace import scale_of
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.picture_forms import alike, channel_axis, channels_first, check_pictures
 from hourglass.modalities.scaling import Binarise, Standardise, UnitRange
@@ -246,7 +245,7 @@ class Images:
         if name == "gaussian":
             return likelihoods.Gaussian(self.shape, variance=variance, floor=floor)
         if name == "laplace":
-            return likelihoods.Laplace(self.shape, scale=scale_of(variance), floor=floor)
+            return likelihoods.Laplace(self.shape, variance=variance, floor=floor)
         raise ValueError(f"likelihood={name!r} is not for pictures; choose gaussian, laplace or bernoulli")
 
     def to_json(self) -> dict[str, Any]:

@@ -9,20 +9,16 @@ from torch import Tensor, nn
 class Standardise(nn.Module):
     """x = (raw - mean) / scale, with `mean` and `scale` broadcast against one example of shape S.
 
-    `varies` is 0 for cells that never changed: whatever a decoder says of them, `inverse` gives their mean.
-
     Numbers that float32 cannot hold beside their mean (a time stamp, say) are centred in float64 and only then rounded.
     """
 
     mean: Tensor
     scale: Tensor
-    varies: Tensor
 
-    def __init__(self, mean: Tensor, scale: Tensor, varies: Tensor | None = None) -> None:
+    def __init__(self, mean: Tensor, scale: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
-        self.register_buffer("varies", torch.ones_like(scale) if varies is None else varies.to(scale.dtype))
 
     def forward(self, raw: Tensor) -> Tensor:
         """raw (B, *S) of any number type -> x (B, *S) float32."""
@@ -34,7 +30,7 @@ class Standardise(nn.Module):
 
     def inverse(self, x: Tensor) -> Tensor:
         """x (B, *S) -> raw units (B, *S), in the precision of `mean`."""
-        return x.to(self.mean.dtype) * (self.scale * self.varies) + self.mean
+        return x.to(self.mean.dtype) * self.scale + self.mean
 
 
 class UnitRange(Standardise):
@@ -48,9 +44,9 @@ class UnitRange(Standardise):
 
 
 class Binarise(UnitRange):
-    """Grey levels as probabilities; `training_view` tosses each pixel anew (dynamic binarisation).
+    """Grey levels as probabilities; `training_view` samples each pixel on every pass (dynamic binarisation).
 
-    Source: Salakhutdinov and Murray 2008; Burda et al. 2016, arXiv:1509.00519, draw anew for every pass.
+    Source: Salakhutdinov and Murray 2008; Burda et al. 2016, arXiv:1509.00519, sample on every pass.
     """
 
     def training_view(self, raw: Tensor) -> Tensor:

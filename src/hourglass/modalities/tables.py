@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from hourglass import likelihoods
-from hourglass.likelihoods.laplace import scale_of
 from hourglass.modalities.cells import from_raw, to_raw
 from hourglass.modalities.column_statistics import (
     MAX_CATEGORIES,
@@ -152,7 +151,7 @@ class Tables:
 
     @property
     def _all_numeric(self) -> bool:
-        return not self.any_missing and all(c.kind == "numeric" for c in self.columns)
+        return all(c.kind == "numeric" and not c.missing and not c.constant for c in self.columns)
 
     @property
     def constant_names(self) -> tuple[str, ...]:
@@ -165,11 +164,11 @@ class Tables:
     def _tensor(self, X: Any) -> Tensor:
         """X -> raw (N, D): numbers as they are, texts as codes, NaN for missing.
 
-        float32, unless a column's mean is so large beside its spread that float32 would lose it: then float64.
+        float32, unless it would lose some of a column: then float64.
         """
         columns = read_columns(X)
         self._check_names(X, list(columns))
-        wide = any(abs(c.offset) > 1e4 * c.scale for c in self.columns)
+        wide = any(c.needs_float64 for c in self.columns)
         rows = len(next(iter(columns.values())))
         raw = np.empty((rows, len(self.columns)), dtype=np.float64 if wide else np.float32)
         for i, (column, values) in enumerate(zip(self.columns, columns.values(), strict=True)):
@@ -237,9 +236,9 @@ class Tables:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])
 
     def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
-        offset = torch.tensor([c.offset for c in self.columns], dtype=torch.float64)
+        offset = torch.tensor([0.0 if c.constant else c.offset for c in self.columns], dtype=torch.float64)
         scale = torch.tensor([c.scale for c in self.columns], dtype=torch.float64)
-        return Standardise(offset, scale, torch.tensor([not c.constant or c.texts for c in self.columns]))
+        return Standardise(offset, scale)
 
     def _hidden(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:
@@ -252,13 +251,16 @@ class Tables:
             raise ValueError(f"network={network!r} is not for tables; choose 'mlp' or leave it unset")
         if self._all_numeric:  # no cell was missing at fit, but a corruption or a later table may leave some out
             return MLPEncoder(self.shape, self._hidden(hidden), activation, missing=True, shortcut=True)
+        # Constant columns, and masks of columns without missing cells, would be seen through weights that no gradient
+        # ever reached.
+        varying = [i for i, c in enumerate(self.columns) if not c.constant]
         front = TableInput(
-            self._of_kind("numeric"),
-            self._of_kind("binary"),
-            self._of_kind("count"),
-            [(i, len(self.columns[i].categories)) for i in self._of_kind("category")],
-            # of all columns: a corruption or a later table may leave out what was never missing at fit
-            [i for i, c in enumerate(self.columns) if c.kind != "category"],
+            [i for i in varying if self.columns[i].kind == "numeric"],
+            [i for i in varying if self.columns[i].kind == "binary"],
+            [i for i in varying if self.columns[i].kind == "count"],
+            [(i, len(self.columns[i].categories)) for i in varying if self.columns[i].kind == "category"],
+            [i for i in varying if self.columns[i].missing and self.columns[i].kind != "category"],
+            [i for i, c in enumerate(self.columns) if c.constant and c.missing and c.offset == c.offset],
         )
         return _Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation, shortcut=True))
 
@@ -268,29 +270,26 @@ class Tables:
         return MLPDecoder(n_code, shape, tuple(reversed(self._hidden(hidden))), activation, shortcut=True)
 
     def likelihood(self, name: str | None, variance: Any) -> likelihoods.Likelihood:
-        if name not in (None, "gaussian", "laplace", "bernoulli", "negative_binomial"):
+        if name == "negative_binomial":
+            raise ValueError("likelihood='negative_binomial' is chosen per column: modality=Tables(counts=(...))")
+        if name not in (None, "gaussian", "laplace", "bernoulli"):
             raise ValueError(
-                f"likelihood={name!r} is not for tables; choose gaussian, laplace, bernoulli or negative_binomial, "
-                "or leave it unset: each column then gets its own"
+                f"likelihood={name!r} is not for tables; choose gaussian, laplace or bernoulli, or leave it unset: "
+                "each column then gets its own, and counts a negative binomial (modality=Tables(counts=[...]))"
             )
         missing = self.any_missing
         blocks: list[tuple[likelihoods.Likelihood, list[int]]] = []
-        if numbers := self._of_kind("numeric"):
+        numbers = self._of_kind("numeric")
+        if varying := [i for i in numbers if not self.columns[i].constant]:
             if name == "bernoulli":
                 raise ValueError(
-                    f"likelihood='bernoulli' needs columns with two values; {self.columns[numbers[0]].name!r} has more"
+                    f"likelihood='bernoulli' needs columns with two values; {self.columns[varying[0]].name!r} has more"
                 )
-            if name == "negative_binomial":
-                raise ValueError("likelihood='negative_binomial' is chosen per column: modality=Tables(counts=(...))")
-        if varying := [i for i in numbers if not self.columns[i].constant]:
             floor: Any = [self.columns[i].resolution / self.columns[i].scale / 12**0.5 for i in varying]
             if variance != "feature":
                 floor = float(np.sqrt(np.mean(np.square(floor))))
-            if name == "laplace":
-                kind: Any = likelihoods.Laplace((len(varying),), scale_of(variance), floor, missing)
-            else:
-                kind = likelihoods.Gaussian((len(varying),), variance, floor, missing)
-            blocks.append((kind, varying))
+            family = likelihoods.Laplace if name == "laplace" else likelihoods.Gaussian
+            blocks.append((family((len(varying),), variance, floor, missing), varying))
         if constant := [i for i in numbers if self.columns[i].constant]:
             blocks.append((likelihoods.ConstantCells((len(constant),), missing=missing), constant))
         if binary := self._of_kind("binary"):

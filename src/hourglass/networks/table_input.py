@@ -1,4 +1,4 @@
-"""What a network is shown of a table's row: filled numbers, masks, one-hot categories."""
+"""What a network sees of a table's row: numbers with missing ones filled in, masks, one-hot categories."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 
 class TableInput(nn.Module):
-    """x (B, D) with NaN for missing -> (B, width).
+    """x (B, D), NaN for missing and infinity for unseen values -> (B, width).
+
+    An unseen value is shown as a missing one. A column that is in none of the lists is not shown.
 
     Parameters
     ----------
@@ -15,7 +17,8 @@ class TableInput(nn.Module):
     binary : columns in {0, 1}; a missing one becomes 1/2.
     counts : columns of raw counts, shown as log(1 + count).
     categories : (column, number of categories) pairs, shown one-hot; a missing one is all zeros.
-    masked : columns whose missingness is shown as a column of its own.
+    masked : columns of which it is shown, as a feature of its own, whether they are missing.
+    constant : columns of which nothing else is shown; there an unseen value is not a missing one.
     """
 
     def __init__(
@@ -25,14 +28,19 @@ class TableInput(nn.Module):
         counts: Sequence[int],
         categories: Sequence[tuple[int, int]],
         masked: Sequence[int],
+        constant: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.numeric, self.binary, self.counts = list(numeric), list(binary), list(counts)
-        self.categories, self.masked = list(categories), list(masked)
-        self.width = len(numeric) + len(binary) + len(counts) + len(masked) + sum(n for _, n in categories)
+        self.categories, self.masked, self.constant = list(categories), list(masked), list(constant)
+        alone = len(numeric) + len(binary) + len(counts) + len(masked) + len(constant)
+        self.width = alone + sum(n for _, n in categories)
 
     def forward(self, x: Tensor) -> Tensor:
         parts = []
+        if self.constant:
+            parts.append(x[:, self.constant].isnan().to(x.dtype))
+        x = x.masked_fill(x.isinf(), torch.nan)
         if self.numeric:
             parts.append(x[:, self.numeric].nan_to_num(0.0))
         if self.binary:
