@@ -65,13 +65,15 @@ def _numbers(values: np.ndarray, origin: int) -> np.ndarray:
 
 def _places(categories: Sequence[str | int | float], values: np.ndarray) -> np.ndarray:
     """The place of each value among the categories, (N,) float64: NaN for missing, -1 for one that is not there."""
-    place = {category: float(k) for k, category in enumerate(categories)}
+    place: dict[str | int | float, float] = {category: float(k) for k, category in enumerate(categories)}
     missing = is_missing(values)
     if isinstance(categories[0], str):
         known = {v: next((place[s] for s in aliases(v) if s in place), -1.0) for v in set(values[~missing].tolist())}
     else:
-        in_float32 = {float(np.float32(c)): k for c, k in place.items() if isinstance(c, float) and c % 1}
-        place = in_float32 | place
+        in_float32: dict[str | int | float, float] = {
+            float(np.float32(c)): k for c, k in place.items() if isinstance(c, float) and c % 1
+        }
+        place = {**in_float32, **place}
         known = {v: place.get(v, -1.0) for v in set(values[~missing].tolist())}
     return np.array([math.nan if m else known[v] for v, m in zip(values.tolist(), missing.tolist(), strict=True)])
 
