@@ -3,22 +3,21 @@
 import numpy as np
 import pandas as pd
 import polars as pl
-import pyarrow as pa
 import pytest
-import torch
 from scipy.stats import norm
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 
 from hourglass import Embedder
+from hourglass.diagnostics.density import CodeDensity
 from hourglass.exploration import (
     code_centre,
     code_quantiles,
+    concept,
     dimension_use,
     interpolate,
     latent_map,
     manifold,
-    take,
     traversal,
 )
 
@@ -52,18 +51,49 @@ def wide() -> Embedder:
     return fitted(PICTURES, n_latent=5)
 
 
-def test_quantiles_of_a_variational_code_are_those_of_its_prior(vae):
+def test_quantiles_of_the_prior_are_those_of_a_standard_normal(vae):
     q = np.array([0.1, 0.5, 0.9])
-    np.testing.assert_allclose(code_quantiles(vae, q), np.stack([norm.ppf(q)] * 2, axis=1))
-    np.testing.assert_array_equal(code_centre(vae), [0, 0])
+    np.testing.assert_allclose(code_quantiles(vae, q, source="prior"), np.stack([norm.ppf(q)] * 2, axis=1))
+    np.testing.assert_array_equal(code_centre(vae, source="prior"), [0, 0])
 
 
-def test_quantiles_of_a_deterministic_code_are_those_of_the_codes(autoencoder):
-    found = code_quantiles(autoencoder, [0.1, 0.5, 0.9])
-    codes = autoencoder.transform(IRIS)
-    spread = codes.std(axis=0)
+@pytest.mark.parametrize("name", ["vae", "autoencoder"])
+def test_quantiles_are_those_of_the_codes(name, request):
+    embedder, X = request.getfixturevalue(name), {"vae": PICTURES, "autoencoder": IRIS}[name]
+    found = code_quantiles(embedder, [0.1, 0.5, 0.9])
+    codes = embedder.transform(X)
     # a mixture fitted to the codes stands for them: a quarter of a deviation is near enough
-    assert (np.abs(found - np.quantile(codes, [0.1, 0.5, 0.9], axis=0)) < 0.25 * spread).all()
+    assert (np.abs(found - np.quantile(codes, [0.1, 0.5, 0.9], axis=0)) < 0.25 * codes.std(axis=0)).all()
+
+
+def test_what_is_shown_covers_the_codes_however_far_from_the_prior(vae, monkeypatch):
+    """Codes with a small weight of the KL, or after few epochs, lie far outside of the prior."""
+    far = CodeDensity.fit(np.random.default_rng(0).normal([20, -5], [9, 1], (500, 2)), seed=0)
+    monkeypatch.setattr(vae, "density_", far)
+    walk = traversal(vae, 0)
+    assert walk.values[0] < 5 and walk.values[-1] > 35
+    grid = manifold(vae, 5)
+    assert grid.x[0] < 12 and grid.x[-1] > 28 and -7 < grid.y[0] < grid.y[-1] < -3
+    assert abs(traversal(vae, 0, source="prior").values).max() < 2.1
+    assert abs(manifold(vae, 5, source="prior").x).max() < 1.3
+
+
+def test_quantiles_of_a_prior_that_is_not_there_are_refused(autoencoder, vae):
+    with pytest.raises(ValueError, match="source='prior': this recipe has no prior"):
+        code_quantiles(autoencoder, [0.5], source="prior")
+    with pytest.raises(ValueError, match="source='data' is unknown"):
+        code_quantiles(vae, [0.5], source="data")
+
+
+def test_a_concept_is_the_difference_of_two_mean_codes():
+    codes = np.array([[0.0, 1.0], [2.0, 3.0], [7.0, 7.0], [10.0, 0.0]])
+    for labels in (["a", "a", None, "b"], pd.Series([1, 1, 2, 3]), np.array([1, 1, 2, 3]), pl.Series([1, 1, None, 3])):
+        a, b = ("a", "b") if labels[0] == "a" else (1, 3)
+        np.testing.assert_array_equal(concept(codes, labels, a, b), [9, -2])
+    with pytest.raises(ValueError, match=r"b='dog' is the label of no code; the labels are 'a', 'b'$"):
+        concept(codes, ["a", "a", "b", "b"], "a", "dog")
+    with pytest.raises(ValueError, match="labels 2 entries"):
+        concept(codes, [1, 2], 1, 2)
 
 
 @pytest.mark.parametrize("q", [[0.0, 0.5], [1.0], 0.5, [1.5]])
@@ -94,7 +124,7 @@ def test_an_impossible_traversal_names_its_argument(wide, options, message):
 
 
 def test_the_manifold_goes_from_the_top_left_to_the_bottom_right(vae):
-    grid = manifold(vae, side=4)
+    grid = manifold(vae, side=4, source="prior")
     assert grid.side == 4
     assert grid.examples.shape == (16, 8, 8)
     np.testing.assert_allclose(grid.codes[0], [grid.x[0], grid.y[-1]])
@@ -205,7 +235,7 @@ def test_use_ranks_dimensions(wide, autoencoder):
     np.testing.assert_allclose(use.values, wide.summary_.kl_per_dimension)
     assert (np.diff(use.values[use.order]) <= 0).all()
     use = dimension_use(autoencoder)
-    assert use.unit == "deviation"
+    assert use.unit == "standard deviation"
     assert use.active.all()
 
 
@@ -213,13 +243,3 @@ def test_nothing_is_shown_of_an_estimator_that_is_not_fitted():
     for show in (dimension_use, manifold, lambda e: traversal(e, 0), lambda e: latent_map(e, PICTURES)):
         with pytest.raises(NotFittedError):
             show(Embedder())
-
-
-@pytest.mark.parametrize("container", [
-    np.asarray, torch.tensor, list, lambda v: pd.Series(v, index=list("abcd")), pl.Series,
-    lambda v: pd.DataFrame({"a": v}), lambda v: pl.DataFrame({"a": v}), lambda v: pa.table({"a": v}),
-])  # fmt: skip
-def test_rows_are_taken_from_anything(container):
-    taken = take(container([5, 6, 7, 8]), [2, 0, 2])
-    taken = taken["a"] if hasattr(taken, "columns") or hasattr(taken, "column_names") else taken
-    assert [int(v.as_py() if hasattr(v, "as_py") else v) for v in taken] == [7, 5, 7]

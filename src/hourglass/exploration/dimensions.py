@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from hourglass.diagnostics.advice import STILL
 from hourglass.diagnostics.codes import ACTIVE
-
-STILL = 1e-3  # of the largest deviation: a deterministic dimension below hardly moves
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +17,8 @@ class DimensionUse:
     """How much each dimension of the code is used.
 
     `values` (L,) are the KL of each dimension in nats per example where the code is a distribution, else the standard
-    deviation of the codes; `unit` says which ("nats" or "deviation"). `order` (L,) lists the dimensions, the most
-    informative first; `active` (L,) bool marks those in use.
+    deviation of the codes; `unit` says which ("nats" or "standard deviation"). `order` (L,) lists the dimensions, the
+    most informative first; `active` (L,) bool marks those in use.
     """
 
     values: np.ndarray
@@ -32,9 +31,9 @@ class DimensionUse:
 
 
 def dimension_use(estimator: Any) -> DimensionUse:
-    """How much each dimension of a fitted estimator's code is used, on the rows its summary judged.
+    """How much each dimension of a fitted estimator's code is used, on the rows that its summary was measured on.
 
-    A deterministic code has no KL. The deviation of its dimensions ranks them only as far as they share a scale.
+    A deterministic code has no KL. Standard deviations rank its dimensions only as far as these share a scale.
 
     Parameters
     ----------
@@ -50,4 +49,4 @@ def dimension_use(estimator: Any) -> DimensionUse:
     if summary.kl_per_dimension:
         kl = np.asarray(summary.kl_per_dimension, dtype=np.float64)
         return DimensionUse(kl, "nats", scale**2 > ACTIVE)
-    return DimensionUse(scale, "deviation", scale > STILL * scale.max())
+    return DimensionUse(scale, "standard deviation", scale > STILL * scale.max())

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hourglass.exploration.ranges import code_quantiles
-from hourglass.exploration.rows import for_each
+from hourglass.exploration.conditions import one_condition
+from hourglass.exploration.ranges import Source, code_quantiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +30,19 @@ class Manifold:
         return len(self.x)
 
 
-def manifold(estimator: Any, side: int = 15, *, condition: Any = None) -> Manifold:
+def manifold(estimator: Any, side: int = 15, *, condition: Any = None, source: Source = "codes") -> Manifold:
     """What every place of a two-dimensional code decodes to.
 
-    Places are the quantiles (i + 1/2) / side of the prior, so that each cell stands for an equal share of it; of the
-    codes themselves where the recipe has no prior.
+    Places are the quantiles (i + 1/2) / side of each dimension, so that every column and every row of the grid stands
+    for an equal share of the codes.
 
     Parameters
     ----------
     estimator : Embedder, fitted with n_latent=2.
     side : places in each direction.
     condition : one condition, where the model was fitted with one.
+    source : "codes" or "prior"
+        Whose quantiles; see `code_quantiles`.
 
     Returns
     -------
@@ -48,9 +50,9 @@ def manifold(estimator: Any, side: int = 15, *, condition: Any = None) -> Manifo
 
     Raises
     ------
-    ValueError : if the code has not two dimensions.
+    ValueError : if the code does not have two dimensions.
 
-    Source: Kingma and Welling 2013, arXiv:1312.6114, appendix A.
+    Source: Kingma and Welling 2013, arXiv:1312.6114, appendix A, for the quantiles of the prior.
     """
     check_is_fitted(estimator, "model_")
     if estimator.n_latent_ != 2:
@@ -60,10 +62,9 @@ def manifold(estimator: Any, side: int = 15, *, condition: Any = None) -> Manifo
         )
     if side < 2:
         raise ValueError(f"side={side} must be at least 2")
-    places = code_quantiles(estimator, (np.arange(side) + 0.5) / side, condition=condition)
+    places = code_quantiles(estimator, (np.arange(side) + 0.5) / side, condition=condition, source=source)
     x, y = places[:, 0], places[:, 1]
     first, second = np.meshgrid(x, y[::-1])
     codes = np.stack([first.ravel(), second.ravel()], axis=1)
-    n_columns = len(estimator.condition_) if estimator.condition_ else 0
-    examples = estimator.inverse_transform(codes, condition=for_each(condition, side * side, n_columns))
+    examples = estimator.inverse_transform(codes, condition=one_condition(estimator, condition, side * side))
     return Manifold(x, y, codes, examples)

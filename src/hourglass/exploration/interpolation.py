@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from hourglass.exploration.rows import for_each
+from hourglass.exploration.conditions import one_condition
 
 
 def interpolate(
@@ -22,7 +22,7 @@ def interpolate(
     a, b : (L,) codes, as `transform` gives them.
     steps : how many examples, the two ends among them.
     path : "linear" or "spherical"
-        The great arc suits codes of many dimensions under a normal prior, whose middle holds next to none of them.
+        The great arc suits codes of many dimensions under a normal prior, which are rarely near its centre.
     condition : one condition, where the model was fitted with one.
 
     Returns
@@ -47,5 +47,4 @@ def interpolate(
         angle = np.arccos(np.clip(start @ end / lengths, -1, 1)) if lengths > 0 else 0.0
         if 1e-6 < angle < np.pi - 1e-6:  # else there is no one great arc between them
             codes = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
-    n_columns = len(estimator.condition_) if estimator.condition_ else 0
-    return estimator.inverse_transform(codes, condition=for_each(condition, steps, n_columns))
+    return estimator.inverse_transform(codes, condition=one_condition(estimator, condition, steps))

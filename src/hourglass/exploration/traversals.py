@@ -1,4 +1,4 @@
-"""A walk along one dimension of the code, all others held."""
+"""Latent traversals: one dimension of the code is varied, all others are held."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from hourglass.exploration.ranges import code_centre, code_quantiles
-from hourglass.exploration.rows import for_each
+from hourglass.exploration.conditions import one_condition
+from hourglass.exploration.ranges import Source, code_quantiles
 
-TAIL = 0.02  # of the codes lies beyond each end of the walk
+TAIL = 0.02  # share of the codes beyond each end of a traversal
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,17 @@ class Traversal:
 
 
 def traversal(
-    estimator: Any, dimension: int, *, steps: int = 9, start: ArrayLike | None = None, condition: Any = None
+    estimator: Any,
+    dimension: int,
+    *,
+    steps: int = 9,
+    start: ArrayLike | None = None,
+    condition: Any = None,
+    source: Source = "codes",
 ) -> Traversal:
     """What changes along one dimension of the code.
 
-    Evenly spaced values from the 2 % to the 98 % quantile of the prior, or of the codes where there is no prior.
+    Evenly spaced values from the 2% to the 98% quantile of that dimension.
 
     Parameters
     ----------
@@ -39,6 +45,8 @@ def traversal(
     steps : K, how many values.
     start : (L,) the code whose other dimensions are held; None takes the middle of the codes.
     condition : one condition, where the model was fitted with one.
+    source : "codes" or "prior"
+        Whose quantiles; see `code_quantiles`.
 
     Returns
     -------
@@ -57,12 +65,11 @@ def traversal(
         raise ValueError(f"dimension={dimension} is not in the code; it has {estimator.n_latent_}, counted from 0")
     if steps < 2:
         raise ValueError(f"steps={steps} must be at least 2")
-    centre = code_centre(estimator, condition=condition) if start is None else np.asarray(start, dtype=np.float64)
+    low, centre, high = code_quantiles(estimator, [TAIL, 0.5, 1 - TAIL], condition=condition, source=source)
+    centre = centre if start is None else np.asarray(start, dtype=np.float64)
     if centre.shape != (estimator.n_latent_,):
         raise ValueError(f"start has shape {centre.shape}; a code of this model is ({estimator.n_latent_},)")
-    low, high = code_quantiles(estimator, [TAIL, 1 - TAIL], condition=condition)[:, dimension]
     codes = np.repeat(centre[None], steps, axis=0)
-    codes[:, dimension] = np.linspace(low, high, steps)
-    n_columns = len(estimator.condition_) if estimator.condition_ else 0
-    examples = estimator.inverse_transform(codes, condition=for_each(condition, steps, n_columns))
+    codes[:, dimension] = np.linspace(low[dimension], high[dimension], steps)
+    examples = estimator.inverse_transform(codes, condition=one_condition(estimator, condition, steps))
     return Traversal(dimension, codes[:, dimension].copy(), codes, examples)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hourglass.exploration import Traversal, interpolate, manifold, take
+from hourglass.exploration import Traversal, interpolate, manifold
 from hourglass.plots import pictures as plots
+from hourglass.readers.containers import take
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
 

@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from hourglass import readers
-from hourglass.exploration import take
 from hourglass.plots import Groups, group
+from hourglass.readers.containers import take
 
 MAX_ROWS_SHOWN = 4000
 MIN_ROWS_SHOWN = 64

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.exploration import Traversal, manifold, take
+from hourglass.exploration import Traversal, manifold
 from hourglass.plots import tables as plots
+from hourglass.readers.containers import take
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
 
