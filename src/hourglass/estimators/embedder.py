@@ -48,6 +48,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     """
 
     learned: ClassVar[dict[str, type]] = {"density_": CodeDensity}
+    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "map", "dimensions", "samples", "made")
 
     @property
     def _n_features_out(self) -> int:

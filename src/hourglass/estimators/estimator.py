@@ -65,7 +65,8 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     """`fit`, `save`, `reconstruct` and `score_samples`, shared by every estimator; see `Embedder`.
 
     A task overrides the hooks `_recipe`, `_architecture` and `_after_training`, and declares in `learned` what it
-    learns beyond the model: attribute -> a class with `to_arrays` and `from_arrays`, saved and loaded with it.
+    learns beyond the model: attribute -> a class with `to_arrays` and `from_arrays`, saved and loaded with it; and in
+    `sections` what a report shows, by the names in `report.sections.SECTIONS`.
 
     Parameters
     ----------
@@ -85,6 +86,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     modality: str | Modality | None = None
 
     learned: ClassVar[dict[str, type]] = {}
+    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "made")
 
     def fit(
         self,

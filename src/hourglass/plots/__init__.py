@@ -1,9 +1,10 @@
 """Results -> matplotlib figures, by the object interface alone: no pyplot, no global state.
 
-`pictures` and `tables` draw examples of their kind; the other figures are the same for all data.
+`pictures`, `cells` and `lines` draw examples in the form that `views` gives them; the other figures are the same for
+all data. Notebooks show figures by themselves.
 """
 
-from hourglass.plots import pictures, tables
+from hourglass.plots import cells, lines, pictures
 from hourglass.plots.comparison import rate_distortion
 from hourglass.plots.dimensions import dimension_bars
 from hourglass.plots.labels import Groups, group
@@ -16,11 +17,12 @@ __all__ = [
     "LIGHT",
     "Groups",
     "Scheme",
+    "cells",
     "dimension_bars",
     "group",
     "latent_scatter",
+    "lines",
     "loss_curves",
     "pictures",
     "rate_distortion",
-    "tables",
 ]

@@ -14,7 +14,7 @@ MIN_BARS = 6  # so that few bars stay slender
 
 
 def dimension_bars(use: DimensionUse, scheme: Scheme = LIGHT) -> Figure:
-    """A bar for each dimension, the most informative first; idle ones are hollow.
+    """A bar for each latent dimension, the most informative first; unused ones are hollow.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ def dimension_bars(use: DimensionUse, scheme: Scheme = LIGHT) -> Figure:
     axes.set_xlim(middle - half - 0.2, middle + half + 0.2)
     axes.set_ylim(0, 1.12 * (float(values.max()) or 1.0))
     nats = use.unit == "nats"
-    axes.set_ylabel("KL, nats per example" if nats else "deviation of the code")
+    axes.set_ylabel("KL, nats per example" if nats else "standard deviation of the code")
     if len(values) <= MAX_NAMED_BARS:
         axes.set_xticks(places, [str(d) for d in order])
-        axes.set_xlabel("dimension")
+        axes.set_xlabel("latent dimension")
         for place, value in zip(places, values, strict=True):
             axes.annotate(
                 f"{value:.2g}" if len(values) > 10 else f"{value:.3g}", (place, value), xytext=(0, 3),
@@ -48,11 +48,11 @@ def dimension_bars(use: DimensionUse, scheme: Scheme = LIGHT) -> Figure:
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         first = ", ".join(map(str, order[:3].tolist()))
-        axes.set_xlabel(f"dimensions, the most informative first ({first}, …)")
+        axes.set_xlabel(f"latent dimensions, the most informative first ({first}, …)")
     idle = int((~active).sum())
     if idle:
         axes.text(
-            0.98, 0.92, f"{idle} of {len(values)} idle (hollow)", transform=axes.transAxes, ha="right", va="top",
+            0.98, 0.92, f"{idle} of {len(values)} unused (hollow)", transform=axes.transAxes, ha="right", va="top",
             fontsize=SMALL, color=scheme.faint,
         )  # fmt: skip
     return figure

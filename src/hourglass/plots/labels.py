@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from hourglass.readers.containers import as_list
+
 MAX_NUMERIC_CLASSES = 50  # more different whole numbers are a quantity
 MAX_COLOURS = 12  # more classes are told apart by their names only
 UNLABELLED = "unlabelled"
@@ -43,11 +45,7 @@ def group(labels: Any) -> Groups:
     ------
     ValueError : if labels are not one for each example.
     """
-    if hasattr(labels, "detach"):
-        labels = labels.detach().cpu().numpy()
-    if hasattr(labels, "to_pylist"):
-        labels = labels.to_pylist()
-    values = np.asarray(labels)
+    values = np.asarray(as_list(labels) if np.ndim(labels) == 1 else labels)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:

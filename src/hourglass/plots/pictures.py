@@ -1,34 +1,31 @@
-"""Figures of pictures: originals beside reconstructions, grids, walks, samples."""
+"""Figures of pictures: originals beside reconstructions, the latent plane, traversals, samples, thumbnails on a map."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hourglass.exploration import Manifold, Traversal
-from hourglass.plots.scheme import LIGHT, SMALL, WIDTH, Scheme, hide_axes, new_figure, style_axes
+from hourglass.exploration import LatentMap, Manifold
+from hourglass.plots.scheme import (
+    LIGHT,
+    PIXELS_PER_INCH,
+    SHARP,
+    SMALL,
+    WIDTH,
+    Scheme,
+    hide_axes,
+    new_figure,
+    style_axes,
+)
+from hourglass.views import Pictures
 
-SHARP = 2  # device pixels a style-sheet pixel
 GAP = 3  # device pixels between pictures
-LABELS = 66  # style-sheet pixels for names at the left
-COLOUR = (3, 4)
-
-
-def to_rgb(modality: Any, X: Any) -> np.ndarray:
-    """Pictures as they are shown: (N, H, W, 3) from 0 to 1, black and white those of the data.
-
-    Of other than one, three or four channels the mean is shown.
-    """
-    raw = modality.examples(X).rows().float().numpy()
-    levels = np.clip((raw - modality.black) / (modality.white - modality.black), 0, 1)
-    channels = levels.shape[1]
-    if channels in COLOUR:
-        return np.moveaxis(levels[:, :3], 1, -1)
-    return np.repeat(levels.mean(axis=1)[..., None], 3, axis=-1)
+LABELS = 104  # style-sheet pixels for names at the left
+THUMBNAILS = 150  # at most on a map
+THUMBNAIL = 0.066  # their side, as a share of the map's
 
 
 def mosaic(pictures: np.ndarray, columns: int, width: float) -> np.ndarray:
@@ -79,7 +76,7 @@ def _sheet_figure(
     gaps = [12 if pairs and i % 2 else 4 if names else 8 for i in range(len(rows))]
     figure = new_figure(sum(heights) + sum(gaps[:-1]) + title * len(rows) + 8, scheme)
     figure.set_layout_engine("none")
-    total, top = figure.get_figheight() * 96, 4.0
+    total, top = figure.get_figheight() * PIXELS_PER_INCH, 4.0
     left = (LABELS if names else 4) / WIDTH
     for (name, _), sheet, high, gap in zip(rows, sheets, heights, gaps, strict=True):
         if not names:
@@ -97,26 +94,36 @@ def _sheet_figure(
     return figure
 
 
-def reconstructions(modality: Any, originals: Any, made: Any, *, columns: int = 8, scheme: Scheme = LIGHT) -> Figure:
-    """Pairs of rows: the originals, and below each what came back from its code.
+def reconstructions(
+    originals: Pictures, reconstructions: Pictures, *, columns: int = 8, scheme: Scheme = LIGHT
+) -> Figure:
+    """Pairs of rows: the originals, and below each its reconstruction.
 
     Parameters
     ----------
-    modality : Images, fitted.
-    originals, made : N pictures each, in the form of what was fitted.
-    columns : pictures a row.
+    originals, reconstructions : N pictures each.
+    columns : pictures per row.
+    scheme : colours.
     """
-    before, after = to_rgb(modality, originals), to_rgb(modality, made)
+    before, after = originals.rgb, reconstructions.rgb
     columns = min(columns, len(before))
     rows = []
     for start in range(0, len(before), columns):
-        rows += [("original", before[start : start + columns]), ("rebuilt", after[start : start + columns])]
+        part = slice(start, start + columns)
+        rows += [("original", before[part]), ("reconstruction", after[part])]
     return _sheet_figure(rows, columns, scheme, names=True, pairs=True)
 
 
-def manifold(modality: Any, grid: Manifold, *, scheme: Scheme = LIGHT) -> Figure:
-    """The plane of a two-dimensional code as a sheet of pictures, the codes' values at the edges."""
-    sheet = mosaic(to_rgb(modality, grid.examples), grid.side, WIDTH - 50)
+def manifold(grid: Manifold, pictures: Pictures, *, scheme: Scheme = LIGHT) -> Figure:
+    """The plane of a two-dimensional code as a sheet of pictures, the codes' values at the edges.
+
+    Parameters
+    ----------
+    grid : of `exploration.manifold`.
+    pictures : the view of its `examples`.
+    scheme : colours.
+    """
+    sheet = mosaic(pictures.rgb, grid.side, WIDTH - 50)
     figure = new_figure((WIDTH - 50) * sheet.shape[0] / sheet.shape[1] + 44, scheme)
     axes = figure.subplots()
     style_axes(axes, scheme, grid="")
@@ -130,32 +137,32 @@ def manifold(modality: Any, grid: Manifold, *, scheme: Scheme = LIGHT) -> Figure
     return figure
 
 
-def traversals(modality: Any, walks: Sequence[Traversal], names: Sequence[str], *, scheme: Scheme = LIGHT) -> Figure:
-    """A row of pictures for each walk along a dimension, from its low end to its high one.
+def traversals(traversals: Sequence[Pictures], names: Sequence[str], *, scheme: Scheme = LIGHT) -> Figure:
+    """A row of pictures for each latent traversal, from the low end of the dimension to its high one.
 
     Parameters
     ----------
-    modality : Images, fitted.
-    walks : of `exploration.traversal`, all of the same number of steps.
+    traversals : views of the `examples` of `exploration.traversal`, all of the same number of steps.
     names : what stands above each row.
+    scheme : colours.
     """
-    rows = [(name, to_rgb(modality, walk.examples)) for name, walk in zip(names, walks, strict=True)]
+    rows = [(name, pictures.rgb) for name, pictures in zip(names, traversals, strict=True)]
     return _sheet_figure(rows, len(rows[0][1]), scheme, names=False)
 
 
 def samples(
-    modality: Any, drawn: Sequence[Any], names: Sequence[str] = ("",), *, columns: int = 8, scheme: Scheme = LIGHT
+    sets: Sequence[Pictures], names: Sequence[str] = ("",), *, columns: int = 8, scheme: Scheme = LIGHT
 ) -> Figure:
-    """New pictures.
+    """Sets of pictures, one after the other.
 
     Parameters
     ----------
-    modality : Images, fitted.
-    drawn : sets of pictures, each in the form of what was fitted.
+    sets : generated pictures, or any others.
     names : of the sets, "" for none.
-    columns : pictures a row.
+    columns : pictures per row.
+    scheme : colours.
     """
-    rows = [(name, to_rgb(modality, pictures)) for name, pictures in zip(names, drawn, strict=True)]
+    rows = [(name, pictures.rgb) for name, pictures in zip(names, sets, strict=True)]
     if not any(name for name, _ in rows):
         sheet = mosaic(np.concatenate([pictures for _, pictures in rows]), columns, WIDTH - 8)
         figure = new_figure((WIDTH - 8) * sheet.shape[0] / sheet.shape[1] + 8, scheme)
@@ -164,3 +171,50 @@ def samples(
         _imshow(axes, sheet)
         return figure
     return _sheet_figure(rows, columns, scheme, names=len(rows[0][1]) <= columns)
+
+
+def thumbnails(latent: LatentMap, pictures: Pictures, *, scheme: Scheme = LIGHT) -> Figure:
+    """Pictures where their codes are on a latent map: as many as find room without covering each other.
+
+    Parameters
+    ----------
+    latent : of `exploration.latent_map`.
+    pictures : the examples of the map (its `rows` are taken).
+    scheme : colours.
+    """
+    low, high = latent.points.min(axis=0), latent.points.max(axis=0)
+    places = (latent.points - low) / np.maximum(high - low, 1e-12)  # from 0 to 1
+    high_, wide = pictures.levels.shape[2:]
+    size = THUMBNAIL * np.array([wide, high_]) / max(wide, high_)
+    chosen = _apart(places, size)
+    figure = new_figure(430, scheme)
+    axes = figure.subplots()
+    style_axes(axes, scheme, grid="")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for place, picture in zip(places[chosen], _small(pictures[latent.rows[chosen]].rgb), strict=True):
+        left, bottom = place - size / 2
+        _imshow(axes, picture, (left, left + size[0], bottom, bottom + size[1]))
+    axes.set_xlim(-THUMBNAIL, 1 + THUMBNAIL)
+    axes.set_ylim(-THUMBNAIL, 1 + THUMBNAIL)
+    axes.set_xlabel(latent.axes[0])
+    axes.set_ylabel(latent.axes[1])
+    return figure
+
+
+def _apart(places: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Positions of places (N, 2) that are apart by `size` (2,) in either direction, at most THUMBNAILS of them."""
+    chosen: list[int] = []
+    for i in np.random.default_rng(0).permutation(len(places)).tolist():
+        if not (np.abs(places[chosen] - places[i]) < 1.04 * size).all(axis=1).any():
+            chosen.append(i)
+        if len(chosen) == THUMBNAILS:
+            break
+    return np.array(chosen)
+
+
+def _small(rgb: np.ndarray) -> np.ndarray:
+    """Pictures (N, H, W, 3) thinned to what a thumbnail can show."""
+    room = SHARP * THUMBNAIL * WIDTH
+    longest = max(rgb.shape[1:3])
+    return _averaged(rgb, -(-longest // round(room))) if longest > room else rgb

@@ -12,6 +12,7 @@ from hourglass.plots.labels import MAX_COLOURS, UNLABELLED, Groups
 from hourglass.plots.scheme import LIGHT, MARKERS, SMALL, TEXT, Scheme, new_figure, style_axes
 
 MAX_COMPARED = 300  # points of a class, to find its thickest place
+OUTER = 0.01  # share of the numbers at each end that have the colour of the end
 LINE = 0.05  # height of a name on a map, as a share of the map
 
 
@@ -64,11 +65,13 @@ def _dots(axes: Axes, points: np.ndarray, size: float, colour: str, marker: str)
 def _numbers(axes: Axes, points: np.ndarray, size: float, numbers: np.ndarray, scheme: Scheme) -> None:
     known = np.isfinite(numbers)
     _dots(axes, points[~known], size, scheme.line, "o")
-    drawn = axes.scatter(
+    # a few numbers far out would leave one colour for all others
+    low, high = np.quantile(numbers[known], [OUTER, 1 - OUTER]) if known.any() else (0.0, 1.0)
+    dots = axes.scatter(
         points[known, 0], points[known, 1], s=size, c=numbers[known], cmap=scheme.sequence, linewidths=0,
-        rasterized=True, alpha=0.9,
+        rasterized=True, alpha=0.9, vmin=low, vmax=high if high > low else low + 1,
     )  # fmt: skip
-    bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.045, pad=0.02)
+    bar = axes.figure.colorbar(dots, ax=axes, fraction=0.045, pad=0.02)
     bar.ax.tick_params(colors=scheme.faint, labelsize=SMALL, length=3)
     bar.outline.set_visible(False)  # type: ignore[operator]
 

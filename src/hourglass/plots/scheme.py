@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 PIXELS_PER_INCH = 96  # of a style sheet: figures are laid out in its pixels
+SHARP = 2  # device pixels per style-sheet pixel
 WIDTH = 460  # pixels: a column of a desktop page, and nearly a telephone's width
 TEXT, SMALL = 10.5, 9.5  # points; at 460 pixels 14 and 12.7 pixels high, on a telephone 11 and 10
 
@@ -68,10 +70,19 @@ DARK = Scheme(
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h")
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=SHARP * PIXELS_PER_INCH)
+        return file.getvalue()
+
+
 def new_figure(height: float, scheme: Scheme, width: float = WIDTH) -> Figure:
     """An empty figure, sizes in style-sheet pixels."""
     layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03)
-    figure = Figure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), layout=layout)
+    figure = NotebookFigure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), layout=layout)
     figure.set_facecolor(scheme.paper)
     return figure
 

@@ -14,21 +14,20 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from hourglass.plots import DARK, LIGHT, Scheme
-from hourglass.plots.scheme import PIXELS_PER_INCH
+from hourglass.plots.scheme import PIXELS_PER_INCH, SHARP
 
-MAX_SVG_BYTES = 600_000  # bytes; a heavier drawing is sent as pixels
-SHARPNESS = 2  # device pixels a style-sheet pixel
+MAX_SVG_BYTES = 600_000  # bytes; a larger drawing is embedded as pixels
 DOTS_PER_INCH = 200  # of points drawn as pixels inside a vector figure
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def picture(draw: Callable[[Scheme], Figure], alternative: str) -> str:
+def picture(draw: Callable[[Scheme], Figure], alt_text: str) -> str:
     """A <picture> that follows the reader's colour scheme; `draw` is called once for each."""
     light = draw(LIGHT)
     width, height = (round(inches * PIXELS_PER_INCH) for inches in light.get_size_inches())
     return (
         f'<picture><source media="screen and (prefers-color-scheme: dark)" srcset="{data_uri(draw(DARK))}">'
-        f'<img src="{data_uri(light)}" alt="{escape(alternative)}" width="{width}" height="{height}"></picture>'
+        f'<img src="{data_uri(light)}" alt="{escape(alt_text)}" width="{width}" height="{height}"></picture>'
     )
 
 
@@ -45,5 +44,5 @@ def data_uri(figure: Figure) -> str:
     if len(drawing) <= MAX_SVG_BYTES:
         return "data:image/svg+xml;base64," + base64.b64encode(drawing).decode()
     file = io.BytesIO()
-    figure.savefig(file, format="png", facecolor="none", dpi=SHARPNESS * PIXELS_PER_INCH, metadata={"Software": None})
+    figure.savefig(file, format="png", facecolor="none", dpi=SHARP * PIXELS_PER_INCH, metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-from hourglass.exploration import Traversal, dimension_use, traversal
-from hourglass.report import general, pictures, tables
+from hourglass.report import words
 from hourglass.report.figures import picture
 from hourglass.report.panels import Panel, Section
 from hourglass.report.report_data import ReportData, report_data
+from hourglass.report.sections import SECTIONS, described, headline
 from hourglass.whole_files import write_whole
 
-KINDS: dict[str, ModuleType] = {"images": pictures, "tables": tables}
 NAME = "report.html"
+NATS = (
+    "A nat is a unit of information: 1 nat = 1.44 bits. Losses and scores are in nats per {noun}, of the scaled data "
+    "that the model sees. Densities of numbers may be above 1, and nats below 0: only differences mean something."
+)
 
 
 def write(
@@ -29,6 +29,7 @@ def write(
     *,
     labels: Any = None,
     condition: Any = None,
+    names: Any = None,
     title: str | None = None,
 ) -> Path:
     """Writes one self-contained HTML page about a fitted estimator.
@@ -36,12 +37,15 @@ def write(
     Parameters
     ----------
     estimator : Embedder, fitted.
-    X : array, frame, path, name of a data set or ParquetStream
-        What is shown; at most 4,000 rows of it, chosen at random (of a stream from every part of it).
+    X : array, frame, path, name of a data set, ParquetStream or `readers.Data`
+        What is shown; at most 4,000 examples of it, chosen at random (of a stream from every part of it). Columns that
+        the model does not know are left out.
     folder_or_file : a file that ends in .html, or a folder, which gets report.html.
-    labels : (N,), or None
-        Colours the latent map: classes, or numbers. The model is never told. None takes those that come with the data.
+    labels : (N,), the name of a column of X, or None
+        Colours the latent map: classes, or numbers. The model never sees it. None takes the labels that come with the
+        data.
     condition : as in `fit`; needed if and only if the model was fitted with one.
+    names : (N,) names of the records, or None for those that come with the data, such as file names.
     title : of the page.
 
     Returns
@@ -51,76 +55,50 @@ def write(
 
     Raises
     ------
-    ValueError : where X, labels or condition do not fit the model or each other.
+    ValueError : where X, labels, condition or names do not fit the model or each other.
     """
     path = Path(folder_or_file)
     if path.suffix.lower() not in (".html", ".htm"):
         path = path / NAME
-    content = render(report_data(estimator, X, labels, condition), title)
+    content = render(report_data(estimator, X, labels, condition, names), title)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content.encode())
     return path
 
 
 def render(s: ReportData, title: str | None = None) -> str:
-    """The page about a subject, as text."""
+    """The page about an estimator and some data, as text."""
     e = s.estimator
-    words = general.recipe_in_words(e)
-    kind = "pictures" if e.modality_.name == "images" else "rows" if e.modality_.name == "tables" else "examples"
-    heading = title or f"{words[0].upper()}{words[1:]}"
-    data = general.data_in_words(e)
-    numbers = "one number" if e.n_latent_ == 1 else f"{e.n_latent_} numbers"
-    lead = f"{data[0].upper()}{data[1:]}, each told in {numbers}. "
-    some = "all" if s.n_shown == s.n_rows else f"{general.count(s.n_shown)} of the"
-    lead += f"Shown on {some} {general.count(s.n_rows)} {kind} given."
-    sections = list(_sections(s))
+    arguments = (e.origin_.arguments if e.origin_ else None) or {}
+    trained_on = Path(str(arguments["data"])).name if "data" in arguments else s.source
+    heading = title or words.capitalised(words.recipe_in_words(e)) + (f" of {trained_on}" if trained_on else "")
+    today = datetime.date.today()
+    sections = [section for name in e.sections if (section := SECTIONS[name](s)).panels]
     return _PAGE.format(
         title=escape(heading),
+        kicker=escape(f"Hourglass report, {today.day} {today:%B %Y}"),
         style=files("hourglass.report").joinpath("page.css").read_text(encoding="utf-8"),
-        lead=escape(lead),
-        figures=_described([(name, value) for value, name in general.headline(s)]),
+        lead=escape(_lead(s, trained_on)),
+        figures=described(headline(s)),
         advice="".join(f"<li>{escape(sentence)}</li>" for sentence in e.advice_),
+        nats=escape(NATS.format(noun=s.noun)),
         contents="".join(f'<a href="#{section.name}">{escape(section.title)}</a>' for section in sections),
         sections="".join(map(_section, sections)),
-    )  # fmt: skip
+    )
 
 
-def _sections(s: ReportData) -> Iterator[Section]:
-    e = s.estimator
-    own = KINDS.get(e.modality_.name)  # a modality without panels of its own has those that all share
-    given = f" Condition: {s.default_condition.name}." if s.default_condition else ""
-    if own is None:
-        yield Section("map", "The space of codes", general.maps(s))
-        yield Section("dimensions", "What the dimensions mean", [general.dimensions(s)])
-    else:
-        found, names = _walks(s, own.WALKS, own.start(s))
-        yield Section("reconstructions", "What comes back", own.reconstructions(s))
-        plane = own.plane(s, given) if e.n_latent_ == 2 else []
-        yield Section("map", "The space of codes", [*general.maps(s), *plane])
-        walks = own.walks(s, found, names, given)
-        yield Section("dimensions", "What the dimensions mean", [general.dimensions(s), *walks])
-        yield Section("samples", "New examples", own.samples(s))
-    markup = f"<dl class=facts>{_described(general.facts(s))}</dl><pre><code>{escape(general.call_of(e))}</code></pre>"
-    run = Panel("The run", "What it takes to make this model again.", html=markup)
-    yield Section("made", "How it was made", [general.losses(s), run])
-
-
-def _walks(s: ReportData, most: int, start: np.ndarray | None) -> tuple[list[Traversal], list[str]]:
-    """Walks along the most informative dimensions in use, and their names."""
-    use = dimension_use(s.estimator)
-    order = [int(d) for d in use.order if use.active[d]][:most] or [int(use.order[0])]
-    unit = "nats" if use.unit == "nats" else "deviation"
-    found = [traversal(s.estimator, d, start=start, condition=s.one_condition) for d in order]
-    names = [
-        f"dimension {w.dimension} ({use.values[w.dimension]:.2g} {unit}), from {w.values[0]:.2g} to {w.values[-1]:.2g}"
-        for w in found
-    ]
-    return found, names
-
-
-def _described(facts: list[tuple[str, str]]) -> str:
-    """(name, value) pairs as the rows of a <dl>."""
-    return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
+def _lead(s: ReportData, trained_on: str) -> str:
+    """What the data are, and which of them are shown."""
+    e, noun = s.estimator, s.noun
+    some = f"all {s.n_given:,}" if s.n_shown == s.n_given else f"{s.n_shown:,} of the {s.n_given:,}"
+    chosen = "" if s.n_shown == s.n_given else ", chosen at random"
+    source = f" of {s.source}" if s.source and s.source != trained_on else ""
+    shown = f"Shown on {some} {noun}s{source} given{chosen}; {noun}s that the model was trained on may be among them."
+    measured = f"The figures below were measured on {noun}s held out of training."
+    if not e.summary_.held_out:
+        measured = f"The figures below were measured on training {noun}s: none were held out."
+    code = f"encoded in {words.many(e.n_latent_, 'latent dimension')}"
+    return f"{words.capitalised(e.modality_.describe())}, {code}. {shown} {measured}"
 
 
 def _section(section: Section) -> str:
@@ -129,7 +107,7 @@ def _section(section: Section) -> str:
 
 
 def _panel(panel: Panel) -> str:
-    content = picture(panel.figure, panel.alt_text) if panel.figure else panel.html
+    content = (picture(panel.figure, panel.alt_text) if panel.figure else "") + panel.html
     return f"<figure><h3>{escape(panel.title)}</h3><figcaption>{escape(panel.caption)}</figcaption>{content}</figure>"
 
 
@@ -147,13 +125,13 @@ _PAGE = """<!DOCTYPE html>
 </head>
 <body>
 <header>
-<p class=kicker>Hourglass report</p>
+<p class=kicker>{kicker}</p>
 <h1>{title}</h1>
 <p class=lead>{lead}</p>
 <dl class=headline>{figures}</dl>
 </header>
 <main>
-<section id="advice"><h2>In plain words</h2><ul class=advice>{advice}</ul></section>
+<section id="advice"><h2>What it means</h2><ul class=advice>{advice}</ul><p class=note>{nats}</p></section>
 <nav aria-label="Contents">{contents}</nav>
 {sections}
 </main>

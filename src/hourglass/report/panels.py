@@ -1,4 +1,4 @@
-"""The parts of a page: a section holds panels, a panel is one figure or table with a sentence on how to read it."""
+"""The parts of a page: a section holds panels, a panel is a figure or a table with a sentence on how to read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hourglass.plots import Scheme
 
 @dataclass(frozen=True)
 class Panel:
-    """`figure` draws it in a scheme of colours and `alternative` says what it shows; or `table` is markup."""
+    """`figure` draws it in a scheme of colours and `alt_text` says what it shows; `html` is markup, below a figure."""
 
     title: str
     caption: str
@@ -23,7 +23,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Section:
-    """`name` is its anchor in the page."""
+    """`name` is its anchor in the page; one without panels is left out."""
 
     name: str
     title: str

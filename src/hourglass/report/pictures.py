@@ -2,135 +2,140 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 
-from hourglass.exploration import Traversal, interpolate, manifold
+from hourglass.exploration import LatentMap, interpolate, manifold
+from hourglass.plots import Groups
 from hourglass.plots import pictures as plots
-from hourglass.readers.containers import take
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
+from hourglass.report.traversals import shown_traversals
 
 COLUMNS = 8
 PAIRS = 16
-DRAWN = 64
-SIDE = 15
-FEW = 3  # dimensions whose middle is a place where codes lie
-WALKS = 6
+GENERATED = 64
+SIDE, SIDE_OF_LARGE, LARGE = 15, 9, 64  # pictures per side of the plane; above so many pixels fewer
+FEW = 3  # dimensions, up to which the middle of the codes is a place where codes are
+TRAVERSALS = 6
 PATHS = 4
 STEPS = 9
 
 
 def _errors(s: ReportData) -> np.ndarray:
     """Mean squared error of every picture shown (M,)."""
-    modality = s.estimator.modality_
-    before, after = (modality.examples(X).rows().float().flatten(1) for X in (s.X, s.made))
-    return (before - after).square().mean(1).numpy()
-
-
-def _spread_over_classes(s: ReportData, n: int) -> np.ndarray:
-    """n rows, the classes in turn where there are labels."""
-    order = np.random.default_rng(0).permutation(s.n_shown)
-    if s.labels is None or s.labels.codes is None:
-        return order[:n]
-    codes = s.labels.codes[order]
-    turn = np.zeros(len(order), dtype=int)
-    for code in np.unique(codes):
-        turn[codes == code] = np.arange((codes == code).sum())
-    return order[np.lexsort((codes, turn))][:n]
+    return (s.raw.float() - s.restored.float()).flatten(1).square().mean(1).numpy()
 
 
 def reconstructions(s: ReportData) -> list[Panel]:
-    modality, errors = s.estimator.modality_, _errors(s)
-    typical = _spread_over_classes(s, PAIRS)
-    worst = np.argsort(-errors, kind="stable")[:COLUMNS]
-
-    def pairs(title: str, reading: str, rows: np.ndarray) -> Panel:
+    def pairs(title: str, caption: str, rows: np.ndarray, html: str = "") -> Panel:
         return Panel(
             title,
-            reading,
+            caption,
             lambda scheme: plots.reconstructions(
-                modality, take(s.X, rows), take(s.made, rows), columns=COLUMNS, scheme=scheme
+                s.originals[rows], s.reconstructions[rows], columns=COLUMNS, scheme=scheme
             ),
             f"{len(rows)} pictures in pairs of rows, the originals above, the reconstructions below.",
+            html,
         )
 
     panels = [
         pairs(
             "Originals and reconstructions",
-            "Pictures taken at random, and below each what its code brings back: what both share is what the code "
-            "keeps.",
-            typical,
+            "Pictures chosen at random, each with its reconstruction below: what the two share is what the code keeps.",
+            s.chosen(PAIRS),
         )
     ]
     if s.n_shown > PAIRS:
+        worst = s.lowest(-_errors(s), COLUMNS)
+        listed = "".join(f"<li>{escape(s.names[i])}</li>" for i in worst)
         panels.append(
             pairs(
                 "The hardest pictures",
-                f"The largest errors among the {s.n_shown:,} pictures looked at: rare forms, mislabelled or damaged "
-                "pictures tend to stand here.",
+                f"The largest errors among {s.n_shown:,} pictures: rare forms, wrong labels or damaged pictures tend "
+                "to be here. From left to right:",
                 worst,
+                f"<ol class=names>{listed}</ol>",
             )
         )
     return panels
 
 
-def plane(s: ReportData, given: str) -> list[Panel]:
-    side = SIDE if max(s.estimator.modality_.shape[1:]) <= 64 else 9
-    grid = manifold(s.estimator, side, condition=s.one_condition)
-    prior = s.estimator.recipe_.prior is not None
-    steps = "equal steps of the prior's probability" if prior else "equal shares of the codes"
+def colouring(s: ReportData, latent: LatentMap) -> tuple[str, Groups] | None:
+    """Pictures without labels have one colour."""
+    return None
+
+
+def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
     return [
         Panel(
-            "The plane of codes",
-            f"What every place of the two-dimensional code decodes to, in {steps}. Smooth changes mean that "
-            f"neighbouring codes look alike.{given}",
-            lambda scheme: plots.manifold(s.estimator.modality_, grid, scheme=scheme),
-            f"A sheet of {side} by {side} pictures decoded from a grid over the two dimensions of the code.",
+            "Pictures on the map",
+            "The same map, with the pictures themselves where their codes are; as many as find room.",
+            lambda scheme: plots.thumbnails(latent, s.originals, scheme=scheme),
+            "Small pictures at the places of their codes.",
         )
     ]
 
 
-def start(s: ReportData) -> np.ndarray | None:
-    """Where walks begin: the middle of few dimensions; the middle of many decodes to a blur, an example does not."""
-    if s.estimator.n_latent_ <= FEW:
+def plane(s: ReportData) -> list[Panel]:
+    side = SIDE if max(s.originals.levels.shape[2:]) <= LARGE else SIDE_OF_LARGE
+    grid = manifold(s.estimator, side, condition=s.one_condition)
+    examples = s.view(grid.examples)
+    return [
+        Panel(
+            "The latent plane",
+            "What every place of the two-dimensional code decodes to; every row and every column stands for an equal "
+            f"share of the codes. Smooth changes mean that neighbouring codes look alike.{s.of_condition}",
+            lambda scheme: plots.manifold(grid, examples, scheme=scheme),
+            f"A sheet of {side} by {side} pictures decoded from a grid over the two latent dimensions.",
+        )
+    ]
+
+
+def _start(s: ReportData) -> np.ndarray | None:
+    """Where traversals start: in the middle of few dimensions. That of many decodes to a blur, an example does not."""
+    if s.codes.shape[1] <= FEW:
         return None
     rows = np.arange(s.n_shown) if s.default_condition is None else s.default_condition.rows
-    errors = _errors(s)[rows]
-    return s.codes[rows[np.argsort(errors, kind="stable")[len(rows) // 2]]]
+    order = np.argsort(_errors(s)[rows], kind="stable")
+    return s.codes[rows[order[len(rows) // 2]]]
 
 
-def walks(s: ReportData, found: list[Traversal], names: list[str], given: str) -> list[Panel]:
-    held = "at the middle" if start(s) is None else "as they are for one example"
+def traversals(s: ReportData) -> list[Panel]:
+    start = _start(s)
+    shown = shown_traversals(s, TRAVERSALS, start)
+    names = [t.name for t in shown]
+    held = "in the middle of the codes" if start is None else "at the code of one example"
     return [
         Panel(
             "Along the most informative dimensions",
-            "Each row changes one dimension of the code from its low end to its high one and holds the others "
-            f"{held}; what changes in the row is what that dimension stands for.{given}",
-            lambda scheme: plots.traversals(s.estimator.modality_, found, names, scheme=scheme),
-            f"{len(found)} rows of pictures, one a dimension: {'; '.join(names)}.",
+            f"Each row varies one latent dimension over the range of the codes, the others held {held}; what changes "
+            f"in the row is what that dimension stands for.{s.of_condition}",
+            lambda scheme: plots.traversals([t.examples for t in shown], names, scheme=scheme),
+            f"{len(shown)} rows of pictures, one per dimension: {'; '.join(names)}.",
         )
     ]
 
 
 def samples(s: ReportData) -> list[Panel]:
-    modality, seed = s.estimator.modality_, 0
-    reading = "New pictures, decoded from codes drawn from a density that was fitted to the codes of the data."
-    if not s.given:
-        drawn, names = [s.estimator.sample(DRAWN, random_state=seed)], [""]
+    caption = "New pictures, decoded from codes drawn from a density fitted to the codes of the data."
+    if not s.levels:
+        sets, names = [s.view(s.estimator.sample(GENERATED, random_state=0))], [""]
     else:
-        drawn = [
-            s.estimator.sample(COLUMNS, condition=s.condition_of(g, COLUMNS), random_state=seed + i)
-            for i, g in enumerate(s.given)
+        sets = [
+            s.view(s.estimator.sample(COLUMNS, condition=s.condition_of(level, COLUMNS), random_state=i))
+            for i, level in enumerate(s.levels)
         ]
-        names = [g.name if len(g.name) <= 10 else g.name[:9] + "…" for g in s.given]
-        reading += " Each row was asked for the condition at its left."
-    n = sum(map(len, drawn))
+        names = [level.name if len(level.name) <= 14 else level.name[:13] + "…" for level in s.levels]
+        caption += " Each row was generated for the condition at its left."
+    conditions = f", rows for {', '.join(level.name for level in s.levels)}" if s.levels else ""
     return [
         Panel(
             "Samples",
-            reading,
-            lambda scheme: plots.samples(modality, drawn, names, columns=COLUMNS, scheme=scheme),
-            f"{n} generated pictures" + (f", rows for {', '.join(g.name for g in s.given)}." if s.given else "."),
+            caption,
+            lambda scheme: plots.samples(sets, names, columns=COLUMNS, scheme=scheme),
+            f"{sum(map(len, sets))} generated pictures{conditions}.",
         ),
         *_paths(s),
     ]
@@ -138,21 +143,19 @@ def samples(s: ReportData) -> list[Panel]:
 
 def _paths(s: ReportData) -> list[Panel]:
     """Straight lines between the codes of examples; of one condition, where there is one."""
-    rows = _spread_over_classes(s, 2 * PATHS) if s.default_condition is None else s.default_condition.rows[: 2 * PATHS]
+    rows = s.chosen(2 * PATHS) if s.default_condition is None else s.default_condition.rows[: 2 * PATHS]
     if len(rows) < 2 * PATHS:
         return []
-    starts, ends = rows[:PATHS], rows[PATHS:]
-    drawn = [
-        interpolate(s.estimator, s.codes[a], s.codes[b], STEPS, condition=s.one_condition)
-        for a, b in zip(starts, ends, strict=True)
+    sets = [
+        s.view(interpolate(s.estimator, s.codes[a], s.codes[b], STEPS, condition=s.one_condition))
+        for a, b in zip(rows[:PATHS], rows[PATHS:], strict=True)
     ]
-    given = f" Condition: {s.default_condition.name}." if s.default_condition else ""
     return [
         Panel(
             "From one picture to another",
-            "Each row goes in a straight line from the code of one example (left) to that of another (right). Where "
-            f"the code is smooth, what lies between looks like a picture too.{given}",
-            lambda scheme: plots.samples(s.estimator.modality_, drawn, [""] * PATHS, columns=STEPS, scheme=scheme),
+            "Each row follows a straight line from the code of one example (left) to that of another (right). Where "
+            f"the code is smooth, what is between looks like a picture, too.{s.of_condition}",
+            lambda scheme: plots.samples(sets, [""] * PATHS, columns=STEPS, scheme=scheme),
             f"{PATHS} rows of {STEPS} pictures, each from one example to another.",
         )
     ]

@@ -1,27 +1,33 @@
-"""What a report is about: the estimator, some of the data, and what the model makes of them, worked out once."""
+"""What a report is about: the estimator, some of the data, and what the model makes of them, computed once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
 from hourglass import readers
+from hourglass.estimators import data_in, passes
+from hourglass.estimators.conditions import condition_tensor
 from hourglass.plots import Groups, group
-from hourglass.readers.containers import take
+from hourglass.readers import Data, containers
+from hourglass.training import threads
+from hourglass.views import view_of
 
-MAX_ROWS_SHOWN = 4000
-MIN_ROWS_SHOWN = 64
-MAX_CELLS_SHOWN = 20_000_000  # of all examples looked at: large pictures are fewer
+MAX_EXAMPLES = 4000
+MIN_EXAMPLES = 64
+MAX_CELLS = 20_000_000  # of all examples shown: large pictures are fewer
 MAX_CONDITIONS = 12
 
 
 @dataclass(frozen=True, eq=False)
 class ConditionLevel:
-    """One condition: its name in words, and the rows of the data that hold it."""
+    """One condition: its name in words, and the examples (positions) that have it."""
 
     name: str
     rows: np.ndarray
@@ -29,80 +35,177 @@ class ConditionLevel:
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """`X`, `labels` and `condition` are those of the `rows` (M,) looked at, of `n_rows` given; `codes` (M, L);
-    `made` the reconstructions. `given` are the conditions to show, `default_condition` the one where only one fits."""
+    """Some examples, and what the model makes of them.
+
+    Attributes
+    ----------
+    estimator : fitted.
+    raw : (M, *S) the examples shown, in raw units.
+    condition : of these examples, in the container it was given in; None without one.
+    codes : (M, L)
+    restored : the reconstructions in raw units, (M, *S).
+    names : (M,) of the examples: those of the records, or their places, such as "row 62".
+    independent : positions of examples that share no cell with one another.
+    labels : of the examples, or None.
+    n_given : how many examples there are in the data.
+    source : the path or the data set; "" for data in memory.
+    levels, default_condition : the conditions to show, and the one where only one fits.
+    """
 
     estimator: Any
-    X: Any
-    n_rows: int
-    labels: Groups | None
+    raw: Tensor
     condition: Any
     codes: np.ndarray
-    made: Any
-    given: tuple[ConditionLevel, ...] = ()
+    restored: Tensor
+    names: tuple[str, ...]
+    independent: np.ndarray
+    labels: Groups | None
+    n_given: int
+    source: str = ""
+    levels: tuple[ConditionLevel, ...] = ()
     default_condition: ConditionLevel | None = None
 
     @property
     def n_shown(self) -> int:
         return len(self.codes)
 
-    def condition_of(self, given: ConditionLevel | None, n: int) -> Any:
+    @property
+    def noun(self) -> str:
+        """One example in words."""
+        return str(self.estimator.modality_.noun)
+
+    @cached_property
+    def view(self) -> Any:
+        """Examples as the estimator gives them -> their form; None for a kind of data that has no view."""
+        return view_of(self.estimator.modality_)
+
+    @cached_property
+    def originals(self) -> Any:
+        """The form of the examples."""
+        return self.view(self.estimator.modality_.restore(self.raw))
+
+    @cached_property
+    def reconstructions(self) -> Any:
+        """The form of their reconstructions."""
+        return self.view(self.estimator.modality_.restore(self.restored))
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """How typical each example is, (M,) nats, as `score_samples` has it."""
+        return self._passed(passes.evidence, 1, 0)
+
+    @cached_property
+    def cell_scores(self) -> np.ndarray:
+        """log p of every cell given the code, (M, *S) nats; NaN where it is missing."""
+        cells = self._passed(passes.cell_log_prob)
+        return np.where(np.isnan(self.raw.double().numpy()), np.nan, cells)
+
+    def _passed(self, function: Any, *arguments: Any) -> np.ndarray:
+        e = self.estimator
+        with threads(e.n_threads):
+            given = condition_tensor(e.condition_, self.condition, self.n_shown)
+            return np.asarray(function(e.model_, self.raw, given, *arguments, e.device).double().numpy())
+
+    def condition_of(self, level: ConditionLevel | None, n: int) -> Any:
         """That condition for n codes, or None."""
-        return None if given is None else take(self.condition, np.full(n, given.rows[0]))
+        return None if level is None else containers.take(self.condition, np.full(n, level.rows[0]))
 
     @property
     def one_condition(self) -> Any:
         """The main condition as exploration takes it, or None."""
         return self.condition_of(self.default_condition, 1)
 
+    @property
+    def of_condition(self) -> str:
+        """A sentence that names the main condition, or nothing."""
+        return f" Condition: {self.default_condition.name}." if self.default_condition else ""
 
-def report_data(estimator: Any, X: Any, labels: Any = None, condition: Any = None) -> ReportData:
-    """Looks at some of X.
+    def chosen(self, n: int) -> np.ndarray:
+        """Positions of n examples chosen at random, the classes in turn where there are labels."""
+        order = np.random.default_rng(0).permutation(self.independent)
+        if self.labels is None or self.labels.codes is None:
+            return order[:n]
+        codes = self.labels.codes[order]
+        turn = np.zeros(len(order), dtype=int)
+        for code in np.unique(codes):
+            turn[codes == code] = np.arange((codes == code).sum())
+        return order[np.lexsort((codes, turn))][:n]
+
+    def lowest(self, scores: np.ndarray, n: int) -> np.ndarray:
+        """Positions of the n examples with the lowest scores (M,), of those that share no cell."""
+        return self.independent[np.argsort(scores[self.independent], kind="stable")[:n]]
+
+
+def report_data(estimator: Any, X: Any, labels: Any = None, condition: Any = None, names: Any = None) -> ReportData:
+    """What a page shows of X.
 
     Raises
     ------
     NotFittedError : for an estimator that is not fitted.
-    ValueError : where labels or condition are not one for each example, or a condition is forgotten.
+    ValueError : where labels, condition or names are not one for each record, or a condition is forgotten.
     """
     check_is_fitted(estimator, "model_")
-    if isinstance(X, (str, Path)):
-        data = readers.read(X)
-        X, labels = data.X, data.labels if labels is None else labels
-    total = None
-    if isinstance(X, readers.ParquetStream):
-        total = len(X)
-        X, labels, condition = _spread(estimator, X, labels, condition)
-    if isinstance(X, list):
-        X = np.asarray(X)
-    n = len(X)
-    for name, values in (("labels", labels), ("condition", condition)):
-        if values is not None and (not hasattr(values, "__len__") or len(values) != n):
-            raise ValueError(f"{name} has {_size(values)}, but X has {n} rows; give one for each example")
-    cells = max(1, int(np.prod(estimator.modality_.shape)))
-    most = int(np.clip(MAX_CELLS_SHOWN // cells, MIN_ROWS_SHOWN, MAX_ROWS_SHOWN))
-    rows = np.arange(n)
-    if n > most:
-        rows = np.sort(np.random.default_rng(0).choice(n, most, replace=False))
-        X = take(X, rows)
-        condition = None if condition is None else take(condition, rows)
-    grouped = None if labels is None else group(labels)[rows]
-    codes = estimator.transform(X, condition=condition)
-    made = estimator.inverse_transform(codes, condition=condition)
-    given, default_condition = _conditions(estimator, condition, len(rows))
-    return ReportData(estimator, X, total or n, grouped, condition, codes, made, given, default_condition)
+    modality = estimator.modality_
+    total = len(X) if isinstance(X, readers.ParquetStream) else None
+    data, labels, condition = _read(estimator, X, labels, condition)
+    X, condition = data_in.split_off(modality.accept(data), condition)
+    every = modality.examples(X)
+    for name, values in (("labels", labels), ("condition", condition), ("names", names)):
+        if values is not None and (not hasattr(values, "__len__") or len(values) != every.n_records):
+            raise ValueError(f"{name} has {_size(values)}, but X has {every.n_records} rows; give one for each example")
+    rows = np.arange(len(every))
+    most = int(np.clip(MAX_CELLS // max(1, int(np.prod(modality.shape))), MIN_EXAMPLES, MAX_EXAMPLES))
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(0).choice(len(rows), most, replace=False))
+    examples = every.take(rows)
+    raw, given = examples.rows(), None if condition is None else examples.per_record(condition)
+    with threads(estimator.n_threads):
+        tensor = condition_tensor(estimator.condition_, given, len(raw))
+        codes = passes.encode(estimator.model_, raw, tensor, estimator.device)
+        restored = passes.reconstruct(estimator.model_, raw, tensor, estimator.device)
+    names = data.names if names is None else names
+    records = [f"{modality.noun} {i}" for i in range(every.n_records)] if names is None else names
+    levels, default_condition = _conditions(estimator, given, len(rows))
+    return ReportData(
+        estimator=estimator,
+        raw=raw,
+        condition=given,
+        codes=codes.flatten(1).numpy(),
+        restored=restored,
+        names=tuple(examples.names(records)),
+        independent=examples.independent(),
+        labels=None if labels is None else group(labels)[examples.record],
+        n_given=total or len(every),
+        source=data.source,
+        levels=levels,
+        default_condition=default_condition,
+    )
 
 
 def _size(values: Any) -> str:
     return f"{len(values):,} entries" if hasattr(values, "__len__") else f"one value, {values!r}"
 
 
-def _spread(estimator: Any, stream: readers.ParquetStream, labels: Any, condition: Any) -> tuple[Any, Any, Any]:
-    """Rows from every part of a stream; labels and condition may be names of its columns."""
-    table = stream.spread(MAX_ROWS_SHOWN)
-    names = [condition] if isinstance(condition, str) else list(condition or [])
-    label = labels if isinstance(labels, str) else None
-    found = table.column(label).to_pylist() if label else labels
-    return table.select([c.name for c in estimator.modality_.columns]), found, table.select(names) if names else None
+def _read(estimator: Any, X: Any, labels: Any, condition: Any) -> tuple[Data, Any, Any]:
+    """X as data, with labels and condition; either may be the name of a column of X."""
+    named = isinstance(X, str | Path | readers.ParquetStream)
+    if isinstance(X, readers.ParquetStream):
+        X = Data(X.spread(MAX_EXAMPLES), source=str(X.path))
+    data = X if isinstance(X, Data) else data_in.read(X)
+    source = Path(data.source).name if named or data is X else ""
+    if labels is None:
+        labels = data.labels if data.labels is None or data.labels.ndim == 1 else data.labels[:, 0]
+    table, columns = data.X, data.columns
+    if columns is not None:
+        names = [condition] if isinstance(condition, str) else condition
+        if estimator.condition_ is not None and isinstance(names, list) and set(names) <= set(columns):
+            condition = containers.select(table, names)
+        if isinstance(labels, str) and labels in columns:
+            labels = containers.to_arrow(containers.select(table, [labels])).column(0).to_pylist()
+        known = [column.name for column in estimator.modality_.columns]
+        if known and set(known) < set(columns):
+            table = containers.select(table, known)
+    return Data(table, labels, data.names, data.kind, source=source), labels, condition
 
 
 def _conditions(estimator: Any, condition: Any, n: int) -> tuple[tuple[ConditionLevel, ...], ConditionLevel | None]:
@@ -110,34 +213,24 @@ def _conditions(estimator: Any, condition: Any, n: int) -> tuple[tuple[Condition
     fitted = estimator.condition_
     if fitted is None:
         return (), None
-    columns = fitted.table.columns
-    values = fitted.rows(condition, n).double().numpy()  # (n, D) in model space
-
-    def named(row: int) -> str:
-        parts = []
-        for column, value in zip(columns, values[row].tolist(), strict=True):
-            if column.categories:
-                text = column.categories[round(value)]
-                text = text if isinstance(text, str) else f"{text:g}"
-            else:
-                text = f"{value * column.scale + column.offset:.3g}"
-            plain = len(columns) == 1 and column.name == "x0"
-            parts.append(text if plain else f"{column.name} {text}")
-        return ", ".join(parts)
-
+    table = fitted.table
+    values = table.scaling().inverse(fitted.rows(condition, n)).double().numpy()  # (n, D) raw
+    named = len(table.columns) > 1 or table.container != "array"
     levels, level_of, counts = np.unique(values, axis=0, return_inverse=True, return_counts=True)
 
     def of_level(level: int) -> ConditionLevel:
-        rows = np.flatnonzero(level_of.ravel() == level)
-        return ConditionLevel(named(int(rows[0])), rows)
+        texts = [column.text(value) for column, value in zip(table.columns, levels[level].tolist(), strict=True)]
+        if named:
+            texts = [f"{column.name} {text}" for column, text in zip(table.columns, texts, strict=True)]
+        return ConditionLevel(", ".join(texts), np.flatnonzero(level_of.ravel() == level))
 
     if len(levels) <= MAX_CONDITIONS:
-        given = tuple(of_level(level) for level in range(len(levels)))
-        return given, given[int(counts.argmax())]
-    numbers = [i for i, c in enumerate(columns) if not c.categories]
+        few = tuple(of_level(level) for level in range(len(levels)))
+        return few, few[int(counts.argmax())]
+    numbers = [i for i, c in enumerate(table.columns) if not c.categories]
     if not numbers:
-        given = tuple(of_level(int(level)) for level in np.argsort(-counts, kind="stable")[:MAX_CONDITIONS])
-        return given, given[0]
+        common = tuple(of_level(int(level)) for level in np.argsort(-counts, kind="stable")[:MAX_CONDITIONS])
+        return common, common[0]
     order = np.argsort(values[:, numbers[0]], kind="stable")
-    given = tuple(of_level(int(level_of.ravel()[order[round(q * (n - 1))]])) for q in (0.1, 0.5, 0.9))
-    return given, given[1]
+    spread = tuple(of_level(int(level_of.ravel()[order[round(q * (n - 1))]])) for q in (0.1, 0.5, 0.9))
+    return spread, spread[1]

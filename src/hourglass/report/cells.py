@@ -1,0 +1,262 @@
+"""Panels of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from hourglass.exploration import LatentMap, manifold
+from hourglass.modalities.column_statistics import Column
+from hourglass.plots import Groups
+from hourglass.plots import cells as plots
+from hourglass.report.panels import Panel
+from hourglass.report.report_data import ReportData
+from hourglass.report.traversals import shown_traversals
+from hourglass.report.words import many
+from hourglass.views import Cells
+
+EXAMPLES = 3
+GENERATED_EXAMPLES = 4
+GENERATED = 2000
+MAX_COLUMNS = 16  # of rows side by side
+MAX_LISTED = 200  # columns in the list of them
+LEAST_TYPICAL = 8
+REASONS = 3
+MIN_SURPRISE = 1.0  # nats, from which a cell is named
+SIDE = 41
+TRAVERSALS = 5
+NEIGHBOURS = 15  # on a map, that say how smoothly a column varies over it
+MAX_MAPPED = 2000
+
+
+def _cell(text: str, kind: str = "") -> str:
+    return f"<span{f' class={kind}' if kind else ''}>{escape(text)}</span>"
+
+
+def _table(heads: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], caption: str, kind: str = "") -> str:
+    """Markup of a table: its heads, and lines of a heading (with its full text) and cells that are markup already."""
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
+    body = "".join(
+        f'<tr><th scope="row" title="{escape(name)}">{escape(plots.shortened(name, 28))}</th>'
+        f"{''.join(f'<td>{cell}</td>' for cell in row)}</tr>"
+        for name, row in lines
+    )
+    return (
+        f'<div class="scroll {kind}" tabindex=0 role=region aria-label="{escape(caption)}"><table><thead><tr>{head}'
+        f"</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _side_by_side(heads: Sequence[str], rows: Cells, below: Cells | None, caption: str) -> str:
+    """Examples side by side, a line per column of the data; `below` stands under each cell of `rows`."""
+    lines = []
+    for i, column in enumerate(rows.columns[:MAX_COLUMNS]):
+        cells = []
+        for k in range(len(rows)):
+            value = rows.values[k, i]
+            cell = _cell(plots.shortened(column.text(value), 24), "missing" if np.isnan(value) else "")
+            if below is not None:
+                cell += _cell(plots.shortened(column.text(below.values[k, i]), 24), "made")
+            cells.append(cell)
+        lines.append((column.name, cells))
+    left_out = len(rows.columns) - len(lines)
+    more = f"<p class=more>and {many(left_out, 'more column')}</p>" if left_out > 0 else ""
+    return _table(["column", *heads], lines, caption) + more
+
+
+def reconstructions(s: ReportData) -> list[Panel]:
+    found = plots.column_errors(s.originals, s.reconstructions)
+    known = np.flatnonzero(np.isfinite(found.errors))
+    order = known[np.argsort(-found.errors[known])]
+    shown = min(len(order), plots.MAX_BARS)
+    worst = ", ".join(f"{found.names[i]} {found.errors[i]:.2f}" for i in order[:5])
+    which = "" if shown == len(order) else f" The {shown} worst of {len(order)} columns."
+    bars = Panel(
+        "How well each column is reconstructed",
+        "The share that the code leaves unexplained: 0 is exact; at 1, the dashed line, the code is no better than "
+        f"always predicting the column's mean or its most frequent value.{which}",
+        lambda scheme: plots.reconstructions(s.originals, s.reconstructions, scheme=scheme),
+        f"Bar chart of the unexplained share of {shown} columns, the worst first: {worst}.",
+    )
+    return [bars, _columns(s, found.errors), _examples(s), *_least_typical(s)]
+
+
+def _columns(s: ReportData, errors: np.ndarray) -> Panel:
+    """Every column, its kind, how much of it is missing, and how much the code explains of it."""
+    lines = []
+    for i, column in enumerate(s.originals.columns[:MAX_LISTED]):
+        missing = float(np.isnan(s.originals.values[:, i]).mean())
+        share = f"{missing:.0%}" if missing >= 0.01 else "under 1%" if missing else "none"
+        explained = "–" if np.isnan(errors[i]) else "none" if errors[i] >= 0.995 else f"{1 - errors[i]:.0%}"
+        lines.append((column.name, [escape(_kind(column)), share, explained]))
+    left_out = len(s.originals.columns) - len(lines)
+    more = f"<p class=more>and {many(left_out, 'more column')}</p>" if left_out > 0 else ""
+    return Panel(
+        "Columns",
+        "What each column holds, how many of its cells are missing, and what the code explains of it: a share of the "
+        "variance of numbers, or of the errors of always predicting the most frequent category.",
+        html=_table(["column", "kind", "missing", "explained"], lines, "Columns", "tall") + more,
+    )
+
+
+def _kind(column: Column) -> str:
+    if column.constant:
+        return "constant"
+    if column.kind == "binary":
+        return "two values"
+    return f"{len(column.categories)} categories" if column.is_categorical else column.kind
+
+
+def _examples(s: ReportData) -> Panel:
+    with_gaps = np.flatnonzero(np.isnan(s.originals.values).any(axis=1))
+    rows = np.unique([*range(min(EXAMPLES - 1, s.n_shown)), with_gaps[0] if len(with_gaps) else EXAMPLES - 1])
+    rows = rows[rows < s.n_shown]
+    notes = ""
+    if any(column.kind == "binary" and not column.texts for column in s.originals.columns):
+        notes += " Of two numbers the more probable one is shown, with its probability."
+    if len(with_gaps):
+        notes += " Missing cells are reconstructed from the known ones."
+    return Panel(
+        "Originals and reconstructions",
+        f"A few rows: in each cell the original, and below it the reconstruction.{notes}",
+        html=_side_by_side(
+            [s.names[i] for i in rows], s.originals[rows], s.reconstructions[rows], "Originals and reconstructions"
+        ),
+    )
+
+
+def _least_typical(s: ReportData) -> list[Panel]:
+    """The rows with the lowest scores, and the cells that are less probable than those of their columns usually are."""
+    if s.n_shown <= LEAST_TYPICAL:
+        return []
+    scores, log_prob = s.scores, s.cell_scores
+    known = np.isfinite(log_prob).sum(axis=0)
+    usual = np.nansum(log_prob, axis=0) / np.maximum(known, 1)
+    surprise = np.nan_to_num(usual - log_prob)
+    lines = []
+    for row in s.lowest(scores, LEAST_TYPICAL).tolist():
+        reasons = [
+            _cell(
+                f"{column.name}: {column.text(s.originals.values[row, i])}, "
+                f"expected {column.text(s.reconstructions.values[row, i])}"
+            )
+            for i in np.argsort(-surprise[row], kind="stable")[:REASONS].tolist()
+            if surprise[row, i] >= MIN_SURPRISE
+            for column in [s.originals.columns[i]]
+        ]
+        if not reasons or (scores.mean() - scores[row]) - surprise[row].sum() > max(surprise[row].sum(), MIN_SURPRISE):
+            reasons.append(_cell("a code far from those of other rows"))
+        lines.append((s.names[row], [f"{scores[row]:.1f}", "".join(reasons)]))
+    return [
+        Panel(
+            "Least typical rows",
+            f"The lowest scores (log-probabilities in nats; the mean is {scores.mean():.1f}) among {s.n_shown:,} rows, "
+            "and the cells that are much less probable than is usual in their column, with their reconstructions. "
+            "Errors in the data and real rarities tend to be here.",
+            html=_table(["row", "score", "what is unusual"], lines, "Least typical rows", "reasons"),
+        )
+    ]
+
+
+def colouring(s: ReportData, latent: LatentMap) -> tuple[str, Groups] | None:
+    """The column that varies most smoothly over the map, as its colours."""
+    explained = [
+        _explained_by_place(latent.points, s.originals.values[latent.rows, i], column)
+        for i, column in enumerate(s.originals.columns)
+    ]
+    best = int(np.argmax(explained))
+    if not explained[best] > 0:
+        return None
+    column = s.originals.columns[best]
+    sentence = f"Coloured by {column.name}, the column that the map separates best."
+    return sentence, groups_of(column, s.originals.values[:, best])
+
+
+def groups_of(column: Column, values: np.ndarray) -> Groups:
+    """Raw values (N,) of a column as what colours a map: classes, or numbers."""
+    if not column.is_categorical and column.kind != "binary":
+        return Groups(numbers=values)
+    levels = np.unique(values[~np.isnan(values)])
+    codes = np.where(np.isnan(values), -1, np.searchsorted(levels, np.nan_to_num(values, nan=levels[0])))
+    return Groups(tuple(column.text(level) for level in levels.tolist()), codes.astype(int))
+
+
+def _explained_by_place(points: np.ndarray, values: np.ndarray, column: Column) -> float:
+    """1 - the variance of values (N,) about the mean of their neighbours on a map (N, 2), relative to all of it.
+
+    Numbers go by their ranks, so that a few far out do not matter; categories by the indicators of their levels.
+    """
+    from scipy.stats import rankdata
+    from sklearn.neighbors import NearestNeighbors
+
+    known = np.flatnonzero(~np.isnan(values))
+    known = np.random.default_rng(0).permutation(known)[:MAX_MAPPED]
+    if len(known) < 2 * NEIGHBOURS or column.constant:
+        return 0.0
+    if column.is_categorical:
+        targets = (values[known, None] == np.unique(values[known])).astype(float)
+    else:
+        targets = rankdata(values[known])[:, None]
+    total = np.square(targets - targets.mean(axis=0)).sum()
+    neighbours = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(points[known]).kneighbors(return_distance=False)
+    off = np.square(targets - targets[neighbours].mean(axis=1)).sum()
+    return float(1 - off / total) if total > 0 else 0.0
+
+
+def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
+    return []
+
+
+def plane(s: ReportData) -> list[Panel]:
+    grid = manifold(s.estimator, SIDE, condition=s.one_condition)
+    examples = s.view(grid.examples)
+    return [
+        Panel(
+            "The latent plane",
+            "How each column changes over the two latent dimensions: lines connect places of equal value and are "
+            f"labelled with it; areas are labelled with their category.{s.of_condition}",
+            lambda scheme: plots.manifold(grid, examples, scheme=scheme),
+            "Contour maps of the columns that change most over the two latent dimensions.",
+        )
+    ]
+
+
+def traversals(s: ReportData) -> list[Panel]:
+    shown = shown_traversals(s, TRAVERSALS)
+    first = (
+        "The columns that change most while this dimension goes from its low end (values at the left) to its high one "
+        "(at the right), the others held in the middle of the codes. Steeper lines change more, in standard deviations."
+    )
+    return [
+        Panel(
+            f"Along dimension {t.dimension}",
+            f"{first if t is shown[0] else f'As for dimension {shown[0].dimension}.'}{s.of_condition}",
+            lambda scheme, t=t: plots.traversals([t.examples], [t.name], scheme=scheme),  # type: ignore[misc]
+            f"How the columns change along dimension {t.dimension} of the code.",
+        )
+        for t in shown
+    ]
+
+
+def samples(s: ReportData) -> list[Panel]:
+    n = min(GENERATED, max(200, s.n_shown)) if s.condition is None else s.n_shown
+    generated = s.view(s.estimator.sample(n, condition=s.condition, random_state=0))
+    varying = sum(not column.constant for column in s.originals.columns)
+    first = f" The first {plots.MAX_PANELS} of {varying} columns." if varying > plots.MAX_PANELS else ""
+    rows = np.arange(min(GENERATED_EXAMPLES, n))
+    return [
+        Panel(
+            "Generated and real rows",
+            "How real rows (filled) and generated rows (dashed, squares) are distributed, column by column; the "
+            f"closer, the better the model imitates the data.{first}",
+            lambda scheme: plots.samples(s.originals, generated, scheme=scheme),
+            f"Distributions of {min(varying, plots.MAX_PANELS)} columns: {s.n_shown:,} real rows, {n:,} generated.",
+        ),
+        Panel(
+            "Samples",
+            "New rows, decoded from codes drawn from a density fitted to the codes of the data.",
+            html=_side_by_side([f"new {i + 1}" for i in rows], generated[rows], None, "Samples"),
+        ),
+    ]
