@@ -136,6 +136,20 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = hourglass.Embeder
 
 
-def test_the_report_is_at_hand_without_an_import_of_its_own():
-    command = "import hourglass; print(hourglass.report.write.__name__)"
-    assert subprocess.run([sys.executable, "-c", command], capture_output=True, text=True).stdout == "write\n"
+def test_packages_are_there_without_an_import_of_their_own():
+    names = ["report.write", "exploration.concept", "plots.group", "views.write", "datasets.load", "compare"]
+    printed = ", ".join(f"hourglass.{name}.__name__" for name in names)
+    assert fresh(f"import hourglass; print({printed})") == ["write", "concept", "group", "write", "load", "compare"]
+
+
+def test_what_the_package_offers_is_listed():
+    """So that tab completion finds it."""
+    listed = fresh("import hourglass; print(*dir(hourglass))")
+    assert {"Embedder", "load", "report", "exploration", "plots", "compare", "__version__"} <= set(listed)
+    assert not {"Any", "importlib", "TYPE_CHECKING"} & set(listed)
+    fresh("import hourglass; [getattr(hourglass, name) for name in dir(hourglass)]")
+
+
+def test_the_package_is_typed():
+    """An empty file tells type checkers that annotations may be relied on; the wheel takes the whole folder."""
+    assert (SOURCE / "py.typed").read_text() == ""

@@ -16,10 +16,18 @@ _HOME = {
     "Images": "hourglass.modalities",
     "Tables": "hourglass.modalities",
     "ParquetStream": "hourglass.readers",
+    "compare": "hourglass.comparison",
 }
-__all__ = [*_HOME, "__version__"]
+_PACKAGES = ("datasets", "exploration", "plots", "report", "views")
+__all__ = [*_HOME, *_PACKAGES, "__version__"]
 
 if TYPE_CHECKING:
+    from hourglass import datasets as datasets
+    from hourglass import exploration as exploration
+    from hourglass import plots as plots
+    from hourglass import report as report
+    from hourglass import views as views
+    from hourglass.comparison import compare as compare
     from hourglass.estimators import Embedder as Embedder
     from hourglass.estimators import FitInterrupted as FitInterrupted
     from hourglass.estimators import load as load
@@ -32,8 +40,12 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Names are imported when they are first used: `import hourglass` imports no torch."""
-    if name == "report":
-        return importlib.import_module("hourglass.report")
+    if name in _PACKAGES:
+        return importlib.import_module(f"hourglass.{name}")
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module 'hourglass' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,12 +32,16 @@ def report(
     estimator = load(on.run)
     page = on.run / "report.html" if out is None else out
     check_place(page)
-    write_page(estimator, on.inputs(estimator, labels).some(), page, title)
+    use = on.inputs(estimator, labels)
+    write_page(estimator, use.some(), page, title, use.n_streamed or None)
     print_result({"report": page}, f"Wrote {page}: open it in a browser", on.json)
 
 
-def write_page(estimator: object, given: Inputs, page: Path, title: str | None = None) -> Path:
-    """The page about examples and their labels; where it was written."""
+def write_page(
+    estimator: object, given: Inputs, page: Path, title: str | None = None, n_given: int | None = None
+) -> Path:
+    """The page about examples and their labels, of `n_given` if not all; where it was written."""
     from hourglass import report as pages
 
-    return Path(pages.write(estimator, given.X, page, labels=given.labels, condition=given.condition, title=title))
+    X = given.X if given.data is None else replace(given.data, X=given.X)
+    return pages.write(estimator, X, page, labels=given.labels, condition=given.condition, title=title, n_given=n_given)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hourglass.estimators import Embedder
     from hourglass.readers import Data, ParquetStream
 
-SHOWN = 20_000  # rows of a table read in chunks that a page is made of
-
 
 @dataclass(frozen=True)
 class RunInputs:
@@ -102,6 +100,7 @@ class RunInputs:
     def some(self) -> Inputs:
         """The examples; of a large table some rows from every part of it."""
         from hourglass import readers
+        from hourglass.report import MAX_EXAMPLES
 
         if not self.is_streamed:
             return self.inputs(read(self.source, self.split))
@@ -109,7 +108,7 @@ class RunInputs:
         then = self.before.get("labels")
         if then and self.is_training_data and not self.labels and then not in stream.columns:
             note(f"the labels of {then} are left out: those of a table read in chunks must be a column of it")
-        table = stream.spread(SHOWN)
+        table = stream.spread(MAX_EXAMPLES)
         note(f"{self.source} has {len(stream):,} rows; {len(table):,} of them, from every part of it, are used")
         return self.inputs(readers.Data(table, source=self.source))
 

@@ -31,6 +31,7 @@ def write(
     condition: Any = None,
     names: Any = None,
     title: str | None = None,
+    n_given: int | None = None,
 ) -> Path:
     """Writes one self-contained HTML page about a fitted estimator.
 
@@ -47,6 +48,7 @@ def write(
     condition : as in `fit`; needed if and only if the model was fitted with one.
     names : (N,) names of the records, or None for those that come with the data, such as file names.
     title : of the page.
+    n_given : how many examples there are, if X is some of them.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def write(
     path = Path(folder_or_file)
     if path.suffix.lower() not in (".html", ".htm"):
         path = path / NAME
-    content = render(report_data(estimator, X, labels, condition, names), title)
+    content = render(report_data(estimator, X, labels, condition, names, n_given), title)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content.encode())
     return path

@@ -136,8 +136,15 @@ class ReportData:
         return self.independent[np.argsort(scores[self.independent], kind="stable")[:n]]
 
 
-def report_data(estimator: Any, X: Any, labels: Any = None, condition: Any = None, names: Any = None) -> ReportData:
-    """What a page shows of X.
+def report_data(
+    estimator: Any,
+    X: Any,
+    labels: Any = None,
+    condition: Any = None,
+    names: Any = None,
+    n_given: int | None = None,
+) -> ReportData:
+    """What a page shows of X; see `write`.
 
     Raises
     ------
@@ -146,7 +153,7 @@ def report_data(estimator: Any, X: Any, labels: Any = None, condition: Any = Non
     """
     check_is_fitted(estimator, "model_")
     modality = estimator.modality_
-    total = len(X) if isinstance(X, readers.ParquetStream) else None
+    n_given = len(X) if isinstance(X, readers.ParquetStream) else n_given
     data, labels, condition = _read(estimator, X, labels, condition)
     X, condition = data_in.split_off(modality.accept(data), condition)
     every = modality.examples(X)
@@ -175,7 +182,7 @@ def report_data(estimator: Any, X: Any, labels: Any = None, condition: Any = Non
         names=tuple(examples.names(records)),
         independent=examples.independent(),
         labels=None if labels is None else group(labels)[examples.record],
-        n_given=total or len(every),
+        n_given=n_given or len(every),
         source=data.source,
         levels=levels,
         default_condition=default_condition,
@@ -188,11 +195,11 @@ def _size(values: Any) -> str:
 
 def _read(estimator: Any, X: Any, labels: Any, condition: Any) -> tuple[Data, Any, Any]:
     """X as data, with labels and condition; either may be the name of a column of X."""
-    named = isinstance(X, str | Path | readers.ParquetStream)
+    named = isinstance(X, str | Path | readers.ParquetStream | Data)  # else its source is but the name of a type
     if isinstance(X, readers.ParquetStream):
         X = Data(X.spread(MAX_EXAMPLES), source=str(X.path))
-    data = X if isinstance(X, Data) else data_in.read(X)
-    source = Path(data.source).name if named or data is X else ""
+    data = data_in.read(X)
+    source = Path(data.source).name if named else ""
     if labels is None:
         labels = data.labels if data.labels is None or data.labels.ndim == 1 else data.labels[:, 0]
     table, columns = data.X, data.columns
