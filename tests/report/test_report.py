@@ -361,7 +361,7 @@ def test_columns_colour_as_classes_or_numbers():
     columns = {column.name: column for column in Tables().infer(X).columns}
     kind = groups_of(columns["kind"], np.array([2.0, np.nan, 0.0]))
     assert (kind.names, kind.codes.tolist()) == ((HOSTILE, "d"), [1, -1, 0])
-    assert groups_of(columns["yes"], np.array([1.0, 0.0])).names == ("0", "1")
+    assert groups_of(columns["yes"], np.array([1.0, 0.0])).names == ("false", "true")
     assert groups_of(columns["size"], np.array([1.5, np.nan])).numbers[0] == 1.5
 
 

@@ -47,6 +47,11 @@ def test_a_reconstruction_between_two_values_keeps_its_place():
     assert cells.texts(0)[3] == "0 (64%)"
 
 
+def test_booleans_are_true_or_false():
+    modality = Tables().infer(pd.DataFrame({"ill": [True, False] * 10, "size": np.arange(20.0)}))
+    assert [modality.columns[0].text(v) for v in (1.0, 0.0, 0.36)] == ["true", "false", "false (64%)"]
+
+
 @pytest.mark.parametrize(
     "value, text", [(1234.5, "1234"), (0.12345, "0.123"), (45678.9, "45,679"), (2e9, "2e+09"), (math.nan, "missing")]
 )

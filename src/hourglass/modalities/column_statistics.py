@@ -80,17 +80,19 @@ class Column:
         if math.isnan(value):
             return "missing"
         if self.is_categorical:
-            return _category(self.categories[min(max(round(value), 0), len(self.categories) - 1)])
+            return self._category(min(max(round(value), 0), len(self.categories) - 1))
         if self.kind == "binary":
             probability = min(max((value - self.origin - self.offset) / self.scale, 0.0), 1.0)
-            nearer = _category(self.categories[int(probability > 0.5)])
+            nearer = self._category(int(probability > 0.5))
             certain = abs(probability - 0.5) > 0.4995
             return nearer if certain else f"{nearer} ({max(probability, 1 - probability):.0%})"
         return _number(value)
 
-
-def _category(value: str | int | float) -> str:
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    def _category(self, place: int) -> str:
+        value = self.categories[place]
+        if self.type.is_boolean and value in (0, 1):
+            return "true" if value else "false"
+        return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: float) -> str:

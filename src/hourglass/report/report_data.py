@@ -17,7 +17,7 @@ from hourglass.estimators.conditions import condition_tensor
 from hourglass.plots import Groups, group
 from hourglass.readers import Data, containers
 from hourglass.training import threads
-from hourglass.views import view_of
+from hourglass.views import tables, view_of
 
 MAX_EXAMPLES = 4000
 MIN_EXAMPLES = 64
@@ -221,12 +221,16 @@ def _conditions(estimator: Any, condition: Any, n: int) -> tuple[tuple[Condition
     if fitted is None:
         return (), None
     table = fitted.table
-    values = table.scaling().inverse(fitted.rows(condition, n)).double().numpy()  # (n, D) raw
+    raw = table.scaling().inverse(fitted.rows(condition, n))  # (n, D)
+    values = raw.double().numpy()
     named = len(table.columns) > 1 or table.container != "array"
-    levels, level_of, counts = np.unique(values, axis=0, return_inverse=True, return_counts=True)
+    levels, first, level_of, counts = np.unique(
+        values, axis=0, return_index=True, return_inverse=True, return_counts=True
+    )
+    cells = tables.view(table, table.restore(raw[first]))
 
     def of_level(level: int) -> ConditionLevel:
-        texts = [column.text(value) for column, value in zip(table.columns, levels[level].tolist(), strict=True)]
+        texts = cells.texts(level)
         if named:
             texts = [f"{column.name} {text}" for column, text in zip(table.columns, texts, strict=True)]
         return ConditionLevel(", ".join(texts), np.flatnonzero(level_of.ravel() == level))

@@ -75,7 +75,8 @@ class Cells:
 
     Attributes
     ----------
-    values : (N, D) float64; numbers as they are, categories as their place in `Column.categories`, NaN for missing.
+    values : (N, D) float64; numbers in their own units, categories as their place in `Column.categories`, NaN for
+        missing.
     columns : (D,) what is known of each; `Column.text` says a value in the column's own words.
     """
 

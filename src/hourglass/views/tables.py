@@ -20,7 +20,7 @@ def view(modality: Tables, restored: Any) -> Cells:
 
 
 def _coded(column: Column, cells: np.ndarray) -> np.ndarray:
-    """(N,) numbers as they are, categories as their place.
+    """(N,) numbers in their own units, categories as their place.
 
     `Tables.examples` is not asked: a reconstruction lies between the values that it knows of a column of two.
     """
