@@ -69,9 +69,10 @@ def sentence(error: BaseException) -> str:
             return f"{where}is a link to something that is not there; remove it, or choose another place"
         remedy = REMEDIES.get(error.errno)
         return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
-    columns = getattr(error, "columns", None)
-    if columns and "--drop" not in text:  # columns that cannot be learned from
-        return f"{text.rstrip('. ')}; to leave them out: --drop {' '.join(quoted(str(name)) for name in columns)}"
+    if columns := getattr(error, "columns", None):  # that cannot be learned from; the message ends in Python's remedy
+        return (
+            f"{text.partition('; or leave out')[0]}; to leave out: --drop {' '.join(quoted(str(c)) for c in columns)}"
+        )
     return text or type(error).__name__
 
 

@@ -157,6 +157,7 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
     from hourglass.estimators import FitInterrupted
     from hourglass.folder_lock import locked
     from hourglass.training import Settings, read_about
+    from hourglass.training.progress import of_fit
 
     settings: Settings | None = None
     if resume and (folder / CHECKPOINT).exists():
@@ -171,21 +172,19 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
         **{"random_state": 0} | estimator_parameters(arguments),
         modality=fitting(modality_of(arguments), arguments, kind, given),
     )
-    own = estimator.get_params(deep=False)
+    own = {name: getattr(estimator, name) for name in ("batch_size", "precision", "n_threads", "device")}
     if settings:
-        estimator.set_params(
-            batch_size=settings.batch_size, precision=settings.precision, n_threads=settings.n_threads,
-            device=settings.device,
-        )  # fmt: skip
+        estimator.set_params(**{name: getattr(settings, name) for name in own})
     sizes = " or ".join(option(name) for name in ("n_latent", "hidden") if name in arguments)
     too_large = f"the model does not fit into memory: take a smaller {sizes}" if sizes else "data and model do not fit"
     with locked(folder, "fit"):
-        estimator.set_params(verbose=True)
         with (
             out_of_memory_says(too_large),
             contextlib.suppress(FitInterrupted),  # the best weights so far are kept and saved
+            of_fit("--max-epochs") as watch,
         ):
-            estimator.fit(given.X, condition=given.condition, run=Run(folder, arguments), resume=resume)
+            run = Run(folder, arguments)
+            estimator.fit(given.X, condition=given.condition, run=run, resume=resume, watch=watch)
         estimator.set_params(**own)
         estimator.save(folder)
         runs.clean_up(folder)

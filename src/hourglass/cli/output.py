@@ -56,14 +56,21 @@ def print_table(title: str, columns: list[str], rows: list[list[str]], numbers: 
 
 @contextlib.contextmanager
 def rows_done(total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr, where a person is looking; told how many rows more are done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    """Progress on stderr, told how many rows more are done; none for a total of 0."""
+    if not total:
+        yield lambda rows: None
+        return
+    from hourglass.training.progress import display
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("rows", total=total)
-        yield lambda rows: progress.advance(task, rows)
+    done = 0
+    with display() as shown:
+
+        def advance(rows: int) -> None:
+            nonlocal done
+            done += rows
+            shown.update(done, total, f"{done:,} of {total:,} rows")
+
+        yield advance
 
 
 def report_written(path: Path, rows: int, what: str, as_json: bool, values: Mapping[str, Any] | None = None) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
+from dataclasses import fields
+
+from hourglass.parameters import Network, Training
 
 # parameters of Python that are options of another name
 NAMES = {"random_state": "seed", "n_threads": "threads", "n_samples": "samples"}
-# what else messages speak of
-ARGUMENTS = (
-    "activation", "batch_size", "binarise", "categories", "columns", "condition", "counts", "crop", "device", "grey",
-    "hidden", "labels", "learning_rate", "likelihood", "max_epochs", "modality", "n", "n_latent", "n_latents",
-    "network", "patience", "precision", "prior", "recipe", "recipes", "resize", "rounds", "seeds", "split",
-    "validation_fraction", "variance", *NAMES,
+# what messages speak of beside the parameters of `Network` and `Training`
+OTHERS = (
+    "binarise", "categories", "columns", "condition", "counts", "crop", "grey", "labels", "modality", "n", "n_latent",
+    "n_latents", "n_samples", "prior", "recipe", "recipes", "resize", "rounds", "seeds", "split",
 )  # fmt: skip
+ARGUMENTS = tuple(field.name for kind in (Network, Training) for field in fields(kind)) + OTHERS
 _VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\([^()]*\)|\[[^\[\]]*\]|[^\s,;:()]+"""
 _GIVEN = re.compile(rf"(?<![\w'\"./-])({'|'.join(ARGUMENTS)})=({_VALUE})")
 _NAMED = re.compile(rf"(?<![\w'\"./=-])({'|'.join(name for name in ARGUMENTS if '_' in name)})(?![\w'\"=(.-])")
+_DATA = re.compile(r"(?<![\w'\"./(])X(?![\w'\".(=])")
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories of characters that steer a terminal, or cannot be seen in it
 
 
@@ -28,7 +31,7 @@ def option(name: str) -> str:
 
 
 def in_shell_words(text: str) -> str:
-    """A message that speaks of Python's arguments, said in options: n_latent=-3 -> --n-latent -3, None -> left out.
+    """A message that speaks of Python's arguments, said in options: n_latent=-3 -> --n-latent -3, X -> DATA.
 
     Examples
     --------
@@ -39,6 +42,7 @@ def in_shell_words(text: str) -> str:
     """
     text = _GIVEN.sub(lambda found: f"{option(found[1])} {_shell_value(found[2])}", text)
     text = _NAMED.sub(lambda found: option(found[1]), text)
+    text = _DATA.sub("DATA", text)
     text = re.sub(r",? or None\b(?! to)", "", text).replace("or None to", "or left out to")
     return re.sub(r"(?<!\w)\(\)", "0", text)
 

@@ -46,7 +46,7 @@ from hourglass.training import (
     threads,
 )
 from hourglass.training.loop import Watch
-from hourglass.training.progress import bar
+from hourglass.training.progress import of_fit
 from hourglass.training.state import Progress
 from hourglass.typed_json import to_json
 
@@ -157,10 +157,12 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             with seeded(self.seed_):
                 self.model_ = assemble(self.recipe_, self.modality_, likelihood, self.architecture_)
             self.settings_ = self._settings(data, n_threads)
-            progress = self._train(data, run, resume, watch)
-            self.history_ = progress.history
-            self._measure(data, progress)
-            self._after_training(data)
+            shown: AbstractContextManager[Watch | None] = of_fit() if self.verbose and not watch else nullcontext(watch)
+            with shown as watch:
+                progress = self._train(data, run, resume, watch)
+                self.history_ = progress.history
+                self._measure(data, progress)
+                self._after_training(data)
 
     # ---- what a task may override --------------------------------------------------------------------------------
 
@@ -264,15 +266,11 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
                     raise ValueError("resume=True needs run=, the folder of the run to continue")
                 if run.checkpoint.exists():
                     state.load(run.checkpoint, identity)
-            watching: AbstractContextManager[Watch | None] = nullcontext(watch)
-            if self.verbose and watch is None:
-                watching = bar(self.settings_.max_epochs)
-            with watching as watch:
-                held_out = None if data.held_out is None else data.held_out.to(device)
-                Trainer(
-                    self.model_, self.recipe_, data.rows, held_out, state,
-                    space=space, checkpoint=None if run is None else run.checkpoint, fingerprint=identity, watch=watch,
-                ).run()  # fmt: skip
+            held_out = None if data.held_out is None else data.held_out.to(device)
+            Trainer(
+                self.model_, self.recipe_, data.rows, held_out, state,
+                space=space, checkpoint=None if run is None else run.checkpoint, fingerprint=identity, watch=watch,
+            ).run()  # fmt: skip
         self.model_.to("cpu")
         self.origin_ = state.origin
         return state.progress
