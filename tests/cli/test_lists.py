@@ -3,18 +3,30 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from hourglass.datasets import names
-from hourglass.variants import RECIPES
+from hourglass.variants import ABOUT, RECIPES
 
 
 def test_every_recipe_is_listed_with_its_words(hourglass) -> None:
-    listed = {r["name"]: r for r in json.loads(hourglass("recipes", "--json").out)}
-    assert set(listed) == set(RECIPES)
+    found = json.loads(hourglass("recipes", "--json").out)
+    listed = {r["name"]: r for r in found}
+    assert set(listed) == set(RECIPES) == set(ABOUT)
+    assert list(listed) == ["ae", "denoising", "sparse", "sparse_kl", "contractive", "vae", "beta_vae"]
     for recipe in listed.values():
         assert recipe["what"]
         assert "reconstruction" in recipe["minimises"]
+    assert len({recipe["what"] for recipe in found}) == len(found), "each has a sentence of its own"
     assert "Vincent" in listed["denoising"]["source"]
-    assert "denoising" in hourglass("recipes").out
+
+
+@pytest.mark.parametrize("command", ["recipes", "datasets"])
+def test_lists_fit_a_hundred_columns_in_a_pipe(hourglass, command) -> None:
+    lines = hourglass(command).out.splitlines()
+    assert max(map(len, lines)) <= 100
+    known = list(RECIPES if command == "recipes" else names())
+    assert [line.split(" ")[0] for line in lines if line.split(" ")[0] in known] == known
 
 
 def test_every_data_set_is_listed_with_its_licence(hourglass, monkeypatch, tmp_path) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from hourglass.recipe import Recipe, Term, reconstruction
+from hourglass.variants.about import ABOUT
 from hourglass.variants.contractive import CONTRACTIVE, contraction
 from hourglass.variants.corruptions import GaussianNoise, Masking, RandomAffine, SaltAndPepper
 from hourglass.variants.denoising import DENOISING
@@ -12,7 +13,8 @@ from hourglass.variants.sparse import SPARSE, SPARSE_KL, l1, target_activation
 from hourglass.variants.vae import BETA_VAE, VAE, Sampled, Standard, kl
 
 _parts = dict(globals())
-RECIPES: dict[str, Recipe] = {name.lower(): part for name, part in _parts.items() if isinstance(part, Recipe)}
+_recipes = {name.lower(): part for name, part in _parts.items() if isinstance(part, Recipe)}
+RECIPES: dict[str, Recipe] = dict(sorted(_recipes.items(), key=lambda item: [*ABOUT, item[0]].index(item[0])))
 TERMS: dict[str, Term] = {part.name: part for part in _parts.values() if isinstance(part, Term)}
 CORRUPTIONS: dict[str, type[Any]] = {
     name: part
@@ -21,6 +23,7 @@ CORRUPTIONS: dict[str, type[Any]] = {
 }
 
 __all__ = [
+    "ABOUT",
     "AE",
     "BETA_VAE",
     "CONTRACTIVE",
