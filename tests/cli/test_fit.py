@@ -141,9 +141,14 @@ def test_one_interrupt_finishes_with_what_there_is(tmp_path, number: signal.Sign
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    assert "interrupted" in out
+    assert "interrupted after" in out
+    assert "the best model is kept; continue with\n  hourglass fit --resume --out run" in out
     assert (tmp_path / "run/hourglass.json").exists()
     assert (tmp_path / "run/checkpoint.safetensors").exists(), "what --resume continues it from"
+    command = [sys.executable, "-m", "hourglass", *LONG, "--out", "run"]
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True)
+    assert again.returncode == 1
+    assert b"run holds an interrupted run; --resume continues it" in again.stderr
 
 
 def test_a_second_interrupt_aborts(hourglass, monkeypatch, tmp_path) -> None:
@@ -192,6 +197,20 @@ def test_arguments_that_fit_does_not_take_are_named(hourglass, tmp_path, argumen
     assert answer.code == 1
     assert "runs/wine-vae is corrupt" in answer.err
     assert said in answer.err
+
+
+def test_a_run_remembers_what_was_given_and_nothing_else(hourglass, tmp_path) -> None:
+    told = ("--seed", 3, "--threads", 1, "--hidden", 8, 4, "--resize", 6, "--grey")
+    assert hourglass("fit", "digits", "--max-epochs", 1, *told, "--labels", "labels", "--out", "run").code == 0
+    kept = json.loads(Path("run/hourglass.json").read_text())["origin"]["arguments"]
+    assert kept == {
+        "data": "digits", "labels": "labels", "max_epochs": 1, "seed": 3, "threads": 1, "hidden": [8, 4],
+        "resize": [6], "grey": True,
+    }  # fmt: skip
+    again = hourglass("fit", "--resume", "--out", "run", "--resize", 6, "--grey", "--hidden", 8, 4)
+    assert (again.code, "is finished" in again.out) == (0, True), again.err
+    other = hourglass("fit", "--resume", "--out", "run", "--threads", 2)
+    assert (other.code, "--threads is 2, but the run in run was started with 1" in other.err) == (2, True)
 
 
 def test_a_recipe_changed_by_words(hourglass) -> None:

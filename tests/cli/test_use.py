@@ -1,6 +1,7 @@
 """What is done with a run: every command on tables with holes, on pictures and with conditions."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,58 @@ def test_score_is_higher_for_the_typical(hourglass, run, people) -> None:
     assert table.column_names == ["score"]
     assert int(np.argmin(table.column("score").to_numpy())) == 0
     assert "lowest scores: rows 0, " in answer.out
+
+
+def test_scores_and_codes_keep_columns_of_the_data(hourglass, run, people) -> None:
+    assert hourglass("score", run, people, "--out", "s.csv", "--keep", "id", "age").code == 0
+    scores, whole = pyarrow.csv.read_csv("s.csv"), read(people).X
+    assert scores.column_names == ["id", "age", "score"]
+    assert scores.column("id").to_pylist() == whole.column("id").to_pylist()
+    assert hourglass("embed", run, people, "--out", "c.parquet", "--keep", "kind").code == 0
+    assert read("c.parquet").X.column_names == ["kind", "code0", "code1"]
+    hourglass("embed", run, people, "--out", "c.npy")
+    codes = read("c.parquet").X.select(["code0", "code1"]).to_pandas().to_numpy()
+    np.testing.assert_array_equal(codes, np.load("c.npy"))
+    assert "did you mean 'height'?" in hourglass("score", run, people, "--out", "s.csv", "--keep", "hight").err
+    refused = hourglass("embed", run, people, "--out", "c.npy", "--keep", "id")
+    assert (refused.code, "give a .csv or .parquet file" in refused.err) == (2, True)
+
+
+def test_scores_say_how_rows_are_counted(hourglass, run, people, pictures) -> None:
+    answer = hourglass("score", run, people, "--out", "s.csv")
+    scores = pyarrow.csv.read_csv("s.csv").column("score").to_numpy()
+    lowest = ", ".join(map(str, scores.argsort()[:3]))
+    assert f"lowest scores: rows {lowest} (counting from 0)" in answer.out
+    about = json.loads(hourglass("score", run, people, "--out", "s.csv", "--json").out)
+    assert about["lowest"] == scores.argsort()[:3].tolist()
+    assert about["mean"] == pytest.approx(scores.mean())
+
+
+def test_impute_counts_what_is_filled_and_what_stays_empty(hourglass) -> None:
+    rng = np.random.default_rng(0)
+    a = ["" if i < 7 else round(rng.normal(), 2) for i in range(40)]
+    rows = [f"{a[i]},{round(rng.normal(), 2)},{'' if i < 9 else 'x'}" for i in range(40)]
+    Path("t.csv").write_text("\n".join(["a,b,note", *rows]) + "\n")
+    assert hourglass("fit", "t.csv", "--drop", "note", *QUICK, "--out", "run").code == 0
+    answer = hourglass("impute", "run", "--out", "full.csv")
+    assert "Wrote full.csv: 40 rows, 7 cells filled in, 9 still empty (the model does not know them)" in answer.out
+    about = json.loads(hourglass("impute", "run", "--out", "full.csv", "--json").out)
+    assert (about["filled"], about["empty"]) == (7, 9)
+
+
+def test_many_samples_come_in_chunks(hourglass, run, monkeypatch) -> None:
+    told = ("--condition", "b", "--out")
+    hourglass("sample", run, "-n", 10, *told, "few.csv")
+    hourglass("sample", run, "-n", 25, *told, "whole.csv")
+    monkeypatch.setattr(sys.modules["hourglass.cli.sample"], "CELLS_PER_CHUNK", 30)
+    assert hourglass("sample", run, "-n", 25, *told, "many.csv").code == 0
+    few, many, whole = (Path(f"{name}.csv").read_text().splitlines() for name in ("few", "many", "whole"))
+    assert len(many) == len(whole) == 26
+    assert many[:11] == few
+    assert len(set(many)) > 20, "each chunk has a seed of its own"
+    refused = hourglass("sample", run, "-n", 10**12, *told, "x.npy")
+    assert (refused.code, "-n 1000000000000: 1,000,000,000,000 times 3 numbers" in refused.err) == (2, True)
+    assert hourglass("sample", run, "-n", 0, *told, "x.csv").code == 2
 
 
 def test_samples_of_a_table_with_a_condition(hourglass, run) -> None:

@@ -70,9 +70,8 @@ def sentence(error: BaseException) -> str:
         remedy = REMEDIES.get(error.errno)
         return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
     if columns := getattr(error, "columns", None):  # that cannot be learned from; the message ends in Python's remedy
-        return (
-            f"{text.partition('; or leave out')[0]}; to leave out: --drop {' '.join(quoted(str(c)) for c in columns)}"
-        )
+        names = " ".join(quoted(str(column)) for column in columns)
+        return f"{text.partition('; or leave out')[0]}; or leave out: --drop {names}"
     return text or type(error).__name__
 
 

@@ -20,7 +20,7 @@ ARGUMENTS = tuple(field.name for kind in (Network, Training) for field in fields
 _VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\([^()]*\)|\[[^\[\]]*\]|[^\s,;:()]+"""
 _GIVEN = re.compile(rf"(?<![\w'\"./-])({'|'.join(ARGUMENTS)})=({_VALUE})")
 _NAMED = re.compile(rf"(?<![\w'\"./=-])({'|'.join(name for name in ARGUMENTS if '_' in name)})(?![\w'\"=(.-])")
-_DATA = re.compile(r"(?<![\w'\"./(])X(?![\w'\".(=])")
+_DATA = re.compile(r"(?<![\w'\"./(])X(?![\w'\"./(=])")
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories of characters that steer a terminal, or cannot be seen in it
 
 
