@@ -25,7 +25,7 @@ STEERING = "\x1b]0;owned\x07\x7f\u202e"
         ("n_threads=0 must be at least 1", "--threads 0 must be at least 1"),
         ("random_state=-1: use 0 or more", "--seed -1: use 0 or more"),
         ("hidden=(8, -1): () makes the networks linear", "--hidden 8 -1: 0 makes the networks linear"),
-        ("a smaller learning_rate (now 1), precision='float32'", "a smaller --learning-rate (now 1), --precision float32"),
+        ("smaller learning_rate (now 1), precision='float32'", "smaller --learning-rate (now 1), --precision float32"),
         ("recipe='vae kll=1': 'kll' is not a term", "--recipe \"vae kll=1\": 'kll' is not a term"),
         ("X holds 1 picture; every pixel of X is 3", "DATA holds 1 picture; every pixel of DATA is 3"),
         ("column 'n_latent' of X/x.csv; 'X' is odd", "column 'n_latent' of X/x.csv; 'X' is odd"),
