@@ -42,7 +42,12 @@ FORMAT = 8  # of hourglass.json; columns of 6 had no type; likelihoods of 7 did 
 SECONDS_FOR_ANOTHER_SAVE = 10.0  # that a save waits for another to end
 TRIES_TO_READ, SECONDS_BETWEEN = 10, 0.02  # while another process replaces the model
 
-MODALITIES: Parts = {kind.__name__: kind for kind in modalities.MODALITIES.values()}
+
+def _kinds_of_data() -> Parts:
+    """Kinds of data by the names of their classes."""
+    return {kind.__name__: kind for kind in modalities.MODALITIES.values()}
+
+
 LIKELIHOODS: Parts = {
     name: part
     for name in likelihoods.__all__
@@ -128,7 +133,7 @@ def save(
     description = _Description(
         weights=_Weights(weights_name(digest), digest),
         recipe=dict(recipe_to_json(recipe)),
-        modality=named_part(type(modality), type(modality).__name__, MODALITIES, modality.to_json()),
+        modality=named_part(type(modality), type(modality).__name__, _kinds_of_data(), modality.to_json()),
         condition=condition.to_json() if condition else None,
         architecture=architecture,
         likelihood=named_part(type(likelihood), type(likelihood).__name__, LIKELIHOODS, likelihood.options()),
@@ -246,7 +251,7 @@ def _build(
         raise ValueError(f"architecture.hidden has {layers} layers, and there are {len(weights)} tensors")
     recipe = recipe_from_json(description.recipe, custom)
     named = description.modality
-    modality = part_of(named, MODALITIES, custom).from_json(named["options"])
+    modality = part_of(named, _kinds_of_data(), custom).from_json(named["options"])
     with seeded(0), _NoLargerThan(weights.values()):
         named = description.likelihood
         part_of(named, LIKELIHOODS, custom)  # says how to pass one's own

@@ -23,7 +23,7 @@ def load(folder: str | Path, custom: dict[str, Any] | None = None) -> Embedder:
     ------
     ModelFolderError : a truncated, foreign or newer folder, or a part that is not given.
     """
-    exported = {name: globals()[name] for name in __all__}
+    exported = {name: globals()[name] for name in __all__} | (custom or {})
     kinds = {
         name: kind
         for name, kind in exported.items()

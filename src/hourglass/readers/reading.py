@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,16 +77,21 @@ def read(
     raise FileNotFoundError(_nothing_called(str(source), path, list(datasets.names())))
 
 
+# what reads files of an ending; a reader of your own is a line here
+READERS: dict[tuple[str, ...], Callable[[Path], Data]] = {
+    parquet.SUFFIXES: parquet.read,
+    (".npy", ".npz"): arrays.read,
+    pictures.SUFFIXES: pictures.read,
+}
+
+
 def _from_file(path: Path, header: bool | None, null_words: Sequence[str] | None) -> Data:
     name = path.name.lower()
     if name.endswith(delimited.SUFFIXES):
         return Data(delimited.read_csv(path, header=header, null_words=null_words), source=str(path))
-    if name.endswith(parquet.SUFFIXES):
-        return parquet.read(path)
-    if name.endswith((".npy", ".npz")):
-        return arrays.read(path)
-    if name.endswith(pictures.SUFFIXES):
-        return pictures.read(path)
+    for suffixes, reader in READERS.items():
+        if name.endswith(suffixes):
+            return reader(path)
     if idx.FILE_NAME.search(name):
         return idx.read(path)
     raise ValueError(
