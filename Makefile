@@ -8,13 +8,15 @@ WORKERS ?= 2
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+DOCUMENTED := .venv/.documented
 
-.PHONY: help demo test lint unit doctest clean
+.PHONY: help demo test lint unit doctest docs clean
 
 help:
 	@echo "make demo    train a model on handwritten digits and write a report about it"
 	@echo "make test    lint, types, tests and the examples of the documentation"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    the API reference and the pages on extending Hourglass, into site/"
 	@echo "make clean   remove .venv and what runs and tests left"
 
 demo: $(INSTALLED)
@@ -33,6 +35,15 @@ unit: $(INSTALLED)
 doctest: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --doctest-modules src
 
+# links and references are checked: a broken one is an error
+docs: $(DOCUMENTED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
+$(DOCUMENTED): $(INSTALLED)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input $(PIP_OPTIONS) \
+		-c constraints.txt -e ".[docs]"
+	@touch $@
+
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing into .venv; the first time this takes a few minutes"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -43,4 +54,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf .venv runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv runs site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,8 +21,7 @@ def modality_of(arguments: dict[str, Any]) -> Modality | None:
     ------
     UsageError : for words that no kind of data takes, and options at odds with each other.
     """
-    from hourglass.estimators.names import modality_in_words
-    from hourglass.modalities import MODALITIES
+    from hourglass.modalities import MODALITIES, modality_in_words
 
     words, short = arguments.get("modality"), [name for name in SHORT if name in arguments]
     if words is None and not short:

@@ -23,7 +23,7 @@ MAX_GROUPS = 200
 
 def _as_table(condition: Any, n: int | None) -> Any:
     """One value for all, one per record, or a table -> a table of n rows."""
-    if np.ndim(condition) == 0 and not hasattr(condition, "shape") and not hasattr(condition, "__arrow_c_stream__"):
+    if containers.is_single(condition):
         if n is None:
             raise ValueError(
                 f"condition={condition!r} is a single value, which tells the model nothing at fit: give one per "

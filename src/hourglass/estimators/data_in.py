@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hourglass import readers
-from hourglass.estimators.names import named_modality
-from hourglass.modalities import Modality
+from hourglass.modalities import Modality, named_modality
 from hourglass.readers import Data, containers
 from hourglass.readers.memory import from_memory
 

@@ -1,15 +1,10 @@
-"""Recipes and modalities by name or by value."""
+"""Recipes by name, in words, or by value."""
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import math
-from collections.abc import Iterable
-from typing import Any
 
-from hourglass.modalities import MODALITIES, Modality, modality_for
-from hourglass.readers import Data
 from hourglass.recipe import Recipe
 from hourglass.variants import CORRUPTIONS, RECIPES, TERMS
 
@@ -67,86 +62,3 @@ def _changed(recipe: Recipe, name: str, number: str) -> Recipe:
     if not any(isinstance(corruption, kind) for corruption in recipe.corruptions):
         return recipe.with_corruption(*recipe.corruptions, made)
     return recipe.with_corruption(*(made if isinstance(c, kind) else c for c in recipe.corruptions))
-
-
-def named_modality(modality: str | Modality | None, data: Data) -> Modality:
-    """A kind of data by value, in words, or by the look of the data.
-
-    Words are its name and after it its options: "tables categories=code,store", "images resize=64 crop=yes".
-
-    Raises
-    ------
-    ValueError : an unknown name or option, with the nearest one; a value that the option does not take.
-    """
-    if modality is None:
-        return modality_for(data)
-    if isinstance(modality, str):
-        return modality_in_words(modality)
-    if not hasattr(modality, "infer") or isinstance(modality, type):
-        given = "a class" if isinstance(modality, type) else f"a {type(modality).__name__}"
-        raise TypeError(f"modality={modality!r} is {given}; give a name such as 'images', or a value such as Images()")
-    return modality
-
-
-def modality_in_words(words: str) -> Modality:
-    """The kind of data that words such as "tables categories=code" describe."""
-    name, *options = words.split() or [""]
-    if name not in MODALITIES:
-        raise ValueError(f"modality={words!r}: {name!r} is unknown; {_nearest(name, MODALITIES)}")
-    kind = MODALITIES[name]
-    known = {field.name: field for field in dataclasses.fields(kind) if field.repr}
-    values: dict[str, Any] = {}
-    for option in options:
-        key, equals, text = option.partition("=")
-        if key not in known or not equals:
-            raise ValueError(
-                f"modality={words!r}: {key!r} is not an option of {name}; {_nearest(key, known)}, as in "
-                f"'{name} {next(iter(known), 'option')}=value'"
-            )
-        if key in values:
-            raise ValueError(f"modality={words!r} says {key} twice; once is enough")
-        values[key] = _option(text, known[key].default)
-    try:
-        return kind(**values)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"modality={words!r}: {error}") from error
-
-
-def _option(text: str, default: Any) -> Any:
-    """One option's value from its text: several go by commas, yes and no are what they say, digits are numbers."""
-
-    def single(part: str) -> Any:
-        if part.lower() in ("yes", "true", "no", "false"):
-            return part.lower() in ("yes", "true")
-        if part.lower() == "none":
-            return None
-        try:
-            return int(part)
-        except ValueError:
-            return part
-
-    if isinstance(default, tuple):
-        return tuple(text.split(","))  # names, even where they are digits
-    parts = text.split(",")
-    return tuple(map(single, parts)) if len(parts) > 1 else single(text)
-
-
-def in_words(modality: Modality) -> str | None:
-    """The words that `modality_in_words` makes this value from; None where they cannot say it."""
-    words = [modality.name]
-    for field in dataclasses.fields(modality):  # type: ignore[arg-type]
-        value = getattr(modality, field.name)
-        if field.repr and value != field.default:
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else "yes" if value is True else str(value)
-            words.append(f"{field.name}={'no' if value is False else text}")
-    try:
-        return " ".join(words) if repr(modality_in_words(" ".join(words))) == repr(modality) else None
-    except ValueError:
-        return None
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names, or all of them."""
-    names = list(known)
-    near = difflib.get_close_matches(name.lower(), names, 1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"

@@ -12,9 +12,8 @@ import torch
 from hourglass import readers
 from hourglass.estimators import data_in
 from hourglass.estimators.conditions import Condition, condition_tensor
-from hourglass.estimators.names import named_modality
 from hourglass.fingerprint import fingerprint
-from hourglass.modalities import Modality
+from hourglass.modalities import Modality, named_modality
 from hourglass.readers import Data, containers
 from hourglass.training import Rows, Source, StreamedRows
 from hourglass.training.rows import concatenate

@@ -37,6 +37,11 @@ def is_frame(X: Any) -> bool:
     return kind_of(X) in ("pandas", "polars", "arrow")
 
 
+def is_single(value: Any) -> bool:
+    """Whether this is one value, and not a container of several."""
+    return np.isscalar(value) or value is None or isinstance(value, (bool, np.generic))
+
+
 def canonical(X: Any, source: str = "X") -> Any:
     """X in a canonical container, without a copy where that can be avoided.
 
