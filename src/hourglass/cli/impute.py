@@ -68,12 +68,13 @@ def _n_missing(table: Any) -> int:
 
 def _filled_csv(out: Path, chunks: Iterator[Chunk]) -> int:
     """Writes a CSV file; of one that was made from a CSV file all but the missing cells stay as they are."""
+    from hourglass.readers import containers
     from hourglass.readers.filling import fill_csv, missing_values
 
     first = next(chunks)
     given, table = first
     source = "" if given.data is None else given.data.source
-    if not _is_csv(source) or not hasattr(table, "column_names"):
+    if not _is_csv(source) or not containers.is_frame(table):
         return write_rows(out, _whole_tables(out, chain([first], chunks)))
     return fill_csv(Path(source).expanduser(), out, missing_values(given.X, table))
 

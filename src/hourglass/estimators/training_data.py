@@ -49,8 +49,8 @@ class TrainingData:
     n_independent: int
 
 
-def in_memory(X: Any, condition: Any, modality: Modality, validation_fraction: float, seed: int) -> TrainingData:
-    """Records in memory; `validation_fraction` of their examples, at most 2,500, are held out.
+def in_memory(X: Any, condition: Any, modality: Modality, held_out_share: float, seed: int) -> TrainingData:
+    """Records in memory; `held_out_share` of their examples, at most 2,500, are held out.
 
     Raises
     ------
@@ -66,14 +66,14 @@ def in_memory(X: Any, condition: Any, modality: Modality, validation_fraction: f
         groups = None if groups is None else examples.per_record(groups)
     rows = Rows(examples.raw, per_record, examples.index)
     digest = fingerprint(examples.store, *([] if per_record is None else [per_record]))
-    fraction = validation_fraction if len(examples) >= MIN_TO_HOLD_OUT else 0.0
+    fraction = held_out_share if len(examples) >= MIN_TO_HOLD_OUT else 0.0
     # in random order, so that the first of them are as good as any
     train, held = examples.split(fraction, MAX_HELD_OUT, np.random.default_rng((seed, 1)))
     if groups is not None:
         train, held = _one_of_each(train, held, groups)
     if len(train) < 2:
         raise ValueError(
-            f"validation_fraction={validation_fraction:g} holds out {len(held)} of {len(examples)} examples; at least "
+            f"validation_fraction={held_out_share:g} holds out {len(held)} of {len(examples)} examples; at least "
             "two are needed to train on"
         )
     kept = rows.view(torch.from_numpy(train))
@@ -105,7 +105,7 @@ class _Streamed:
     """
 
     def __init__(
-        self, stream: readers.ParquetStream, condition: Any, modality: Any, validation_fraction: float, seed: int
+        self, stream: readers.ParquetStream, condition: Any, modality: Any, held_out_share: float, seed: int
     ) -> None:
         self.stream, self.seed = stream, seed
         self.names = [condition] if isinstance(condition, str) else list(condition or [])
@@ -119,7 +119,7 @@ class _Streamed:
         self.modality = found.infer(self._chunks(self.features))
         self.condition = Condition.of_table(self._chunks(self.names)) if self.names else None
         n = len(stream)
-        self.share = min(validation_fraction, MAX_HELD_OUT / n) if n >= MIN_TO_HOLD_OUT else 0.0
+        self.share = min(held_out_share, MAX_HELD_OUT / n) if n >= MIN_TO_HOLD_OUT else 0.0
 
     def _chunks(self, columns: list[str]) -> Iterator[Any]:
         for group in range(len(self.stream.row_groups)):
@@ -183,15 +183,15 @@ class _Streamed:
 
 
 def training_data(
-    X: Any, condition: Any, modality: str | Modality | None, validation_fraction: float, seed: int
+    X: Any, condition: Any, modality: str | Modality | None, held_out_share: float, seed: int
 ) -> tuple[TrainingData, Any]:
     """Whatever `fit` is given -> training data, and X in a canonical container (of a stream its first rows)."""
     if isinstance(X, readers.ParquetStream):
-        stream = _Streamed(X, condition, modality, validation_fraction, seed)
+        stream = _Streamed(X, condition, modality, held_out_share, seed)
         return stream.training_data(), stream.first
     found, X = data_in.accept(X, modality)
     X, condition = data_in.split_off(X, condition)
-    return in_memory(X, condition, found, validation_fraction, seed), X
+    return in_memory(X, condition, found, held_out_share, seed), X
 
 
 __all__ = ["MAX_HELD_OUT", "MIN_TO_HOLD_OUT", "TrainingData", "training_data"]
