@@ -51,6 +51,7 @@ from hourglass.training.state import Progress
 from hourglass.typed_json import to_json
 
 EXAMPLES_PER_RUN = 6_000_000  # trained on in a run with max_epochs unset: minutes on two cores
+MAX_EPOCHS = 300  # with max_epochs unset
 SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
 ROWS_FOR_DIMENSION = 5_000
 ROWS_TO_BEGIN = 1024  # that parts which start from data are shown
@@ -230,7 +231,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     def _settings(self, data: TrainingData, n_threads: int) -> Settings:
         device, n = resolve_device(self.device), len(data.rows)
         batch_size = min(int(self.batch_size or resolve_batch_size(n, math.prod(self.modality_.shape))), n)
-        epochs = int(self.max_epochs or min(300, max(10, round(EXAMPLES_PER_RUN / data.n_independent))))
+        epochs = int(self.max_epochs or min(MAX_EPOCHS, max(10, round(EXAMPLES_PER_RUN / data.n_independent))))
         return Settings(
             max_epochs=epochs,
             batch_size=batch_size,
