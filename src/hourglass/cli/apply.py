@@ -62,7 +62,7 @@ def apply_in_chunks(
     for read_from in filter(None, (use.source, on.condition)):
         if Path(read_from).exists() and out.exists() and out.samefile(read_from):
             raise UsageError(f"--out {out} would overwrite the input; give another name")
-    check_writable(out)
+    check_writable(out, estimator.modality_.endings)
     return _applied(use, verb)
 
 

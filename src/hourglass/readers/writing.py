@@ -149,15 +149,17 @@ def write_chunks(
     return len(values)
 
 
-def check_writable(path: str | Path) -> Path:
+def check_writable(path: str | Path, endings: Sequence[str] = ()) -> Path:
     """The path, if a file or folder of that name can be written; to be called before the work that it is for.
+
+    `endings` may be written besides those of tables, arrays and pictures.
 
     Nothing is left behind. Raises ValueError for an ending that cannot be written, and OSError, with the remedy, for a
     folder where a file is wanted or the reverse, a folder with something in it, a link that leads nowhere, and a place
     that cannot be written to.
     """
     path = Path(path).expanduser()
-    if path.suffix and not path.name.lower().endswith(SUFFIXES):
+    if path.suffix and not path.name.lower().endswith((*SUFFIXES, *filter(None, endings))):
         raise ValueError(
             f"path={str(path)!r}: cannot write *{path.suffix}; "
             f"use {', '.join(SUFFIXES)}, or no ending for a folder of pictures"

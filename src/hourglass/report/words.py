@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from hourglass.estimators.names import in_words
 from hourglass.likelihoods import Likelihood
+from hourglass.modalities import in_words
 from hourglass.plots.losses import TERM_LABELS
 from hourglass.variants import RECIPES
 
