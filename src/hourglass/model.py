@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from hourglass.likelihoods import Distribution, Likelihood
 from hourglass.networks.features import Features
 
+ROWS_PER_PASS = 512
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -161,6 +163,11 @@ class Encode(nn.Module):
         posterior: Any = self.bottleneck(append_condition(features.deep, condition))
         return replace(posterior, shallow=features.shallow)
 
+    def modes(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The mode of the code of every row of many, (N, L, *G), a few hundred rows at a time."""
+        conditions = [None] * len(x) if condition is None else condition.split(ROWS_PER_PASS)
+        return torch.cat([self(*rows).mode for rows in zip(x.split(ROWS_PER_PASS), conditions, strict=False)])
+
     def prior(self, condition: Tensor | None = None) -> Prior | None:
         """p(z), for as many codes as the condition has rows where it depends on one; None for recipes without."""
         return None if self.prior_module is None else self.prior_module(self, condition)
@@ -251,7 +258,9 @@ class Autoencoder(nn.Module):
 
     Encoder, bottleneck, prior and decoder may have two methods that nothing else has to know of:
 
-    - `begin(encode, x, condition)` starts a part from data instead of from chance (a codebook, the plane of PCA);
+    - `begin(encode, x, condition)` starts a part from data instead of from chance (a codebook, the plane of PCA); a
+      decoder's is `begin(z, parameters)`: the codes (N, L + C, *G) of those rows with their conditions, and the
+      parameters (N, *P) that a linear map may be fitted to, see `Likelihood.regression_target`;
     - `adapt(posterior, rate)`, of a bottleneck or a prior, lets buffers follow the batches in training.
     """
 
@@ -318,14 +327,21 @@ class Autoencoder(nn.Module):
 
         Once, before training copies the weights; x (B, *S) are training examples in model space.
         """
-        for part in self._parts_with("begin"):
-            part.begin(self.encode, x, condition)
+        *encoding, decoder = self._parts()
+        for part in encoding:
+            if hasattr(type(part), "begin"):
+                part.begin(self.encode, x, condition)
+        parameters = self.decode.likelihood.regression_target(x) if hasattr(type(decoder), "begin") else None
+        if parameters is not None:
+            decoder.begin(append_condition(self.encode.modes(x, condition), condition), parameters)
 
     @property
     def begins(self) -> bool:
         """Whether a part starts from data."""
         return bool(self._parts_with("begin"))
 
+    def _parts(self) -> tuple[Any, ...]:
+        return self.encode.encoder, self.encode.bottleneck, self.encode.prior_module, self.decode.decoder
+
     def _parts_with(self, method: str) -> list[Any]:
-        parts = (self.encode.encoder, self.encode.bottleneck, self.encode.prior_module, self.decode.decoder)
-        return [part for part in parts if hasattr(type(part), method)]
+        return [part for part in self._parts() if hasattr(type(part), method)]

@@ -28,7 +28,8 @@ class Network:
     hidden : tuple of int or None
         Widths of the encoder's hidden layers; the decoder mirrors them. () makes encoder and decoder linear.
     network : str or None
-        "mlp" or, for pictures, "conv". By default the size of an example decides.
+        "mlp" or, for pictures, "conv" or "residual". By default the size of an example decides, and on a GPU large
+        pictures get "residual".
     activation : "silu", "relu", "gelu", "tanh" or "sigmoid"
         Activation function of the hidden layers.
     """

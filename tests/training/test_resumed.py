@@ -20,6 +20,7 @@ from hourglass.variants import DENOISING, RECIPES, VAE, GaussianNoise, kl
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 5))
+PICTURES = RNG.random((90, 6, 5))
 GROUP = np.arange(90) % 3
 
 
@@ -81,6 +82,8 @@ CASES = {
     "no held-out rows": ({"validation_fraction": 0.0}, False),
     "early stopping": ({"patience": 1, "learning_rate": 0.1, "max_epochs": 12}, False),
     "half precision": ({"precision": "bfloat16"}, False),
+    "convolutions that begin at the plane of PCA": ({"network": "conv"}, False),
+    "residual convolutions": ({"network": "residual", "recipe": "ae"}, False),
     "streamed": ({}, True),
     "streamed with noise": ({"recipe": DENOISING}, True),
 }
@@ -93,7 +96,8 @@ def test_cut_after_any_step(name, tmp_path, parquet, monkeypatch):
     settings = {"hidden": (8,), "max_epochs": 4, "batch_size": 16, "random_state": 0, "n_threads": 1, **options}
 
     def fit(folder, resume=False):
-        data, condition = (ParquetStream(parquet), "kind") if streamed else (X, GROUP)
+        rows = PICTURES if "network" in options else X
+        data, condition = (ParquetStream(parquet), "kind") if streamed else (rows, GROUP)
         return Embedder(2, **settings).fit(data, condition=condition, run=tmp_path / folder, resume=resume)
 
     whole = fit("whole")

@@ -54,7 +54,7 @@ EXAMPLES_PER_RUN = 6_000_000  # trained on in a run with max_epochs unset: minut
 MAX_EPOCHS = 300  # with max_epochs unset
 SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
 ROWS_FOR_DIMENSION = 5_000
-ROWS_TO_BEGIN = 1024  # that parts which start from data are shown
+ROWS_TO_BEGIN, CELLS_TO_BEGIN = 5_000, 2**26  # at most, that parts which start from data see: 256 MiB
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -173,11 +173,13 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
 
     def _architecture(self, data: TrainingData) -> Architecture:
         """Sizes of the model."""
+        wish = self.recipe_.network if self.recipe_.network in data.modality.networks else None
+        on_gpu = resolve_device(self.device).type == "cuda"
         return Architecture(
             n_latent=self._resolve_n_latent(data),
             n_condition=data.condition.width if data.condition else 0,
             hidden=None if self.hidden is None else tuple(int(h) for h in self.hidden),
-            network=self.network,
+            network=self.network or wish or data.modality.default_network(on_gpu),
             activation=self.activation,
         )
 
@@ -250,7 +252,8 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         space = ModelSpace(self.model_.scaling, self.modality_.noise_mask(), self.modality_.mask_value)
         with seeded(self.seed_):
             if self.model_.begins:
-                first = data.sample.batch(slice(0, ROWS_TO_BEGIN)).to(device)
+                rows = min(ROWS_TO_BEGIN, CELLS_TO_BEGIN // math.prod(self.modality_.shape))
+                first = data.sample.batch(slice(0, max(rows, 2))).to(device)
                 self.model_.begin(self.model_.scaling(first.raw), first.condition)
             self._warn_idle_corruptions(space)
             state = TrainingState(self.model_, self.recipe_, self.settings_)

@@ -160,6 +160,11 @@ class Likelihood(nn.Module, ABC):
         left out where the likelihood was built with ``missing``.
         """
 
+    def regression_target(self, x: Tensor) -> Tensor | None:
+        """Parameters (N, *parameter_shape) for rows x (N, *S): a linear decoder fitted to them by least squares starts
+        near its best; None where there are none such."""
+        return None
+
     @property
     def categorical(self) -> Tensor:
         """(*S) bool: the cells whose values are names, one of two or of more, which are right or wrong and not near."""

@@ -74,6 +74,10 @@ class LocationScale(Likelihood):
         """|x - m| ** power of x - m, which may be overwritten."""
         raise NotImplementedError
 
+    def regression_target(self, x: Tensor) -> Tensor | None:
+        """x itself: the decoder puts out the location."""
+        return None if self.missing else x
+
     @torch.no_grad()
     def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:
         """Move the scale towards its optimum on this batch; a feature without a known cell keeps its own."""

@@ -15,11 +15,10 @@ from hourglass import likelihoods
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.picture_forms import alike, channel_axis, channels_first, check_pictures
 from hourglass.modalities.scaling import Binarise, Standardise, UnitRange
-from hourglass.networks import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
+from hourglass.networks.pictures import NETWORKS, PictureNetwork, default_network
 from hourglass.readers import Data
 from hourglass.typed_json import from_json
 
-MAX_SIDE_FOR_MLP = 32  # pixels; above, convolutions are both better and faster
 Layout = Literal["NHW", "NCHW", "NHWC"]
 
 
@@ -62,7 +61,7 @@ class Images:
     has_missing = False
     samples_noise = False  # a sampled picture shows the mean, not the mean plus pixel noise
     default_corruption = "GaussianNoise"
-    networks = ("mlp", "conv")
+    networks = tuple(NETWORKS)
     mask_value = 0.0
     columns = ()
     constant_names = ()
@@ -211,27 +210,24 @@ class Images:
             return kind(torch.tensor(self.black), torch.tensor(self.white - self.black))
         return Standardise(torch.tensor(self.mean).view(-1, 1, 1), torch.tensor(self.scale).view(-1, 1, 1))
 
-    def _convolves(self, network: str | None) -> bool:
-        if network not in (None, "mlp", "conv"):
-            raise ValueError(f"network={network!r} is unknown; choose 'mlp', 'conv' or None (by size)")
-        return network == "conv" or (network is None and max(self.shape[1:]) > MAX_SIDE_FOR_MLP)
+    def default_network(self, on_gpu: bool) -> str:
+        """Fully connected up to 32 pixels a side, convolutions above; residual ones on a GPU."""
+        return default_network(self.shape, on_gpu)
 
-    def _widths(self, hidden: Sequence[int] | None) -> Sequence[int]:
-        if hidden is not None:
-            return hidden
-        return (256, 256) if max(self.shape[1:]) <= 16 else (640, 640, 640)
+    def _network(self, name: str | None) -> PictureNetwork:
+        name = default_network(self.shape) if name is None else name
+        if name not in NETWORKS:
+            known = ", ".join(map(repr, NETWORKS))
+            raise ValueError(f"network={name!r} is unknown; choose {known} or None (by size)")
+        return NETWORKS[name]
 
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
-        if self._convolves(network):
-            return ConvEncoder(self.shape, n_features=hidden[-1] if hidden else 256, activation=activation)
-        return MLPEncoder(self.shape, self._widths(hidden), activation)
+        return self._network(network).encoder(self.shape, hidden, activation)
 
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
     ) -> nn.Module:
-        if self._convolves(network):
-            return ConvDecoder(n_code, shape, n_features=hidden[-1] if hidden else 256, activation=activation)
-        return MLPDecoder(n_code, shape, tuple(reversed(self._widths(hidden))), activation)
+        return self._network(network).decoder(n_code, shape, hidden, activation)
 
     def likelihood(self, name: str | None, variance: Any) -> likelihoods.Likelihood:
         name = name or ("bernoulli" if self._bernoulli else "gaussian")

@@ -136,6 +136,9 @@ class Modality(Protocol):
     def networks(self) -> tuple[str, ...]:
         """The names of networks that `encoder` and `decoder` know."""
 
+    def default_network(self, on_gpu: bool) -> str:
+        """The one of them that suits data of this size, on a GPU or on a CPU."""
+
     @property
     def mask_value(self) -> float:
         """What a hidden cell holds in model space: NaN (missing) in a table, 0 (the mean, or black) in a picture."""

@@ -246,6 +246,9 @@ class Tables:
         width = int(min(512, max(64, 2 ** math.ceil(math.log2(4 * len(self.columns))))))
         return (width, width)
 
+    def default_network(self, on_gpu: bool) -> str:
+        return "mlp"
+
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
         if network not in (None, "mlp"):
             raise ValueError(f"network={network!r} is not for tables; choose 'mlp' or leave it unset")

@@ -1,65 +1,183 @@
-"""Convolutional ends for pictures."""
+"""Convolutional encoder and decoder of pictures.
+
+Convolutions work at a quarter of the picture's sides and below: one convolution with a stride of four takes the
+picture there, and one transposed convolution gives it back. (At full size a single 3 x 3 layer of 32 channels costs as
+much as all others together.) Beside them is one linear map at each end, see `linear_path.py`: the encoder's goes from
+the pixels to the features; the decoder's from the code to a picture, which the convolutions see, and to which they add
+what is missing.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hourglass.networks.linear_path import LinearPath, principal_axes, regression
 from hourglass.networks.mlp import activation as activation_of
+from hourglass.networks.residual import blocks
+
+# numbers of a picture that linear maps work on: 64 x 64 in colour is 12,288, with which the maps of a code of 64 and of
+# 256 features have 4 million weights, twice those of the convolutions, and cost a tenth of their time
+MAX_CELLS_FOR_LINEAR = 16_000
 
 
-def _halvings(size: int, smallest: int = 4) -> int:
-    """How often a side can be halved (rounding up) before it is at most `smallest`."""
+def n_halvings(size: int, smallest: int = 4) -> int:
+    """How often a side is halved, rounding up, until it is at most `smallest`; at least once."""
     n = 0
     while size > smallest:
         size, n = -(-size // 2), n + 1
-    return n
+    return max(n, 1)
+
+
+class Pyramid:
+    """The sizes that a picture (C, H, W) passes through.
+
+    `size` (H, W); `stride` of the first convolution; `fine` and `coarse` (h, w), the grids behind it and at the end;
+    `channels` from fine to coarse.
+    """
+
+    def __init__(self, shape: Sequence[int], width: int) -> None:
+        self.size = (shape[1], shape[2])
+        n = n_halvings(max(shape[1:]))
+        self.stride = 2 ** min(n, 2)
+        self.fine = tuple(-(-side // self.stride) for side in shape[1:])
+        self.coarse = tuple(-(-side // 2**n) for side in shape[1:])
+        self.channels = [width] + [2 * width] * (n - min(n, 2))
+
+    def padded(self, x: Tensor) -> Tensor:
+        """Pictures (B, C, H, W) with zeros to the right and below, up to multiples of the stride."""
+        right, below = -self.size[1] % self.stride, -self.size[0] % self.stride
+        return F.pad(x, (0, right, 0, below)) if right or below else x
+
+
+def linear_size(shape: Sequence[int]) -> tuple[int, int]:
+    """(h, w) of the picture that linear maps work on: (H, W), halved while it has more than 16,000 cells."""
+    channels, height, wide = shape
+    while channels * height * wide > MAX_CELLS_FOR_LINEAR and max(height, wide) > 1:
+        height, wide = -(-height // 2), -(-wide // 2)
+    return height, wide
+
+
+def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures (B, C, H, W) at another size (h, w): means of pixels on the way down, bilinear on the way up."""
+    if x.shape[2:] == size:
+        return x
+    return F.interpolate(x, size, mode="area" if size[0] <= x.shape[2] else "bilinear")
 
 
 class ConvEncoder(nn.Module):
-    """Pictures (B, C, H, W) -> features (B, F): strided convolutions down to about 4 x 4, then one linear layer."""
+    """Pictures (B, C, H, W) -> features (B, H): convolutions down to about 4 x 4, then one linear layer.
+
+    Parameters
+    ----------
+    shape : (C, H, W).
+    width : channels at the finest grid; twice as many below.
+    n_features : H.
+    activation : name of the activation.
+    fine_blocks, coarse_blocks : residual blocks at the finest grid, and at each one below.
+    norm : group norm in the residual blocks.
+    """
 
     grid = ()
 
-    def __init__(self, shape: Sequence[int], width: int = 32, n_features: int = 256, activation: str = "silu") -> None:
+    def __init__(
+        self,
+        shape: Sequence[int],
+        width: int = 64,
+        n_features: int = 256,
+        activation: str = "silu",
+        fine_blocks: int = 0,
+        coarse_blocks: int = 0,
+        norm: bool = False,
+    ) -> None:
         super().__init__()
-        channels, height, wide = shape
-        layers: list[nn.Module] = []
-        for i in range(_halvings(max(height, wide))):
-            out = min(width * 2**i, 4 * width)
-            layers += [nn.Conv2d(channels, out, 3, stride=2, padding=1), activation_of(activation)]
-            channels, height, wide = out, -(-height // 2), -(-wide // 2)
-        self.layers = nn.Sequential(*layers)
-        self.out = nn.Sequential(nn.Linear(channels * height * wide, n_features), activation_of(activation))
-        self.n_features = n_features
+        self.pyramid = pyramid = Pyramid(shape, width)
+        self.size, self.principal, self.n_features = linear_size(shape), 0, n_features
+        stride = pyramid.stride
+        self.first = nn.Conv2d(shape[0], width, 2 * stride, stride, padding=stride // 2)
+        layers = blocks(fine_blocks, width, activation, norm)
+        for fine, coarse in pairwise(pyramid.channels):
+            layers += [activation_of(activation), nn.Conv2d(fine, coarse, 3, stride=2, padding=1)]
+            layers += blocks(coarse_blocks, coarse, activation, norm)
+        self.layers = nn.Sequential(*layers, activation_of(activation))
+        self.out = nn.Linear(pyramid.channels[-1] * pyramid.coarse[0] * pyramid.coarse[1], n_features)
+        self.linear = LinearPath(shape[0] * self.size[0] * self.size[1], n_features, scale_per="output")
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(self.layers(x).flatten(1))
+        fine = self.first(self.pyramid.padded(x)).contiguous(memory_format=torch.channels_last)
+        return self.out(self.layers(fine).flatten(1)) + self.linear(resized(x, self.size).flatten(1))
+
+    @torch.no_grad()
+    def begin(self, encode: Any, x: Tensor, condition: Tensor | None) -> None:
+        """Starts the features at the whitened principal components of x, with the convolutions silent."""
+        cells = resized(x, self.size).flatten(1)
+        mean = cells.mean(0)
+        axes, variances = principal_axes(cells - mean, self.n_features)
+        self.principal = n = len(axes)
+        weight = torch.zeros_like(self.linear.weight)
+        weight[:n] = axes / variances.sqrt()[:, None]
+        self.linear.start(weight, -weight @ mean)
+        self.out.weight[:n] = 0.0
+        self.out.bias[:n] = 0.0
 
 
 class ConvDecoder(nn.Module):
-    """code (B, L) -> parameters (B, P, H, W): the encoder's mirror image. Sides that are not a power of two come out
-    larger, and are cropped by `Decode`."""
+    """code (B, L) -> parameters (B, P, H, W): a linear picture of the code, refined by convolutions.
+
+    Sides that are not a multiple of the stride come out larger, and are cropped by `Decode`. Parameters are those of
+    `ConvEncoder`, whose mirror image this is.
+    """
 
     def __init__(
-        self, n_code: int, shape: Sequence[int], width: int = 32, n_features: int = 256, activation: str = "silu"
+        self,
+        n_code: int,
+        shape: Sequence[int],
+        width: int = 64,
+        n_features: int = 256,
+        activation: str = "silu",
+        fine_blocks: int = 1,
+        coarse_blocks: int = 0,
+        norm: bool = False,
     ) -> None:
         super().__init__()
-        channels, height, wide = shape
-        n = _halvings(max(height, wide))
-        start = min(width * 2 ** max(n - 1, 0), 4 * width)
-        self.start = (start, -(-height // 2**n), -(-wide // 2**n))
+        self.pyramid = pyramid = Pyramid(shape, width)
+        self.size = linear_size(shape)
+        stride, coarse = pyramid.stride, (pyramid.channels[-1], *pyramid.coarse)
         self.grow = nn.Sequential(
             nn.Linear(n_code, n_features),
             activation_of(activation),
-            nn.Linear(n_features, start * self.start[1] * self.start[2]),
-            activation_of(activation),
+            nn.Linear(n_features, coarse[0] * coarse[1] * coarse[2]),
+            nn.Unflatten(1, coarse),
         )
-        layers: list[nn.Module] = []
-        for i in reversed(range(n)):
-            out = min(width * 2 ** max(i - 1, 0), 4 * width)
-            layers += [nn.ConvTranspose2d(start, out, 4, stride=2, padding=1), activation_of(activation)]
-            start = out
-        self.layers = nn.Sequential(*layers, nn.Conv2d(start, channels, 3, padding=1))
+        channels = pyramid.channels[::-1]
+        layers = blocks(coarse_blocks, channels[0], activation, norm) if len(channels) > 1 else []
+        for number, (wide, fine) in enumerate(pairwise(channels)):
+            layers += [activation_of(activation), nn.ConvTranspose2d(wide, fine, 4, stride=2, padding=1)]
+            layers += blocks(coarse_blocks, fine, activation, norm) if number < len(channels) - 2 else []
+        self.layers = nn.Sequential(*layers)
+        self.linear = LinearPath(n_code, shape[0] * self.size[0] * self.size[1], scale_per="input")
+        self.look = nn.Conv2d(shape[0], width, 2 * stride, stride, padding=stride // 2)
+        self.refine = nn.Sequential(*blocks(fine_blocks, width, activation, norm), activation_of(activation))
+        self.out = nn.ConvTranspose2d(width, shape[0], 2 * stride, stride, padding=stride // 2)
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.layers(self.grow(z).unflatten(1, self.start))
+        picture = self.linear(z).unflatten(1, (-1, *self.size))
+        grown = self.layers(self.grow(z).contiguous(memory_format=torch.channels_last))
+        picture = self.pyramid.padded(resized(picture, self.pyramid.size))
+        height, wide = self.pyramid.fine
+        fine = self.look(picture) + grown[:, :, :height, :wide]
+        return picture + self.out(self.refine(fine.contiguous(memory_format=torch.channels_last)))
+
+    @torch.no_grad()
+    def begin(self, z: Tensor, parameters: Tensor) -> None:
+        """Starts the linear picture at the least-squares map of codes z (N, L) to parameters (N, P, H, W), with the
+        convolutions silent."""
+        self.linear.start(*regression(z, resized(parameters, self.size).flatten(1)))
+        self.out.weight.zero_()
+        if self.out.bias is not None:
+            self.out.bias.zero_()

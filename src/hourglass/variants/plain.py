@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from hourglass.model import Sizes
+from hourglass.model import Encode, Sizes
 from hourglass.networks.heads import ChannelLinear
+from hourglass.networks.linear_path import begin_head
 from hourglass.networks.mlp import activation as activation_of
 from hourglass.recipe import Part, Recipe
 
@@ -33,6 +34,10 @@ class Deterministic(nn.Module):
 
     def forward(self, features: Tensor) -> PointMass:
         return PointMass(self.activation(self.head(features)))
+
+    def begin(self, encode: Encode, x: Tensor, condition: Tensor | None) -> None:
+        """Starts the code at the whitened principal components, where the encoder's features begin with them."""
+        begin_head(self.head, encode, self.head.out_features)
 
 
 AE = Recipe(Part(Deterministic))

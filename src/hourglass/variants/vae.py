@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from hourglass.model import Autoencoder, Encode, RoundTrip, Sizes, sampled_divergence
 from hourglass.networks.heads import ChannelLinear
+from hourglass.networks.linear_path import begin_head
 from hourglass.recipe import Term
 from hourglass.schedules import WarmUp
 from hourglass.variants.plain import AE
@@ -97,6 +98,25 @@ class Sampled(nn.Module):
         mean, log_variance = self.head(features).chunk(2, dim=1)
         # hardtanh is clamp, with a cheaper gradient
         return DiagonalGaussian(mean, F.hardtanh(log_variance, *LOG_VARIANCE_RANGE))
+
+    @torch.no_grad()
+    def begin(self, encode: Encode, x: Tensor, condition: Tensor | None) -> None:
+        """Starts at probabilistic PCA, where the encoder's features begin with the principal components.
+
+        The mean is the whitened components m, decoded as sum_j w_j m_j with |w_j|^2 = l_j, the eigenvalues of the
+        covariance of x. The cells that are left out have the mean variance s^2, and the posterior variance that makes
+        the ELBO largest is v_j = s^2 / (l_j + s^2).
+
+        Source: Tipping and Bishop 1999, JRSS B 61:611, equations 6 and 8 (theirs shrinks the mean by sqrt(1 - v_j)).
+        """
+        L = self.head.out_features // 2
+        if n := begin_head(self.head, encode, L):
+            cells = x.flatten(1) - x.flatten(1).mean(0)
+            mean = encode.modes(x, condition)[:, :n]
+            eigenvalues = (mean.T @ cells / len(x)).square().sum(1)  # (n,)
+            rest = (cells.square().sum() / len(x) - eigenvalues.sum()) / max(1, cells.shape[1] - n)
+            self.head.weight[L : L + n] = 0.0
+            self.head.bias[L : L + n] = torch.log(rest / (eigenvalues + rest)).clamp_min(LOG_VARIANCE_RANGE[0] / 2)
 
 
 class Standard(nn.Module):
