@@ -242,7 +242,7 @@ def test_streams_that_cannot_be(tmp_path):
 
 
 def test_numbers_too_large_for_float32_are_named():
-    with pytest.raises(ValueError, match=r"column 'b' holds -1e\+300, beyond 1e\+37"):
+    with pytest.raises(ValueError, match=r"column 'b', row 0 holds -1e\+300, beyond 1e\+37"):
         unfitted().fit(pandas.DataFrame({"a": np.arange(30.0), "b": [-1e300, 1.0, 2.0] * 10}))
 
 
