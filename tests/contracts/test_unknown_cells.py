@@ -60,7 +60,7 @@ def test_an_unseen_value_is_a_missing_one_to_the_encoder():
 
 def test_attacks_in_nonsense_words_are_no_more_typical_than_in_their_own(real_data):
     """The words of three columns replaced in real test rows: scores must not rise."""
-    train, test = (datasets.load("nsl_kdd", part=part).X for part in ("train", "test"))
+    train, test = (datasets.load("nsl_kdd", split=split).X for split in ("train", "test"))
     rows, test = train.take(RNG.permutation(len(train))[:4000]), test.take(np.arange(1000)).to_pandas()
     model = unfitted(n_latent=5, hidden=(32,), max_epochs=5).fit(rows)
     scores = model.score_samples(test)
