@@ -54,7 +54,7 @@ def test_compare_writes_all_and_goes_on(hourglass) -> None:
     assert answer.code == 0, answer.err
     assert "Recommended: " in answer.out
     written = sorted(p.name for p in Path("runs/wine-compare").iterdir())
-    assert written == ["compare.csv", "compare.json", "compare.png", "compare.svg"]
+    assert written == ["compare.csv", "compare.html", "compare.json", "compare.png", "compare.svg"]
     assert "--resume" in hourglass("compare", "wine", *quick).err
     more = hourglass("compare", "wine", "--n-latents", 1, 2, 3, *quick, "--resume", "--json")
     found = json.loads(more.out)

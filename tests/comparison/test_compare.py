@@ -1,6 +1,7 @@
 """Everything that is compared is judged on the same rows, and nothing is fitted twice."""
 
 import json
+from html import escape
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
 from hourglass import Embedder
-from hourglass.comparison import Comparison, compare
+from hourglass.comparison import FILES, Comparison, compare
+from hourglass.comparison.writing import write
 
 QUICK = {"max_epochs": 2, "hidden": (8,)}
 
@@ -190,10 +192,15 @@ def test_the_legend_lies_outside_the_panels(found) -> None:
 
 
 def test_files(found, tmp_path) -> None:
-    found.write(tmp_path)
-    assert {p.name for p in tmp_path.iterdir()} == set(found.files)
+    write(found, tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == set(FILES)
     about = json.loads((tmp_path / "compare.json").read_text())
     assert about["recommended"] == found.recommended
+    page = (tmp_path / "compare.html").read_text()
+    assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page and "<script" not in page
+    headings, lines = found.table()
+    for text in (found.recipe, *headings, *lines[-1], *found.legend()):
+        assert escape(text) in page
     assert len((tmp_path / "compare.csv").read_text().splitlines()) == 1 + len(found.rows)
 
 

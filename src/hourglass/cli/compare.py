@@ -33,9 +33,9 @@ def compare(
 ) -> None:
     """Fit several recipes at several code sizes, and PCA, and evaluate all on the same held-out rows.
 
-    Writes a table (compare.csv, compare.json), a figure (compare.png, compare.svg), and recommends a code size: the
-    smallest that needs as few nats per held-out example as the best. All columns count. Each fit is kept when it is
-    done, so that --resume continues a comparison that was stopped.
+    Writes a page (compare.html), a table (compare.csv, compare.json) and a figure (compare.png, compare.svg), and
+    recommends a code size: the smallest that needs as few nats per held-out example as the best. All columns count.
+    Each fit is kept when it is done, so that --resume continues a comparison that was stopped.
 
     Parameters
     ----------
@@ -88,11 +88,13 @@ def compare(
 
 
 def _tell(found: Comparison, folder: Path, data: list[str]) -> None:
+    from hourglass import comparison
+
     columns, lines = found.table()
     print_table("", columns, lines, numbers=tuple(columns[1:]))
     print(f"\nOn {found.n_test:,} held-out examples:")
     for line in found.legend():
         print(f"  {line}")
     print(f"\nRecommended: {found.recipe}, size {found.recommended}. {found.reason}")
-    print(f"Wrote {', '.join(str(folder / name) for name in found.files)}\n")
+    print(f"Wrote {', '.join(str(folder / name) for name in comparison.FILES)}\n")
     print(next_commands(["hourglass", "fit", *data, "--recipe", found.recipe, "--n-latent", str(found.recommended)]))

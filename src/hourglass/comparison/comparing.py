@@ -14,6 +14,7 @@ import numpy as np
 
 from hourglass.comparison.evaluation import Split, evaluate, rows_of
 from hourglass.comparison.result import Comparison
+from hourglass.comparison.writing import RESULTS, write
 from hourglass.estimators import Embedder, data_in
 from hourglass.estimators.names import named_recipe
 from hourglass.fingerprint import fingerprint
@@ -24,7 +25,6 @@ from hourglass.recipe_json import recipe_to_json
 from hourglass.training import TrainingState
 from hourglass.whole_files import write_whole
 
-RESULTS = "compare.json"
 SIZES = (2, 4, 8, 16, 32)
 MAX_TEST_EXAMPLES = 5_000
 MIN_EXAMPLES = 10
@@ -103,7 +103,9 @@ def compare(
             figures = evaluate(estimator, train, test)
             results.add(name, seed, figures.n_rows, rows_of(figures, estimator))
     found = Comparison(results.chosen(list(named), sizes, seeds), results.n_test, digest)
-    return found if results.folder is None else found.write(results.folder)
+    if results.folder is not None:
+        write(found, results.folder)
+    return found
 
 
 class _Results:

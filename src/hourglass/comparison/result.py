@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hourglass import readers
+from matplotlib.figure import Figure
+
 from hourglass.comparison.recommendation import SizeResult, smallest_sufficient
-from hourglass.whole_files import write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from hourglass.plots import LIGHT, Scheme, rate_distortion
 
 FIGURES = (
     "unexplained_variance", "unexplained_categories", "unexplained", "nats", "standard_error", "reconstruction", "rate",
@@ -70,8 +65,6 @@ class Comparison:
     rows: tuple[dict[str, Any], ...]
     n_test: int
     fingerprint: str = ""
-
-    files = ("compare.csv", "compare.json", "compare.png", "compare.svg")
 
     def curve(self, recipe: str) -> list[dict[str, Any]]:
         """One recipe's sizes in ascending order: means over seeds, and the `uncertainty` of the nats."""
@@ -171,30 +164,10 @@ class Comparison:
             "sufficient": {name: size for name, (size, _) in self.sufficient.items()},
         }
 
-    def plot(self) -> Figure:
+    def plot(self, scheme: Scheme = LIGHT) -> Figure:
         """Errors and nats against the size of the code, and nats against the rate of variational recipes."""
-        from hourglass.plots.comparison import rate_distortion
-
         curves = {name: self.curve(name) for name in self.names if name != "baseline"}
-        return rate_distortion(curves, self.baseline, self.recommended)
-
-    def write(self, folder: Path) -> Comparison:
-        """compare.csv, compare.json, compare.png and compare.svg, each whole or as it was."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "compare.json", json.dumps(self.to_json(), indent=1).encode())
-        names = list(self.rows[0])
-        readers.write(folder / "compare.csv", _columns(names, self.rows))
-        figure = self.plot()
-        for ending in ("png", "svg"):
-            with readers.written_whole(folder / f"compare.{ending}") as temporary:
-                figure.savefig(temporary, format=ending, dpi=150)
-        return self
-
-
-def _columns(names: list[str], rows: Iterable[dict[str, Any]]) -> Any:
-    import pyarrow as pa
-
-    return pa.table({name: [row[name] for row in rows] for name in names})
+        return rate_distortion(curves, self.baseline, self.recommended, scheme)
 
 
 def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:

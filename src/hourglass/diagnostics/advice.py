@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 
+from hourglass.diagnostics.codes import STILL
 from hourglass.diagnostics.summary import Summary
 
 COLLAPSED = 0.1  # nats: a code that carries less says nothing
-STILL = 1e-3  # of the largest deviation: a deterministic dimension below hardly varies
 SAME = 0.02  # relative difference of two errors that is noise
 LATE = 0.03  # of all that was gained: if the last quarter of the epochs brought more, training ended too early
 NEARLY_LAST = 0.95  # of the epochs

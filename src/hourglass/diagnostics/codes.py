@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+STILL = 1e-3  # of the largest deviation: a dimension of a deterministic code that varies less says nothing
 ACTIVE = 0.01  # variance over the data of a posterior mean that answers to x
 
 

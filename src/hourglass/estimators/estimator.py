@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
+from hourglass.diagnostics.baseline import Baseline
 from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
 from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summarise
 from hourglass.estimators import data_in, passes
@@ -73,7 +74,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     ----------
     n_latent : int or None
         Size of the latent code. None estimates it: twice the intrinsic dimension (TwoNN), from 2 to 64, and at most
-        half the number of features.
+        half the values of an example, of which a number is one and a category the number of its levels less one.
     recipe : str or Recipe
         The kind of autoencoder: "ae", "denoising", "sparse", "sparse_kl", "contractive", "vae", "beta_vae"; words after
         the name change it ("vae kl=0.1", "ae RandomAffine GaussianNoise=1"); or a value.
@@ -224,11 +225,14 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         if self.n_latent is not None:
             return int(self.n_latent)
         rows = data.sample[torch.from_numpy(data.independent[:ROWS_FOR_DIMENSION])]
-        x = data.modality.scaling()(rows.raw).flatten(1).nan_to_num(0.0)
+        likelihood, noise_mask = data.modality.likelihood(self.likelihood, self.variance), data.modality.noise_mask()
+        x = data.modality.scaling(likelihood)(rows.raw)
+        n_values = Baseline(likelihood, x, noise_mask).n_values
+        x = x.flatten(1).nan_to_num(0.0)
         deviation = x.std(0, correction=0)
-        unscaled = ~data.modality.noise_mask().flatten() & (deviation > 0)  # counts, and categories by their number
+        unscaled = ~noise_mask.flatten() & (deviation > 0)  # counts, and categories by their number
         x = torch.where(unscaled, x / deviation.where(deviation > 0, torch.ones(())), x)
-        return suggest_n_latent(x.numpy(), int((deviation > 0).sum()))
+        return suggest_n_latent(x.numpy(), n_values)
 
     def _settings(self, data: TrainingData, n_threads: int) -> Settings:
         device, n = resolve_device(self.device), len(data.rows)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hourglass.diagnostics.advice import STILL
-from hourglass.diagnostics.codes import ACTIVE
+from hourglass.diagnostics.codes import ACTIVE, STILL
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,33 @@
+"""A comparison -> the files of its folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hourglass import readers
+from hourglass.comparison.page import render
+from hourglass.comparison.result import Comparison
+from hourglass.whole_files import write_whole
+
+RESULTS = "compare.json"  # alone, it holds the results so far of a comparison that is not finished
+FILES = ("compare.html", "compare.csv", RESULTS, "compare.png", "compare.svg")
+
+
+def write(found: Comparison, folder: Path) -> None:
+    """The page, the rows as CSV, everything as JSON, and the figure, each whole or as it was."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / RESULTS, json.dumps(found.to_json(), indent=1).encode())
+    readers.write(folder / "compare.csv", _columns(found))
+    write_whole(folder / "compare.html", render(found).encode())
+    figure = found.plot()
+    for ending in ("png", "svg"):
+        with readers.written_whole(folder / f"compare.{ending}") as temporary:
+            figure.savefig(temporary, format=ending, dpi=150)
+
+
+def _columns(found: Comparison) -> Any:
+    import pyarrow as pa
+
+    return pa.table({name: [row[name] for row in found.rows] for name in found.rows[0]})
