@@ -43,6 +43,8 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on that device."""
+        if self.raw.device == device:
+            return self
         return Batch(*(t if t is None else t.to(device) for t in (self.raw, self.condition, self.encoder_input)))  # type: ignore[arg-type]
 
 
@@ -312,8 +314,9 @@ class Autoencoder(nn.Module):
         prior = self.encode.prior(condition)
         if adapt:
             self.decode.likelihood.update_scale(parameters.detach(), x, adapt)
-            for part in self._parts_with("adapt"):
-                part.adapt(posterior, adapt)
+            for part in (self.encode.bottleneck, self.encode.prior_module):
+                if hasattr(type(part), "adapt"):
+                    part.adapt(posterior, adapt)  # type: ignore[operator, union-attr]
         return RoundTrip(x, encoder_input, condition, posterior, z, self.decode.likelihood(parameters), prior)
 
     def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Distribution:
@@ -338,10 +341,7 @@ class Autoencoder(nn.Module):
     @property
     def begins(self) -> bool:
         """Whether a part starts from data."""
-        return bool(self._parts_with("begin"))
+        return any(hasattr(type(part), "begin") for part in self._parts())
 
     def _parts(self) -> tuple[Any, ...]:
         return self.encode.encoder, self.encode.bottleneck, self.encode.prior_module, self.decode.decoder
-
-    def _parts_with(self, method: str) -> list[Any]:
-        return [part for part in self._parts() if hasattr(type(part), method)]

@@ -10,7 +10,7 @@ from hourglass.variants import Sampled
 from hourglass.variants.vae import DiagonalGaussian, StandardNormal
 
 N = 200_000
-PRIOR = StandardNormal((3,), torch.device("cpu"))
+PRIOR = StandardNormal((3,))
 
 
 def posterior(n=1):

@@ -286,7 +286,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     def _warn_idle_corruptions(self, space: ModelSpace) -> None:
         """Warns where a corruption can change nothing, so that the model is the plain one in all but name."""
         for corruption in self.recipe_.corruptions:
-            if not getattr(corruption, "touches", lambda space: True)(space):
+            if not corruption.touches(space):
                 warnings.warn(
                     f"{corruption!r} changes nothing in these data, which have no numeric cells: take, for example, "
                     f"recipe='ae {self.modality_.default_corruption}'",

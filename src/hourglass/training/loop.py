@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,13 +76,6 @@ class Trainer:
         self.ema_parameters = [p for p in state.averaged.parameters() if p.requires_grad]
         if not any(term.judged for term in recipe.terms):
             raise ValueError(f"{recipe!r} has no term that is judged, so that no epoch is the best: give it one")
-        for corruption in recipe.corruptions:
-            if not corruption.touches(space):
-                warnings.warn(
-                    f"{corruption!r} changes no cell of these data, which hold no numbers that noise suits: the recipe "
-                    "is trained as without it; Masking() hides cells of every kind",
-                    stacklevel=2,
-                )
 
     @torch.enable_grad()  # whatever the caller has switched off
     def run(self) -> None:

@@ -61,17 +61,18 @@ class DiagonalGaussian:
 
 @dataclass(frozen=True)
 class StandardNormal:
-    """p(z) = N(0, I), of codes of that shape on that device."""
+    """p(z) = N(0, I), of codes of that shape."""
 
     shape: tuple[int, ...]  # (L, *G)
-    device: torch.device
+    model: nn.Module | None = None  # on whose device samples are made
 
     def log_prob(self, z: Tensor) -> Tensor:
         """z (*K, B, L, *G) -> (*K, B) nats."""
         return -0.5 * (z.square() + LOG_2PI).flatten(-len(self.shape)).sum(-1)
 
     def sample(self, n: int) -> Tensor:
-        return torch.randn(n, *self.shape, device=self.device, dtype=torch.float32)
+        device = None if self.model is None else next(self.model.parameters()).device
+        return torch.randn(n, *self.shape, device=device, dtype=torch.float32)
 
     def divergence_per_dimension(self, posterior: Any, z: Tensor) -> Tensor | None:
         """KL(q || N(0, I)) of every latent dimension, (B, L, *G) nats: (m^2 + v - 1 - ln v) / 2.
@@ -127,7 +128,7 @@ class Standard(nn.Module):
         self.shape = sizes.code
 
     def forward(self, encode: Encode, condition: Tensor | None) -> StandardNormal:
-        return StandardNormal(self.shape, next(encode.parameters()).device)
+        return StandardNormal(self.shape, encode)
 
 
 def kl_to_prior(trip: RoundTrip, model: Autoencoder) -> Tensor:
