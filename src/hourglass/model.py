@@ -26,7 +26,7 @@ class Sizes:
 
     @property
     def code(self) -> tuple[int, ...]:
-        """(L, *G), the shape of one code."""
+        """(L, *G), the shape of one latent code."""
         return (self.latent, *self.grid)
 
 
@@ -66,10 +66,10 @@ class ModelSpace:
 
 
 class Posterior(Protocol):
-    """What a bottleneck says about the codes of a batch: q(z | x).
+    """What a bottleneck answers with: the distribution q(z | x) of the codes of a batch.
 
     `z` is (B, L), or (B, L, *G) for codes on a grid G. Deterministic bottlenecks have `mode` and `sample` alone, which
-    is the mode again. A code that is a distribution has besides:
+    is the mode again. A code that is a distribution also has:
 
     - `log_prob(z)`: log q(z | x) of z (*K, B, L, *G), (*K, B) nats; zeros for a point among discrete codes;
     - `at(epsilon)`: the reparameterised sample for standard normal epsilon (*K, B, L, *G), where there is one;
@@ -77,7 +77,7 @@ class Posterior(Protocol):
 
     There is no `kl()`: a divergence has two sides, and the prior knows both (`Prior.divergence`).
 
-    `shallow` are features handed past the bottleneck, empty for every true one.
+    `shallow` are features that bypass the bottleneck; most encoders have none.
     """
 
     shallow: tuple[Tensor, ...]
@@ -90,7 +90,7 @@ class Posterior(Protocol):
 
 
 class Prior(Protocol):
-    """p(z), a value that a recipe's prior answers with anew in every pass.
+    """p(z), a value that a recipe's prior answers with in every pass.
 
     Sums of many squares need their digits: a matrix product in here has to leave autocast (bfloat16 keeps three).
     """
@@ -178,8 +178,8 @@ class Encode(nn.Module):
 class Decode(nn.Module):
     """code (B, L, *G), condition (B, C) -> the distribution of x.
 
-    `shallow` are the encoder's features that go past the code. `size` are the axes of x behind the first, where they
-    are others than at fit: what a decoder puts out beyond them is cropped here, and nowhere else.
+    `shallow` are the encoder's features that bypass the code. `size` is the size of x along its axes after the first,
+    where it differs from that at fit: what a decoder puts out beyond it is cropped here, and nowhere else.
     """
 
     def __init__(self, decoder: nn.Module, likelihood: Likelihood) -> None:

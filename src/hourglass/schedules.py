@@ -1,4 +1,4 @@
-"""How a term's weight moves while training: progress in [0, 1] -> factor.
+"""How a term's weight moves in training: progress in [0, 1] -> factor.
 
 Progress is step / (max_epochs x steps per epoch). An objective turns the batch mean of a term into what is minimised;
 most are weight x mean, a capacity is not.
@@ -26,7 +26,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class ConstantWeight:
-    """The weight as it is, from the first step to the last."""
+    """A factor of 1 throughout."""
 
     def __call__(self, progress: float) -> float:
         return 1.0
@@ -34,7 +34,7 @@ class ConstantWeight:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """From nothing to the whole weight over the first `fraction` of training, linearly.
+    """A linear rise from 0 to the whole weight over the first `fraction` of training.
 
     Source: Bowman et al. 2016, arXiv:1511.06349; Sonderby et al. 2016, arXiv:1602.02282.
     """
@@ -47,7 +47,7 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class Cyclical:
-    """`cycles` times from nothing to the whole weight, each rising over the first `rise` of its cycle.
+    """Cyclical annealing: `cycles` rises from 0 to the whole weight, each over the first `rise` of its cycle.
 
     Source: Fu et al. 2019, arXiv:1903.10145.
     """

@@ -50,7 +50,7 @@ def _normal(keys: Words, first: int, n: int) -> NDArray[np.float32]:
     is does not depend on the numbers with it.
     """
     counter = np.uint64(GOLDEN) * np.arange(first + 1, first + n + 1, dtype=np.uint64)
-    bits = _mixed(keys[:, None] + counter) >> np.uint64(12)  # 52 of them: with the half beside them a float64 is full
+    bits = _mixed(keys[:, None] + counter) >> np.uint64(12)  # 52 of them, which a float64 holds exactly with the half
     return ndtri((bits + 0.5) * 2.0**-52).astype(np.float32)
 
 

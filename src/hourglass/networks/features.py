@@ -1,4 +1,4 @@
-"""What an encoder may answer instead of one tensor: features for the bottleneck, and features that go past it."""
+"""What an encoder may answer instead of one tensor: features for the bottleneck, and features that bypass it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The training loop: one idea of a step, one of an evaluation, and everything needed to stop and go on."""
+"""The training loop: a step, an evaluation, and everything needed to stop and resume."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Watch = Callable[[TrainingState], None]
 
 
 class DivergedError(FloatingPointError):
-    """A loss or a gradient that is no longer a number."""
+    """A loss or a gradient became NaN or infinite."""
 
 
 def learning_rate(step: int, total: int, peak: float, warm_up: float) -> float:
@@ -37,13 +37,13 @@ def learning_rate(step: int, total: int, peak: float, warm_up: float) -> float:
 
 
 class Trainer:
-    """One run: model, recipe and rows, with its state.
+    """One training run: model, recipe and examples, with its state.
 
     Parameters
     ----------
-    model, recipe : what is trained, on what.
+    model, recipe : what is trained, and what is minimised.
     rows : where batches come from.
-    held_out : rows that early stopping and the best weights go by; None trains to the end on all rows.
+    held_out : examples by which the best epoch and early stopping are chosen; None trains to the end on all examples.
     state : as new, or loaded from a checkpoint.
     space : what corruptions know of the data.
     checkpoint : file to write from time to time, or None.

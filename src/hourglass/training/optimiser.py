@@ -82,7 +82,7 @@ class AdamW:
         """Takes over what `state` gave; raises ValueError for the state of other parameters."""
         own = self.state()
         if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in named.items()}:
-            raise ValueError("the state of the optimiser belongs to other parameters; start anew")
+            raise ValueError("the state of the optimiser belongs to other parameters: start over")
         for name, tensor in own.items():
             tensor.copy_(named[name])
         self.count = int(self.taken)

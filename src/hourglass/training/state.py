@@ -118,7 +118,7 @@ class TrainingState:
         self.settings = settings
         self.averaged = copy.deepcopy(model)
         self.best = {k: v.clone() for k, v in model.state_dict().items()}
-        # without decay a VAE of this size learns MNIST's training part by heart
+        # without decay a VAE of this size overfits MNIST's training part
         self.optimiser = AdamW([p for p in model.parameters() if p.requires_grad], settings.weight_decay)
         self.critics: dict[str, Critic] = {}
         for name, module in recipe.build_critics(model.sizes).items():
@@ -127,7 +127,7 @@ class TrainingState:
         self.progress = Progress()
         self.origin = Origin()
         self.is_saved = False  # whether the checkpoint of this run has been written, or read
-        self.steps = 0  # batches an epoch, told by the trainer
+        self.steps = 0  # batches per epoch, set by the trainer
 
     def _groups(self) -> dict[str, dict[str, Tensor]]:
         return {
