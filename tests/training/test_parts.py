@@ -112,16 +112,19 @@ def test_a_part_starts_from_training_rows_before_its_weights_are_copied():
 def test_encoder_and_decoder_may_start_from_data_too():
     calls = []
     model, _ = model_of(PSEUDO)
-    assert model.begins and not model_of(VAE)[0].begins
-    for name in ("encoder", "decoder"):
-        owner = model.encode if name == "encoder" else model.decode
-        part = getattr(owner, name)
+    assert model.begins
+    for part in (model.encode.encoder, model.decode.decoder):
         kind = type(part)
-        begun = type(kind.__name__, (kind,), {"begin": lambda self, encode, x, c, n=name: calls.append((n, x.shape))})
-        part.__class__ = begun
+        begin = {"begin": lambda self, *given: calls.append((type(self).__name__, *given))}
+        part.__class__ = type(kind.__name__, (kind,), begin)
     before = model.encode.prior_module.features.clone()
-    model.begin(model.scaling(torch.from_numpy(X)))
-    assert calls == [("encoder", (60, 5)), ("decoder", (60, 5))]
+    x = model.scaling(torch.from_numpy(X))
+    model.begin(x)
+    (encoder, encode, rows, condition), (decoder, z, parameters) = calls
+    assert (encoder, decoder, condition) == ("MLPEncoder", "MLPDecoder", None)
+    assert encode is model.encode and torch.equal(rows, x)
+    torch.testing.assert_close(z, encode(x).mode)  # codes of encoders and bottlenecks that have begun
+    torch.testing.assert_close(parameters, x)
     assert not torch.equal(model.encode.prior_module.features, before)
 
 
