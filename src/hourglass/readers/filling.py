@@ -39,7 +39,7 @@ def missing_values(table: Any, filled: Any) -> dict[str, Values]:
     return found
 
 
-def fill_csv(source: Path, out: Path, values: Mapping[str, Values]) -> int:
+def fill_csv(source: Path, out: Path, values: Mapping[str, Values], *, header: bool | None = None) -> int:
     """Writes a copy of a CSV file with values in cells that are missing; returns the number of rows.
 
     Where both files separate their cells alike, all other bytes stay; else all other cells stay the texts they are.
@@ -48,10 +48,11 @@ def fill_csv(source: Path, out: Path, values: Mapping[str, Values]) -> int:
     Parameters
     ----------
     values : {column: {row: value}}, as `missing_values` gives them.
+    header : as it was read with.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is doubtful about the file was said when it was read
-        layout = delimited.layout_of(source)
+        layout = delimited.layout_of(source, header=header)
     with open_plain(source) as file:
         content = file.read()
     delimiter = layout.delimiter.encode()

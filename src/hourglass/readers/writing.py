@@ -42,10 +42,8 @@ class WriteError(OSError):
     """A file that could not be written; the message names it and what to do, `errno` is that of the system."""
 
     def __init__(self, path: Path, error: OSError) -> None:
-        number = error.errno
-        reason = error.strerror or str(error)
-        if number is None and NUMPY_FULL in reason:
-            number, reason = errno.ENOSPC, os.strerror(errno.ENOSPC)
+        number = errno.ENOSPC if error.errno is None and NUMPY_FULL in str(error) else error.errno
+        reason = str(error) if number is None else os.strerror(number)
         kept = "; the file that was there is unharmed" if path.is_file() else ""
         remedy = REMEDIES.get(number or 0, "choose another place")
         super().__init__(f"{path} could not be written: {reason}{kept}; {remedy}")
