@@ -130,6 +130,14 @@ class Recipe:
     samples: int = 1
     network: str | None = None
 
+    def __post_init__(self) -> None:
+        names = [term.name for term in self.terms]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(
+                f"two terms are called {twice[0]!r}, by which histories, checkpoints and saved models tell them apart: "
+                "give one another name, Term(..., name=...)"
+            )
+
     # ---- the sentence ----------------------------------------------------------------------------------------------
 
     def with_bottleneck(self, kind: type[nn.Module], **options: Any) -> Recipe:

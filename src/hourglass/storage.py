@@ -23,7 +23,6 @@ from hourglass.folder_lock import locked
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality
 from hourglass.model import Autoencoder
-from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import (
     NamedPart,
@@ -252,7 +251,7 @@ def _build(
     recipe = recipe_from_json(description.recipe, custom)
     named = description.modality
     modality = part_of(named, _kinds_of_data(), custom).from_json(named["options"])
-    with seeded(0), _NoLargerThan(weights.values()):
+    with _NoLargerThan(weights.values()):
         named = description.likelihood
         part_of(named, LIKELIHOODS, custom)  # says how to pass one's own
         likelihood = likelihoods.build(named["class"], named["options"], custom)
@@ -282,11 +281,11 @@ def _group(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 class _NoLargerThan(TorchFunctionMode):
-    """Modules built inside take no memory for weights, and for all else no more than `tensors` do.
+    """Modules built inside take no memory for weights, and for all else no more than `tensors` do; none is drawn.
 
-    Weights are made by `torch.empty`, which is sent to the meta device: they have a shape and no memory until those of
-    the file take their place. What modules compute of their own (indices, the floor of a variance) is made as ever,
-    because the file does not hold it.
+    Weights are made by `torch.empty`, or drawn; both are sent to the meta device: they have a shape and no memory until
+    those of the file take their place, and the caller's random generator is left alone. What modules compute of their
+    own (indices, the floor of a variance) is made as ever, because the file does not hold it.
     """
 
     def __init__(self, tensors: Iterable[Tensor]) -> None:
@@ -297,22 +296,28 @@ class _NoLargerThan(TorchFunctionMode):
         self, function: Any, types: Any, arguments: tuple[Any, ...] = (), options: dict[str, Any] | None = None
     ) -> Any:
         options = options or {}
-        if function is torch.empty:
-            return function(*arguments, **{**options, "device": "meta"})
-        if arguments and isinstance(arguments[0], Tensor) and arguments[0].is_meta and is_in_place(function):
-            return arguments[0]  # there is nothing to initialise; and to ask torch costs seconds of imports
-        if function in _MAKERS and str(options.get("device")) != "meta":
-            plain = {name: value for name, value in options.items() if name != "generator"}
-            self.left -= function(*arguments, **{**plain, "device": "meta"}).numel()
+        on_meta = {**{name: value for name, value in options.items() if name != "generator"}, "device": "meta"}
+        if function in _WEIGHTS:
+            return function(*arguments, **on_meta)
+        if arguments and isinstance(arguments[0], Tensor) and _fills(function, arguments[0]):
+            return arguments[0]
+        if function in _OTHERS and str(options.get("device")) != "meta":
+            self.left -= function(*arguments, **on_meta).numel()
             if self.left < 0:
                 raise ValueError("it describes a larger model than its weights are")
         return function(*arguments, **options)
 
 
-def is_in_place(function: Any) -> bool:
-    name = getattr(function, "__name__", "")
-    return name.endswith("_") and not name.endswith("__")
-
-
 # what makes a tensor of a size that is given in numbers
-_MAKERS = {torch.zeros, torch.ones, torch.full, torch.eye, torch.arange, torch.linspace, torch.rand, torch.randn}
+_WEIGHTS = {torch.empty, torch.rand, torch.randn}
+_OTHERS = {torch.zeros, torch.ones, torch.full, torch.eye, torch.arange, torch.linspace}
+_DRAWS = {"uniform_", "normal_", "exponential_", "bernoulli_", "random_", "log_normal_", "cauchy_", "geometric_"}
+
+
+def _fills(function: Any, tensor: Tensor) -> bool:
+    """Whether a function only writes numbers into a tensor that others will replace: any into one without memory.
+
+    To let torch go through the motions there would cost seconds of imports.
+    """
+    name = getattr(function, "__name__", "")
+    return name in _DRAWS or (tensor.is_meta and name.endswith("_") and not name.endswith("__"))

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from hourglass import load
+from hourglass import Embedder, load
 from hourglass.cli import sources
+from hourglass.training import Trainer
 
 SOON = """
 import sys
@@ -211,6 +212,45 @@ def test_a_run_remembers_what_was_given_and_nothing_else(hourglass, tmp_path) ->
     assert (again.code, "is finished" in again.out) == (0, True), again.err
     other = hourglass("fit", "--resume", "--out", "run", "--threads", 2)
     assert (other.code, "--threads is 2, but the run in run was started with 1" in other.err) == (2, True)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(hourglass, tmp_path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".hourglass.lock").write_text("fit (process 1)")  # what kill -9 leaves
+    answer = hourglass("fit", "--resume", "--out", run)
+    assert (answer.code, "ended before its first checkpoint" in answer.err) == (1, True)
+    run.mkdir(exist_ok=True)
+    (run / ".hourglass.lock").touch()
+    answer = hourglass("fit", "wine", "--max-epochs", 1, "--resume", "--out", run)
+    assert (answer.code, "it starts from its beginning" in answer.err) == (0, True)
+    assert [p.suffix for p in sorted(run.iterdir())] == [".json", ".safetensors"]
+
+
+def test_a_run_of_python_is_continued_there(hourglass, tmp_path) -> None:
+    Embedder(2, max_epochs=1).fit(np.random.default_rng(0).normal(size=(40, 3)), run=tmp_path / "run")
+    answer = hourglass("fit", "--resume", "--out", "run")
+    assert answer.code == 2
+    assert "was started in Python: continue it there" in answer.err
+    assert (tmp_path / "run" / "checkpoint.safetensors").exists()
+
+
+def test_a_model_is_in_use_while_another_is_trained_over_it(hourglass, tmp_path, monkeypatch) -> None:
+    run, seen = tmp_path / "runs/wine-vae", []
+    hourglass("fit", "wine", "--max-epochs", 2)
+    before = digest(run)
+    step = Trainer._step
+
+    def look(self, batch):
+        if not seen:
+            seen.append((digest(run), load(run).origin_.arguments))
+        step(self, batch)
+
+    monkeypatch.setattr(Trainer, "_step", look)
+    assert hourglass("fit", "wine", "--max-epochs", 3, "--overwrite").code == 0
+    assert seen == [(before, {"data": "wine", "max_epochs": 2})]
+    assert digest(run) != before
+    assert load(run).origin_.arguments == {"data": "wine", "max_epochs": 3}
 
 
 def test_a_recipe_changed_by_words(hourglass) -> None:

@@ -1,5 +1,6 @@
 """What every recipe keeps, over all the zoo, on every kind of data, with and without a condition."""
 
+import dataclasses
 import functools
 import json
 
@@ -465,3 +466,17 @@ def test_with_term_replaces_the_term_of_that_name():
     assert [t.name for t in VAE.with_term(variants.kl, weight=2.0).terms] == ["reconstruction", "kl"]
     assert VAE.with_term(variants.kl, weight=1.0) == VAE
     assert repr(RECIPES["beta_vae"]) == "Recipe(Sampled; prior Standard; reconstruction + 4 kl)"
+
+
+def test_two_terms_of_one_name_are_refused():
+    other = Term(lambda trip, model: trip.z.flatten(1).sum(1), name="kl")
+    with pytest.raises(ValueError, match=r"two terms are called 'kl'.*give one another name"):
+        dataclasses.replace(VAE, terms=(*VAE.terms, other))
+    assert [term.name for term in VAE.with_term(other).terms] == ["reconstruction", "kl"]  # takes the place
+
+
+def test_no_two_terms_of_the_zoo_share_a_name():
+    """Saved recipes find a term by its name."""
+    for recipe in RECIPES.values():
+        for term in recipe.terms:
+            assert variants.TERMS[term.name].measure is term.measure

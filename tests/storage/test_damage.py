@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from torch import nn
 import hourglass
 from hourglass import Embedder, Tables
 from hourglass.fingerprint import digest_of_tensors
+from hourglass.process import alone
 from hourglass.run_files import weights_name
 from hourglass.storage import ModelFolderError
 from hourglass.training import CheckpointError, read_about
@@ -346,6 +348,26 @@ class Remembers(nn.Module):
 
     def forward(self, features):
         return PointMass(self.turn * self.layer(features))
+
+
+def test_loading_draws_nothing_and_waits_for_nobody(table):
+    """The generator that all threads share is the business of a fit in another of them."""
+    before, loaded = torch.get_rng_state(), []
+    thread = threading.Thread(target=lambda: loaded.append(hourglass.load(table)))
+    with alone():
+        thread.start()
+        thread.join(60)
+        assert loaded
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_callers_default_type_is_of_no_concern(table, pictures):
+    torch.set_default_dtype(torch.float64)
+    try:
+        for folder in (table, pictures):
+            hourglass.load(folder)
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def test_what_is_computed_and_not_saved_is_computed_at_load(tmp_path):
