@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def test_control_characters_do_not_reach_the_terminal(hourglass, tmp_path) -> No
     line = next(line for line in fitted.out.splitlines() if "hourglass sample" in line)
     words = subprocess.run(["bash", "-c", f"printf '%s\\n' {line.strip()}"], capture_output=True, text=True).stdout
     assert f"y{STEERING}" in words.splitlines()
+
+
+def test_all_that_is_printed_goes_through_one_of_three_functions() -> None:
+    from hourglass import cli
+
+    places = [path.name for path in Path(cli.__file__).parent.glob("*.py") if re.search(r"\bprint\(", path.read_text())]
+    assert sorted(places) == ["errors.py", "output.py"]
 
 
 def test_a_line_break_in_a_name_is_one_line(hourglass) -> None:

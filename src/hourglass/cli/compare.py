@@ -12,7 +12,7 @@ from hourglass.cli.fit import check
 from hourglass.cli.kinds import fitting, modality_of
 from hourglass.cli.options import FLATTENED, ModelArguments, as_words, estimator_parameters
 from hourglass.cli.output import next_commands, print_result, print_table
-from hourglass.cli.wording import in_shell_words
+from hourglass.cli.wording import in_shell_words, printable
 
 if TYPE_CHECKING:
     from hourglass.comparison import Comparison
@@ -90,11 +90,13 @@ def compare(
 def _tell(found: Comparison, folder: Path, data: list[str]) -> None:
     from hourglass import comparison
 
-    columns, lines = found.table()
-    print_table("", columns, lines, numbers=tuple(columns[1:]))
-    print(f"\nOn {found.n_test:,} held-out examples:")
-    for line in found.legend():
-        print(f"  {line}")
-    print(f"\nRecommended: {found.recipe}, size {found.recommended}. {found.reason}")
-    print(f"Wrote {', '.join(str(folder / name) for name in comparison.FILES)}\n")
-    print(next_commands(["hourglass", "fit", *data, "--recipe", found.recipe, "--n-latent", str(found.recommended)]))
+    columns, rows = found.table()
+    print_table("", columns, rows, numbers=tuple(columns[1:]))
+    lines = [
+        f"\nOn {found.n_test:,} held-out examples:",
+        *(f"  {line}" for line in found.legend()),
+        f"\nRecommended: {found.recipe}, size {found.recommended}. {found.reason}",
+        f"Wrote {', '.join(printable(str(folder / name)) for name in comparison.FILES)}\n",
+        next_commands(["hourglass", "fit", *data, "--recipe", found.recipe, "--n-latent", str(found.recommended)]),
+    ]
+    print_result({}, "\n".join(lines), as_json=False)

@@ -23,11 +23,13 @@ def recipes(*, json: bool = False) -> None:
     print_table("", ["recipe", "what it is", "minimises", "source"], rows)
     from hourglass.variants import CORRUPTIONS, TERMS
 
-    print("\nUse one with `hourglass fit DATA --recipe NAME`; compare several with `hourglass compare DATA`.")
-    print('Words after the name change it: --recipe "vae kl=0.1", --recipe "ae RandomAffine GaussianNoise=1".')
-    print(f"Terms: {', '.join(TERMS)}.\nCorruptions, of which NAME=NUMBER sets the first number:")
-    for kind in CORRUPTIONS.values():
-        print(f"  {kind()!r}")
+    lines = [
+        "\nUse one with `hourglass fit DATA --recipe NAME`; compare several with `hourglass compare DATA`.",
+        'Words after the name change it: --recipe "vae kl=0.1", --recipe "ae RandomAffine GaussianNoise=1".',
+        f"Terms: {', '.join(TERMS)}.\nCorruptions, of which NAME=NUMBER sets the first number:",
+        *(f"  {kind()!r}" for kind in CORRUPTIONS.values()),
+    ]
+    print_result({}, "\n".join(lines), as_json=False)
 
 
 def described() -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def report(
     out
         The page; RUN/report.html if left out.
     title
-        Its heading.
+        Heading of the page.
     """
     from hourglass import load
     from hourglass.readers.writing import check_place

@@ -48,7 +48,7 @@ def sample(
         Where the model was fitted with a condition: the value to sample for (several, if there are several columns),
         or a FILE with n rows.
     prior
-        Draw codes from the prior N(0, I) instead of the density fitted to the codes after training.
+        Draw codes from the recipe's prior instead of the density fitted to the codes after training.
     seed
         Random seed.
     json

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from hourglass.readers import containers
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import recipe_to_json
 from hourglass.training import TrainingState
+from hourglass.training.loop import Watch
+from hourglass.training.progress import Display, display
 from hourglass.whole_files import write_whole
 
 SIZES = (2, 4, 8, 16, 32)
@@ -93,9 +95,10 @@ def compare(
     if resume:
         results.resume()
     plan = [(name, size, seed) for seed in range(seeds) for size, name in itertools.product(sizes, named)]
-    with _bar(len(plan), verbose) as (begin, watch):
+    with display() if verbose else nullcontext() as shown:
         for number, (name, size, seed) in enumerate(plan):
-            begin(number, f"{name}, size {size}" + (f", seed {seed}" if seeds > 1 else ""))
+            what = f"fit {number + 1}/{len(plan)}: {name}, size {size}" + (f", seed {seed}" if seeds > 1 else "")
+            watch = None if shown is None else _watch(shown, number, len(plan), what)
             if (name, size, seed) in results:
                 continue
             estimator = Embedder(n_latent=size, recipe=named[name], random_state=seed, **options)
@@ -186,26 +189,12 @@ def _sizes(n_latents: Sequence[int] | None, n_features: int) -> list[int]:
     return sorted(set(n_latents))
 
 
-@contextmanager
-def _bar(n_fits: int, verbose: bool) -> Iterator[Any]:
-    """(begin, watch): one progress bar over all fits, which moves within each."""
-    if not verbose:
-        yield (lambda number, what: None), None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def _watch(shown: Display, number: int, n_fits: int, what: str) -> Watch:
+    """Shows how far all fits are, of which this is one."""
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=n_fits)
-        started = [0]
+    def watch(state: TrainingState) -> None:
+        now, epochs = state.progress, state.settings.max_epochs
+        done = 1.0 if now.ended else now.epoch / epochs
+        shown.update(number + done, n_fits, f"{what}, epoch {now.epoch}/{epochs}")
 
-        def begin(number: int, what: str) -> None:
-            started[0] = number
-            progress.update(task, completed=number, description=f"fit {number + 1}/{n_fits}: {what}")
-
-        def watch(state: TrainingState) -> None:
-            progress.update(task, completed=started[0] + state.progress.epoch / state.settings.max_epochs)
-
-        yield begin, watch
-        progress.update(task, completed=n_fits)
+    return watch
