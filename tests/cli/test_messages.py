@@ -29,6 +29,7 @@ STEERING = "\x1b]0;owned\x07\x7f\u202e"
         ("smaller learning_rate (now 1), precision='float32'", "smaller --learning-rate (now 1), --precision float32"),
         ("recipe='vae kll=1': 'kll' is not a term", "--recipe \"vae kll=1\": 'kll' is not a term"),
         ("X holds 1 picture; every pixel of X is 3", "DATA holds 1 picture; every pixel of DATA is 3"),
+        ("or modality=Tables(counts=[...])", "or --counts ..."),
         ("column 'n_latent' of X/x.csv; 'X' is odd", "column 'n_latent' of X/x.csv; 'X' is odd"),
         ("my_batch_size, batch_size.csv", "my_batch_size, batch_size.csv"),
     ],

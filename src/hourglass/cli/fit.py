@@ -234,14 +234,12 @@ def _tell(estimator: Embedder, folder: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     summary = estimator.summary_
+    epochs = f"{summary.epochs} epoch{'' if summary.epochs == 1 else 's'}"
     if summary.ended == "interrupted":
         resume = " ".join(next_commands(["hourglass", "fit", "--resume", "--out", str(folder)]).split()[1:])
-        first = (
-            f"Saved {folder}: interrupted after {summary.epochs} epochs; the best model is kept; continue with\n"
-            f"  {resume}"
-        )
+        first = f"Saved {folder}: interrupted after {epochs}; the best model is kept; continue with\n  {resume}"
     else:
-        first = f"Saved {folder}: {summary.epochs} epochs in {summary.seconds:.0f} s."
+        first = f"Saved {folder}: {epochs} in {summary.seconds:.0f} s."
     lines = [first, *(f"- {sentence}" for sentence in estimator.advice_)]
     values = {"run": folder, "ended": summary.ended, "summary": asdict(summary), "advice": estimator.advice_}
     if not as_json:

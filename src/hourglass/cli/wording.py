@@ -40,6 +40,7 @@ def in_shell_words(text: str) -> str:
     >>> in_shell_words("hidden=(8, -1) must hold whole numbers; () makes the networks linear")
     '--hidden 8 -1 must hold whole numbers; 0 makes the networks linear'
     """
+    text = re.sub(r"modality=\w+\((\w+)=[^()]*\)", lambda found: f"{option(found[1])} ...", text)
     text = _GIVEN.sub(lambda found: f"{option(found[1])} {_shell_value(found[2])}", text)
     text = _NAMED.sub(lambda found: option(found[1]), text)
     text = _DATA.sub("DATA", text)
