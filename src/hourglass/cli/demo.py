@@ -66,8 +66,8 @@ def _meaning(summary: Summary) -> str:
     """Two sentences on the figures."""
     kept, linear = 1 - summary.unexplained_variance, 1 - summary.pca_unexplained_variance
     return (
-        "Its map places every picture by the two numbers of its code, coloured by the digit, which the model was never "
-        "told: like digits lie together because that is the shortest way to describe them. "
-        f"Two numbers keep {kept:.0%} of the variance of pictures held out of training (PCA: {linear:.0%}), and cost "
-        f"{summary.kl:.1f} nats a picture to write down; what they drop is seen beside the originals."
+        "Its map shows every picture at the two numbers of its code, coloured by digit. The model never saw the labels: "
+        "similar digits lie together because that is the shortest way to describe them. "
+        f"Two latent dimensions keep {kept:.0%} of the variance of held-out pictures (PCA: {linear:.0%}), at "
+        f"{summary.kl:.1f} nats per picture; the report shows what they lose, next to the originals."
     )

@@ -56,7 +56,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]], numbers: 
 
 @contextlib.contextmanager
 def rows_done(total: int) -> Iterator[Callable[[int], None]]:
-    """Progress on stderr, told how many rows more are done; none for a total of 0."""
+    """Progress on stderr: call it with the number of rows just done. None is shown for a total of 0."""
     if not total:
         yield lambda rows: None
         return

@@ -45,7 +45,7 @@ def _kept_beside(given: Inputs, keep: Sequence[str], columns: Sequence[str], val
 def write_rows(
     out: Path, pieces: Iterable[tuple[Any, Sequence[str] | None]], columns: Sequence[str] | None = None
 ) -> int:
-    """Rows with their names into one file, by the ending of `out`, which is looked at first; the number of rows."""
+    """Rows with their names into one file, by the ending of `out`, which is checked first; the number of rows."""
     from hourglass import readers
 
     if out.suffix.lower() == ".png" or not out.suffix:

@@ -96,10 +96,10 @@ def of_fit(fewer: str = "max_epochs=") -> Iterator[Callable[[TrainingState], Non
     """
     with display() as shown:
         opened = began = time.monotonic()
-        at_begin, told, ended = -1.0, False, False
+        at_begin, estimated, ended = -1.0, False, False
 
         def watch(state: TrainingState) -> None:
-            nonlocal began, at_begin, told, ended
+            nonlocal began, at_begin, estimated, ended
             now, epochs = state.progress, state.settings.max_epochs
             done = now.epoch + (now.batch / state.steps if state.steps else 0.0)
             if at_begin < 0:
@@ -113,8 +113,8 @@ def of_fit(fewer: str = "max_epochs=") -> Iterator[Callable[[TrainingState], Non
                 return
             shown.update(done, epochs, text)
             seconds = time.monotonic() - began
-            if not told and now.epoch >= 1 and done - at_begin >= 1:
-                told = True
+            if not estimated and now.epoch >= 1 and done - at_begin >= 1:
+                estimated = True
                 if (whole := seconds / (done - at_begin) * (epochs - at_begin)) > LONG:
                     shown.line(f"{epochs} epochs take about {duration(whole)} at this rate; {fewer} sets fewer")
 
