@@ -66,7 +66,7 @@ def _meaning(summary: Summary) -> str:
     """Two sentences on the figures."""
     kept, linear = 1 - summary.unexplained_variance, 1 - summary.pca_unexplained_variance
     return (
-        "Its map shows every picture at the two numbers of its code, coloured by digit. The model never saw the labels: "
+        "Its map shows each picture at the two numbers of its code, coloured by digit. The model never saw the labels: "
         "similar digits lie together because that is the shortest way to describe them. "
         f"Two latent dimensions keep {kept:.0%} of the variance of held-out pictures (PCA: {linear:.0%}), at "
         f"{summary.kl:.1f} nats per picture; the report shows what they lose, next to the originals."
