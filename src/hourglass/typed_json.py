@@ -11,6 +11,7 @@ import functools
 import inspect
 import json
 import math
+import re
 import reprlib
 import types
 import typing
@@ -247,5 +248,5 @@ def _inside(where: str, name: str) -> str:
 
 
 def _unexpected(kind: Any, value: Any, where: str) -> JSONError:
-    expected = kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
+    expected = re.sub(r"[\w.]+\.(\w+)", r"\1", kind.__name__ if type(kind) is type else str(kind))  # without modules
     return JSONError(f"{where or 'the value'}: expected {expected}, got {reprlib.repr(value)}")

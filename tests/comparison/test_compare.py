@@ -223,3 +223,24 @@ def test_wrong_arguments_are_named(X, options: dict, said: str) -> None:
 def test_too_few_rows(X) -> None:
     with pytest.raises(ValueError, match="at least 10"):
         compare(X[:5])
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda kept: kept.pop("rows"), r"rows: expected list\[Row\], got None"),
+        (lambda kept: kept["rows"][0].pop("recipe"), r"rows\[0\]\.recipe is missing"),
+        (lambda kept: kept["rows"][0].update(n_latent="2"), r"rows\[0\]\.n_latent: expected int"),
+        (lambda kept: kept["rows"][1].update(nats=[]), r"rows\[1\]\.nats: expected float"),
+        (lambda kept: kept.update(n_test=1.5), "n_test: expected int"),
+    ],
+)
+def test_kept_results_that_are_corrupt_are_named(X, change, says, tmp_path) -> None:
+    options = {"recipes": ["ae"], "n_latents": [1], "folder": tmp_path, **QUICK}
+    compare(X, **options)
+    path = tmp_path / "compare.json"
+    kept = json.loads(path.read_text())
+    change(kept)
+    path.write_text(json.dumps(kept))
+    with pytest.raises(ValueError, match=rf"compare\.json is corrupt.*{says}"):
+        compare(X, resume=True, **options)

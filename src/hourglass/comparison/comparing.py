@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.comparison.evaluation import Split, evaluate, rows_of
+from hourglass.comparison.evaluation import Row, Split, evaluate, rows_of
 from hourglass.comparison.result import Comparison
 from hourglass.comparison.writing import RESULTS, write
 from hourglass.estimators import Embedder, data_in
@@ -25,6 +24,7 @@ from hourglass.recipe_json import recipe_to_json
 from hourglass.training import TrainingState
 from hourglass.training.loop import Watch
 from hourglass.training.progress import Display, display
+from hourglass.typed_json import JSONError, from_json, json_text, read_json
 from hourglass.whole_files import write_whole
 
 SIZES = (2, 4, 8, 16, 32)
@@ -133,7 +133,7 @@ class _Results:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
             kept = {"fingerprint": self.digest, "n_test": self.n_test, "rows": self.rows}
-            write_whole(self.folder / RESULTS, json.dumps(kept, indent=1).encode())
+            write_whole(self.folder / RESULTS, json_text(kept).encode())
 
     def resume(self) -> None:
         """Takes up the rows in the folder, if there are any."""
@@ -143,9 +143,10 @@ class _Results:
         if not file.exists():
             return
         try:
-            kept = json.loads(file.read_text())
-            rows, n_test, before = list(kept["rows"]), int(kept["n_test"]), kept["fingerprint"]
-        except (ValueError, KeyError, TypeError) as error:
+            kept = from_json(dict[str, Any], read_json(file))
+            rows: list[Any] = from_json(list[Row], kept.get("rows"), "rows")
+            n_test, before = from_json(int, kept.get("n_test"), "n_test"), kept.get("fingerprint")
+        except JSONError as error:
             raise ValueError(f"{file} is corrupt, or was not written by this version ({error}); start over") from error
         if before != self.digest:
             raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from hourglass.diagnostics.summary import Figures, summarise
 from hourglass.estimators import Embedder
@@ -33,6 +33,25 @@ def evaluate(estimator: Embedder, train: Split, test: Split) -> Figures:
 def _rows(estimator: Embedder, split: Split) -> Rows:
     examples = estimator.modality_.examples(split.X)
     return Rows(examples.raw, condition_of_examples(estimator.condition_, split.condition, examples), examples.index)
+
+
+class Row(TypedDict):
+    """One line of a comparison, as `compare.json` keeps it; None is what has no meaning."""
+
+    recipe: str
+    n_latent: int
+    seed: int
+    unexplained_variance: float | None
+    unexplained_categories: float | None
+    unexplained: float | None
+    nats: float | None
+    standard_error: float | None
+    reconstruction: float | None
+    rate: float | None
+    active_units: int | None
+    epochs: int | None
+    ended: str | None
+    seconds: float | None
 
 
 def rows_of(figures: Figures, estimator: Embedder) -> list[dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from hourglass import readers
 from hourglass.comparison.page import render
 from hourglass.comparison.result import Comparison
+from hourglass.typed_json import json_text
 from hourglass.whole_files import write_whole
 
 RESULTS = "compare.json"  # alone, it holds the results so far of a comparison that is not finished
@@ -18,7 +18,7 @@ FILES = ("compare.html", "compare.csv", RESULTS, "compare.png", "compare.svg")
 def write(found: Comparison, folder: Path) -> None:
     """The page, the rows as CSV, everything as JSON, and the figure, each whole or as it was."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / RESULTS, json.dumps(found.to_json(), indent=1).encode())
+    write_whole(folder / RESULTS, json_text(found.to_json()).encode())
     readers.write(folder / "compare.csv", _columns(found))
     write_whole(folder / "compare.html", render(found).encode())
     figure = found.plot()
