@@ -37,7 +37,7 @@ from hourglass.run_files import CHECKPOINT, MODEL, is_weights, weights_name
 from hourglass.typed_json import JSONError, from_json, json_text, parse_json
 from hourglass.whole_files import write_tensors, write_whole
 
-FORMAT = 8  # of hourglass.json; columns of 6 had no type; likelihoods of 7 did not know what unknown cells count
+FORMAT = 9  # of hourglass.json; 7: types of columns; 8: what unknown cells count; 9: dispersions of counts are buffers
 SECONDS_FOR_ANOTHER_SAVE = 10.0  # that a save waits for another to end
 TRIES_TO_READ, SECONDS_BETWEEN = 10, 0.02  # while another process replaces the model
 

@@ -68,11 +68,11 @@ class Condition:
         return cls(Tables(discrete=True).infer(table))
 
     def _front(self) -> TableInput:
-        kinds: dict[str, list[int]] = {"numeric": [], "binary": [], "count": [], "category": []}
+        kinds: dict[str, list[int]] = {"numeric": [], "binary": [], "category": []}
         for i, column in enumerate(self.table.columns):
             kinds[column.kind].append(i)
         categories = [(i, len(self.table.columns[i].categories)) for i in kinds["category"]]
-        return TableInput(kinds["numeric"], kinds["binary"], kinds["count"], categories, [])
+        return TableInput(kinds["numeric"], kinds["binary"], [], categories, [])
 
     @property
     def names(self) -> tuple[str, ...]:

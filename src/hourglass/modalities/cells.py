@@ -18,6 +18,7 @@ from hourglass.modalities.column_statistics import ROUNDING, Column
 from hourglass.modalities.columns import EXACT, holds_texts, is_missing
 
 UNSEEN = math.inf
+MAX_COUNT = 1e16  # samples are drawn as whole numbers of 64 bits
 
 
 def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
@@ -37,7 +38,7 @@ def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
         raw = _numbers(values, column.origin)
         if not column.constant:
             if column.kind == "count":
-                _refuse_fractions(column, raw)
+                _refuse_odd_counts(column, raw)
             return raw
         unseen = ~np.isnan(raw) & ~_is_same(raw, column.offset)
         raw = np.where(np.isnan(raw), raw, 0.0)
@@ -66,16 +67,21 @@ def _numbers(values: np.ndarray, origin: int) -> np.ndarray:
 def _places(categories: Sequence[str | int | float], values: np.ndarray) -> np.ndarray:
     """The place of each value among the categories, (N,) float64: NaN for missing, -1 for one that is not there."""
     place: dict[str | int | float, float] = {category: float(k) for k, category in enumerate(categories)}
+    if not isinstance(categories[0], str):  # float32 writes 0.1 otherwise than float64
+        for category in [c for c in categories if isinstance(c, float) and c % 1]:
+            place.setdefault(float(np.float32(category)), place[category])
+        if values.dtype != object:
+            return _places_of_numbers({float(c): k for c, k in place.items()}, values.astype(np.float64))
     missing = is_missing(values)
-    if isinstance(categories[0], str):
-        known = {v: next((place[s] for s in aliases(v) if s in place), -1.0) for v in set(values[~missing].tolist())}
-    else:
-        in_float32: dict[str | int | float, float] = {
-            float(np.float32(c)): k for c, k in place.items() if isinstance(c, float) and c % 1
-        }
-        place = {**in_float32, **place}
-        known = {v: place.get(v, -1.0) for v in set(values[~missing].tolist())}
+    known = {v: next((place[s] for s in (v, *aliases(v)) if s in place), -1.0) for v in set(values[~missing].tolist())}
     return np.array([math.nan if m else known[v] for v, m in zip(values.tolist(), missing.tolist(), strict=True)])
+
+
+def _places_of_numbers(place: dict[float, float], values: np.ndarray) -> np.ndarray:
+    levels = np.array(sorted(place))
+    nearest = levels[np.searchsorted(levels, values).clip(max=len(levels) - 1)]
+    places = np.array([place[level] for level in levels.tolist()])[np.searchsorted(levels, nearest)]
+    return np.where(np.isnan(values), math.nan, np.where(nearest == values, places, -1.0))
 
 
 def aliases(value: Any) -> Iterator[str]:
@@ -106,10 +112,15 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _refuse_fractions(column: Column, numbers: np.ndarray) -> None:
+def _refuse_odd_counts(column: Column, numbers: np.ndarray) -> None:
     odd = ((numbers < 0) | (numbers != np.round(numbers))) & ~np.isnan(numbers)
     if odd.any():
         raise ValueError(f"column {column.name!r} is declared a count and holds {numbers[odd][0]:g}; give 0, 1, 2, ...")
+    if (numbers > MAX_COUNT).any():
+        raise ValueError(
+            f"column {column.name!r} is declared a count and holds {np.nanmax(numbers):g}, beyond {MAX_COUNT:g}; "
+            "leave it a number, or give its logarithm"
+        )
 
 
 def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:

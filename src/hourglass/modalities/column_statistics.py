@@ -17,6 +17,7 @@ MAX_CATEGORIES = 1000
 MIN_SUSPICIOUS_TEXTS = 20
 MAX_VARIANCE_SHARE = 0.5  # that one cell may make up unremarked
 SMALLEST = math.ulp(0.0)
+MIN_LOG_DEVIATION = 0.1  # of log(1 + count): less is noise of counting
 MIN_SCALE_OF_FLOAT32 = 1e-30  # below 1e-38 its digits get fewer
 ROUNDING = 10 * math.ulp(1.0)  # relative to their mean, by which numbers that were computed as equal may differ
 MIN_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
@@ -37,6 +38,7 @@ class Column:
     lowest, highest, whole : what samples keep to; `whole`: nothing but whole numbers.
     origin : subtracted from whole numbers that a float64 cannot hold; all of the above but `categories` is relative to
         it.
+    logs : mean and standard deviation of log(1 + count).
     type : what it was in its container.
     """
 
@@ -52,6 +54,7 @@ class Column:
     highest: float | None = None
     whole: bool = False
     origin: int = 0
+    logs: tuple[float, float] = (0.0, 1.0)
     type: ColumnType = ANY_TYPE
 
     @property
@@ -102,20 +105,62 @@ def _number(value: float) -> str:
 
 
 @dataclass
-class ColumnStatistics:
-    """What one pass over the chunks of a column gathers.
+class Moments:
+    """Mean and variance of numbers that come in chunks.
 
     `mean` and `squares` (the sum of squared deviations) are in units of `unit`, a power of two as large as the largest
-    value: the squares of plain numbers around 1e-300 would all be 0.
+    number: the squares of plain numbers around 1e-300 would all be 0.
+
+    Source: Chan, Golub and LeVeque 1983, for merging means and sums of squares.
     """
 
-    type: ColumnType = ANY_TYPE
-    n: int = 0  # values that are not missing
-    missing: bool = False
-    origin: int = 0
+    n: int = 0
     unit: float = 0.0
     mean: float = 0.0
     squares: float = 0.0
+
+    def add(self, numbers: np.ndarray) -> None:
+        """Numbers (N,) float64, at least one, all finite."""
+        top = float(np.abs(numbers).max())
+        unit = max(self.unit, 2.0 ** math.frexp(top)[1] if top else SMALLEST)
+        shrunk = self.unit / unit
+        numbers = numbers / unit
+        n, mean, before = len(numbers), float(numbers.mean()), self.mean * shrunk
+        delta, total = mean - before, self.n + n
+        self.squares = self.squares * shrunk**2 + float(np.square(numbers - mean).sum())
+        self.squares += delta**2 * self.n * n / total
+        self.mean, self.n, self.unit = before + delta * n / total, total, unit
+
+    @property
+    def centre(self) -> float:
+        """The mean in the numbers' own units."""
+        return self.mean * self.unit
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation in the numbers' own units."""
+        return math.sqrt(self.squares / self.n) * self.unit if self.n else 0.0
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the numbers differ by no more than rounding."""
+        return not self.n or math.sqrt(self.squares / self.n) <= ROUNDING * abs(self.mean)
+
+    def share(self, number: float) -> float:
+        """The share of the variance that one of the numbers makes up."""
+        distance = (number / self.unit - self.mean) ** 2
+        return distance * self.n / (self.n - 1) / self.squares if self.squares else 0.0
+
+
+@dataclass
+class ColumnStatistics:
+    """What one pass over the chunks of a column gathers; `logs` are moments of log(1 + number), of counts alone."""
+
+    type: ColumnType = ANY_TYPE
+    missing: bool = False
+    origin: int = 0
+    moments: Moments = field(default_factory=Moments)
+    logs: Moments = field(default_factory=Moments)
     distinct: np.ndarray | None = field(default_factory=lambda: np.array([]))  # None once there are too many to matter
     step: float = math.inf
     lowest: float = math.inf
@@ -123,7 +168,7 @@ class ColumnStatistics:
     whole: bool = True
     texts: set[str] | None = None
 
-    def add(self, values: np.ndarray, keep_distinct: int) -> None:
+    def add(self, values: np.ndarray, keep_distinct: int, counts: bool = False) -> None:
         """Values (N,) as `read_columns` gives them."""
         unknown = is_missing(values)
         self.missing |= bool(unknown.any())
@@ -137,7 +182,9 @@ class ColumnStatistics:
         if self.n == 0 and known.dtype == object:
             self.origin = int(known[0])
         numbers = (known - self.origin if self.origin else known).astype(np.float64)
-        self._add_moments(numbers)
+        self.moments.add(numbers)
+        if counts:
+            self.logs.add(np.log1p((numbers + self.origin).clip(min=0)))
         self.lowest, self.highest = min(self.lowest, float(numbers.min())), max(self.highest, float(numbers.max()))
         self.whole = self.whole and bool((numbers == np.round(numbers)).all())
         if len(levels) > 1:
@@ -147,22 +194,10 @@ class ColumnStatistics:
             merged = np.union1d(self.distinct, levels) if len(self.distinct) else levels
             self.distinct = merged if len(merged) <= keep_distinct else None
 
-    def _add_moments(self, numbers: np.ndarray) -> None:
-        """Chan, Golub and LeVeque 1983: merging means and sums of squares."""
-        top = float(np.abs(numbers).max())
-        unit = max(self.unit, 2.0 ** math.frexp(top)[1] if top else SMALLEST)
-        shrunk = self.unit / unit
-        numbers = numbers / unit
-        n, mean, before = len(numbers), float(numbers.mean()), self.mean * shrunk
-        delta, total = mean - before, self.n + n
-        self.squares = self.squares * shrunk**2 + float(np.square(numbers - mean).sum())
-        self.squares += delta**2 * self.n * n / total
-        self.mean, self.n, self.unit = before + delta * n / total, total, unit
-
     @property
-    def deviation(self) -> float:
-        """The standard deviation, in `unit`s."""
-        return math.sqrt(self.squares / self.n) if self.n else 0.0
+    def n(self) -> int:
+        """Values that are not missing."""
+        return self.moments.n
 
     def why_unusable(self, declared: Kind | None) -> str | None:
         """What is wrong with the column; None if nothing is."""
@@ -194,20 +229,28 @@ class ColumnStatistics:
         if levels is not None and len(levels) == 1:
             return Column(name, "numeric", float(levels[0] - self.origin), constant=True)
         if declared == "count":
-            return Column(name, "count", lowest=0.0, highest=self.highest + self.origin, whole=True)
+            log_deviation = max(self.logs.deviation, MIN_LOG_DEVIATION)
+            return Column(
+                name,
+                "count",
+                lowest=0.0,
+                highest=self.highest + self.origin,
+                whole=True,
+                logs=(self.logs.centre, log_deviation),
+            )
         if declared is None and levels is not None and len(levels) == 2 and self.n >= MIN_ROWS_FOR_BINARY:
             low, high = levels
             return Column(name, "binary", float(low - self.origin), float(high - low), categories=(low, high))
         by_number = discrete and levels is not None and len(levels) > 2 and self.whole
         if levels is not None and (by_number or declared == "category"):
             return Column(name, "category", categories=tuple(levels))
-        if self.deviation <= ROUNDING * abs(self.mean):
-            return Column(name, "numeric", self.mean * self.unit, constant=True)
+        if self.moments.is_constant:
+            return Column(name, "numeric", self.moments.centre, constant=True)
         return Column(
             name,
             "numeric",
-            self.mean * self.unit,
-            max(self.deviation * self.unit, SMALLEST),
+            self.moments.centre,
+            max(self.moments.deviation, SMALLEST),
             self.step if math.isfinite(self.step) else 0.0,
             lowest=self.lowest,
             highest=self.highest,
@@ -240,10 +283,10 @@ def warn_suspicious_texts(name: str, texts: set[str], rows: int) -> None:
 
 def warn_outlier(name: str, tally: ColumnStatistics) -> None:
     """Warns where one cell is so far out that the others hardly differ beside it."""
-    if tally.n < MIN_SUSPICIOUS_TEXTS or not tally.squares or (tally.distinct is not None and len(tally.distinct) < 3):
+    if tally.n < MIN_SUSPICIOUS_TEXTS or (tally.distinct is not None and len(tally.distinct) < 3):
         return
-    value = max(tally.lowest, tally.highest, key=lambda v: abs(v / tally.unit - tally.mean))
-    share = (value / tally.unit - tally.mean) ** 2 * tally.n / (tally.n - 1) / tally.squares
+    value = max(tally.lowest, tally.highest, key=lambda v: abs(v - tally.moments.centre))
+    share = tally.moments.share(value)
     if share > MAX_VARIANCE_SHARE:
         warnings.warn(
             f"column {name!r}: a single cell, {value + tally.origin:g}, makes up {share:.0%} of its variance, so that "

@@ -108,7 +108,7 @@ class Tables:
                 statistics = {name: ColumnStatistics(t) for name, t in zip(names, types, strict=True)}
             for name, values in columns.items():
                 levels = MAX_CATEGORIES if name in self.categories else 50 if self.discrete else 2
-                statistics[name].add(values, levels)
+                statistics[name].add(values, levels, name in self.counts)
         declared = self._declared(statistics)
         for name, found in statistics.items():
             if reason := found.why_unusable(declared.get(name)):
@@ -260,7 +260,7 @@ class Tables:
         front = TableInput(
             [i for i in varying if self.columns[i].kind == "numeric"],
             [i for i in varying if self.columns[i].kind == "binary"],
-            [i for i in varying if self.columns[i].kind == "count"],
+            [(i, *self.columns[i].logs) for i in varying if self.columns[i].kind == "count"],
             [(i, len(self.columns[i].categories)) for i in varying if self.columns[i].kind == "category"],
             [i for i in varying if self.columns[i].missing and self.columns[i].kind != "category"],
             [i for i, c in enumerate(self.columns) if c.constant and c.missing and c.offset == c.offset],
@@ -298,7 +298,9 @@ class Tables:
         if binary := self._of_kind("binary"):
             blocks.append((likelihoods.Bernoulli((len(binary),), missing=missing), binary))
         if counts := self._of_kind("count"):
-            blocks.append((likelihoods.NegativeBinomial((len(counts),), missing=missing), counts))
+            logs = [self.columns[i].logs for i in counts]
+            block = likelihoods.NegativeBinomial((len(counts),), [m for m, _ in logs], [s for _, s in logs], missing)
+            blocks.append((block, counts))
         for i in self._of_kind("category"):
             blocks.append((likelihoods.Categorical((1,), len(self.columns[i].categories), missing=missing), [i]))
         if len(blocks) == 1 and len(blocks[0][1]) == len(self.columns):

@@ -15,23 +15,32 @@ class TableInput(nn.Module):
     ----------
     numeric : columns of standardised numbers; a missing one becomes 0, the mean.
     binary : columns in {0, 1}; a missing one becomes 1/2.
-    counts : columns of raw counts, shown as log(1 + count).
+    counts : (column, mean, deviation) of raw counts, shown as log(1 + count), standardised; a missing one becomes 0.
     categories : (column, number of categories) pairs, shown one-hot; a missing one is all zeros.
     masked : columns of which it is shown, as a feature of its own, whether they are missing.
     constant : columns of which nothing else is shown; there an unseen value is not a missing one.
     """
 
+    log_mean: Tensor
+    log_deviation: Tensor
+
     def __init__(
         self,
         numeric: Sequence[int],
         binary: Sequence[int],
-        counts: Sequence[int],
+        counts: Sequence[tuple[int, float, float]],
         categories: Sequence[tuple[int, int]],
         masked: Sequence[int],
         constant: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.numeric, self.binary, self.counts = list(numeric), list(binary), list(counts)
+        self.numeric, self.binary, self.counts = list(numeric), list(binary), [column for column, _, _ in counts]
+        self.register_buffer(
+            "log_mean", torch.tensor([mean for _, mean, _ in counts], dtype=torch.float32), persistent=False
+        )
+        self.register_buffer(
+            "log_deviation", torch.tensor([s for _, _, s in counts], dtype=torch.float32), persistent=False
+        )
         self.categories, self.masked, self.constant = list(categories), list(masked), list(constant)
         alone = len(numeric) + len(binary) + len(counts) + len(masked) + len(constant)
         self.width = alone + sum(n for _, n in categories)
@@ -46,7 +55,8 @@ class TableInput(nn.Module):
         if self.binary:
             parts.append(x[:, self.binary].nan_to_num(0.5))
         if self.counts:
-            parts.append(x[:, self.counts].nan_to_num(0.0).clamp_min(0).log1p())
+            logs = x[:, self.counts].clamp_min(0).log1p()
+            parts.append(((logs - self.log_mean) / self.log_deviation).nan_to_num(0.0))
         if self.masked:
             parts.append(x[:, self.masked].isnan().to(x.dtype))
         for column, n in self.categories:
