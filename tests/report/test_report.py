@@ -329,6 +329,18 @@ def test_the_least_typical_rows_of_a_table_say_why(tmp_path, undrawn):
     assert re.search("(size: -1|twice: 9|kind: large), expected", first)
 
 
+def test_a_category_that_is_new_is_shown_and_a_reason(tmp_path, undrawn):
+    X = pd.DataFrame({"kind": ["a", "b"] * 60, "size": np.r_[np.zeros(60), np.ones(60)], "still": 7.0})
+    model = fitted(X)
+    X.loc[[0, 55], "kind"] = HOSTILE
+    X.loc[1, "still"] = 8.0
+    with pytest.warns(UserWarning, match="not there at fit"):
+        text = Page(report.write(model, X, tmp_path)).text
+    assert text.count(f"kind: {HOSTILE} (new), expected") == 2
+    assert "still: 8, expected 7" in text
+    assert "row 55" in text
+
+
 def test_the_list_of_columns_says_kinds_gaps_and_what_is_explained(tmp_path):
     X = hostile_table(200)
     X["still"] = 3.0

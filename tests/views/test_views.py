@@ -47,6 +47,22 @@ def test_a_reconstruction_between_two_values_keeps_its_place():
     assert cells.texts(0)[3] == "0 (64%)"
 
 
+def test_a_category_that_is_new_keeps_its_name():
+    modality = Tables().infer(PEOPLE)
+    cells = views.view_of(modality)(PEOPLE.assign(job="juggler", tall=[0.0, 1.0, 5.0] * 8))
+    assert np.isinf(cells.values[:, 1]).all()
+    assert cells[np.array([2])].texts(0)[1::2][:2] == ["juggler (new)", "5"]
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_pictures_in_another_layout_than_at_fit_are_the_same(layout):
+    modality = Images().infer(SHADES)
+    X = SHADES if layout == "NCHW" else np.moveaxis(SHADES, 1, -1)
+    np.testing.assert_array_equal(views.view_of(modality)(X).levels, SHADES)
+    with pytest.raises(ValueError, match="the model was fitted on"):
+        views.view_of(modality)(SHADES[:, :, :4])
+
+
 def test_booleans_are_true_or_false():
     modality = Tables().infer(pd.DataFrame({"ill": [True, False] * 10, "size": np.arange(20.0)}))
     assert [modality.columns[0].text(v) for v in (1.0, 0.0, 0.36)] == ["true", "false", "false (64%)"]

@@ -85,7 +85,9 @@ class Column:
         if self.is_categorical:
             return self._category(min(max(round(value), 0), len(self.categories) - 1))
         if self.kind == "binary":
-            probability = min(max((value - self.origin - self.offset) / self.scale, 0.0), 1.0)
+            probability = (value - self.origin - self.offset) / self.scale
+            if not -1e-6 <= probability <= 1 + 1e-6:  # neither of the two, nor between them
+                return _number(value)
             nearer = self._category(int(probability > 0.5))
             certain = abs(probability - 0.5) > 0.4995
             return nearer if certain else f"{nearer} ({max(probability, 1 - probability):.0%})"

@@ -135,7 +135,7 @@ class Images:
 
     def _tensor(self, X: Any) -> Tensor:
         """X -> raw (N, C, H, W), integers of 8 bits as they are."""
-        pictures = self._as_fitted(check_pictures(X))
+        pictures = self.as_fitted(check_pictures(X))
         self._note_other_units(pictures)
         if pictures.dtype == np.uint16:  # torch has few operations on uint16
             pictures = pictures.astype(np.int32)
@@ -145,7 +145,7 @@ class Images:
             warnings.simplefilter("ignore")  # that a read-only array is shared: nothing here writes to it
             return torch.from_numpy(np.ascontiguousarray(pictures))
 
-    def _as_fitted(self, array: np.ndarray) -> np.ndarray:
+    def as_fitted(self, array: np.ndarray) -> np.ndarray:
         """(N, C, H, W) of the shape at fit, the channels being where they were then or where they must be."""
         possible: tuple[Layout, ...] = ("NHW",) if array.ndim == 3 else (self.layout, "NCHW", "NHWC")
         for layout in (layout for layout in possible if len(layout) == array.ndim):

@@ -49,7 +49,7 @@ def column_errors(originals: Cells, reconstructions: Cells) -> ColumnErrors:
     """
     errors = np.full(len(originals.columns), np.nan)
     for i, column in enumerate(originals.columns):
-        known = ~np.isnan(originals.values[:, i])
+        known = np.isfinite(originals.values[:, i])
         x, y = originals.values[known, i], reconstructions.values[known, i]
         if not len(x):
             continue

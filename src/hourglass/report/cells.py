@@ -55,10 +55,9 @@ def _side_by_side(heads: Sequence[str], rows: Cells, below: Cells | None, captio
     for i, column in enumerate(rows.columns[:MAX_COLUMNS]):
         cells = []
         for k in range(len(rows)):
-            value = rows.values[k, i]
-            cell = _cell(plots.shortened(column.text(value), 24), "missing" if np.isnan(value) else "")
+            cell = _cell(plots.shortened(rows.text(k, i), 24), "missing" if np.isnan(rows.values[k, i]) else "")
             if below is not None:
-                cell += _cell(plots.shortened(column.text(below.values[k, i]), 24), "made")
+                cell += _cell(plots.shortened(below.text(k, i), 24), "made")
             cells.append(cell)
         lines.append((column.name, cells))
     left_out = len(rows.columns) - len(lines)
@@ -139,12 +138,10 @@ def _least_typical(s: ReportData) -> list[Panel]:
     for row in s.lowest(scores, LEAST_TYPICAL).tolist():
         reasons = [
             _cell(
-                f"{column.name}: {column.text(s.originals.values[row, i])}, "
-                f"expected {column.text(s.reconstructions.values[row, i])}"
+                f"{s.originals.columns[i].name}: {s.originals.text(row, i)}, expected {s.reconstructions.text(row, i)}"
             )
             for i in np.argsort(-surprise[row], kind="stable")[:REASONS].tolist()
             if surprise[row, i] >= MIN_SURPRISE
-            for column in [s.originals.columns[i]]
         ]
         if not reasons or (scores.mean() - scores[row]) - surprise[row].sum() > max(surprise[row].sum(), MIN_SURPRISE):
             reasons.append(_cell("a code far from those of other rows"))
@@ -178,8 +175,9 @@ def groups_of(column: Column, values: np.ndarray) -> Groups:
     """Raw values (N,) of a column as what colours a map: classes, or numbers."""
     if not column.is_categorical and column.kind != "binary":
         return Groups(numbers=values)
-    levels = np.unique(values[~np.isnan(values)])
-    codes = np.where(np.isnan(values), -1, np.searchsorted(levels, np.nan_to_num(values, nan=levels[0])))
+    known = np.isfinite(values)
+    levels = np.unique(values[known])
+    codes = np.where(known, np.searchsorted(levels, np.where(known, values, 0.0)), -1)
     return Groups(tuple(column.text(level) for level in levels.tolist()), codes.astype(int))
 
 
@@ -191,7 +189,7 @@ def _explained_by_place(points: np.ndarray, values: np.ndarray, column: Column) 
     from scipy.stats import rankdata
     from sklearn.neighbors import NearestNeighbors
 
-    known = np.flatnonzero(~np.isnan(values))
+    known = np.flatnonzero(np.isfinite(values))
     known = np.random.default_rng(0).permutation(known)[:MAX_MAPPED]
     if len(known) < 2 * NEIGHBOURS or column.constant:
         return 0.0

@@ -41,6 +41,7 @@ class ReportData:
     ----------
     estimator : fitted.
     raw : (M, *S) the examples shown, in raw units.
+    examples : the same, as the user handed them in, or as the estimator would hand them out.
     condition : of these examples, in the container it was given in; None without one.
     codes : (M, L)
     restored : the reconstructions in raw units, (M, *S).
@@ -54,6 +55,7 @@ class ReportData:
 
     estimator: Any
     raw: Tensor
+    examples: Any
     condition: Any
     codes: np.ndarray
     restored: Tensor
@@ -82,7 +84,7 @@ class ReportData:
     @cached_property
     def originals(self) -> Any:
         """The form of the examples."""
-        return self.view(self.estimator.modality_.restore(self.raw))
+        return self.view(self.examples)
 
     @cached_property
     def reconstructions(self) -> Any:
@@ -176,6 +178,8 @@ def report_data(
     return ReportData(
         estimator=estimator,
         raw=raw,
+        # of what was not cut nothing is lost: neither a category that is new, nor the value of a constant column
+        examples=modality.restore(raw) if every.axes else containers.take(X, rows),
         condition=given,
         codes=codes.flatten(1).numpy(),
         restored=restored,

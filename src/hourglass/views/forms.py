@@ -76,27 +76,34 @@ class Cells:
     Attributes
     ----------
     values : (N, D) float64; numbers in their own units, categories as their place in `Column.categories`, NaN for
-        missing.
+        missing, infinity for a category that was not there at fit.
     columns : (D,) what is known of each; `Column.text` says a value in the column's own words.
+    read : D arrays (N,), the cells as they were handed in: what a category is called that is not known.
     """
 
     values: np.ndarray
     columns: tuple[Column, ...]
+    read: tuple[np.ndarray, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, rows: np.ndarray) -> Cells:
-        return replace(self, values=self.values[rows])
+        return replace(self, values=self.values[rows], read=tuple(cells[rows] for cells in self.read))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the columns."""
         return tuple(column.name for column in self.columns)
 
+    def text(self, row: int, i: int) -> str:
+        """The cell of a row in column i, in the words of the column."""
+        value = float(self.values[row, i])
+        return f"{self.read[i][row]} (new)" if np.isinf(value) else self.columns[i].text(value)
+
     def texts(self, row: int) -> list[str]:
-        """The cells of a row, in the words of their columns."""
-        return [column.text(value) for column, value in zip(self.columns, self.values[row].tolist(), strict=True)]
+        """The cells of a row."""
+        return [self.text(row, i) for i in range(len(self.columns))]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from hourglass.modalities import Tables
+from hourglass.modalities.cells import to_raw
 from hourglass.modalities.column_statistics import Column
 from hourglass.modalities.columns import read_columns
 from hourglass.views.forms import Cells
 
 
-def view(modality: Tables, restored: Any) -> Cells:
+def view(modality: Tables, examples: Any) -> Cells:
     """A table of the columns at fit, in any container."""
-    read = read_columns(restored)
-    values = [_coded(column, cells) for column, cells in zip(modality.columns, read.values(), strict=True)]
-    return Cells(np.stack(values, axis=1), modality.columns)
+    read = tuple(read_columns(examples).values())
+    values = [_values(column, cells) for column, cells in zip(modality.columns, read, strict=True)]
+    return Cells(np.stack(values, axis=1), modality.columns, read)
 
 
-def _coded(column: Column, cells: np.ndarray) -> np.ndarray:
+def _values(column: Column, cells: np.ndarray) -> np.ndarray:
     """(N,) numbers in their own units, categories as their place.
 
-    `Tables.examples` is not asked: a reconstruction lies between the values that it knows of a column of two.
+    Numbers are taken as they are: a reconstruction lies between the values that `to_raw` knows.
     """
     if not column.is_categorical:
         return cells.astype(np.float64)
-    place = {category: float(k) for k, category in enumerate(column.categories)}
-    return np.array([place.get(cell, np.nan) for cell in cells.tolist()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of values that are new: they have been warned of, or are about to be
+        return to_raw(column, cells)
