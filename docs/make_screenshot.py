@@ -21,7 +21,7 @@ from hourglass import Embedder, report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 IMAGE = Path(__file__).parent / "images" / "report.png"
-WIDTH, HEIGHT = 1140, 1775  # the first three sections
+WIDTH, HEIGHT = 1140, 1950  # down to the latent map and the latent plane
 COLOURS = 256
 LARGEST = 400_000  # bytes, so that the repository stays light
 
@@ -44,9 +44,7 @@ def main() -> int:
     digits = load_digits()
     embedder = Embedder(n_latent=2, max_epochs=60, random_state=0, n_threads=1).fit(digits.images)
     with tempfile.TemporaryDirectory() as folder:
-        page = report.write(
-            embedder, digits.images, folder, labels=digits.target, title="Handwritten digits in two numbers"
-        )
+        page = report.write(embedder, "digits", folder, title="Handwritten digits in two latent dimensions")
         browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
         if browser is None:
             print(f"no browser found (looked for {', '.join(BROWSERS)}); {IMAGE} is left as it is", file=sys.stderr)

@@ -325,7 +325,11 @@ def test_shares_of_real_and_generated_rows_are_bars_and_squares():
     X = pd.DataFrame({"kind": ["a"] * 30 + ["b"] * 10, "size": np.arange(40.0)})
     cells = cells_of(X)
     figure = plots.cells.samples(cells, cells[np.r_[0:10, 30:40]])
-    axes = figure.axes[0]
+    size, axes = (a for a in figure.axes if a.axison)
+    assert (size.get_title("left"), axes.get_title("left")) == ("size", "kind")
+    real, generated = (patch.get_data() for patch in size.patches)  # whole numbers, two in every bin but the last
+    np.testing.assert_allclose(real.values[:-1], 2 / 40)
+    np.testing.assert_allclose(generated.values[[0, 5, 10, 15, 19]], [0.1, 0, 0, 0.1, 0.1])
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [0.75, 0.25])
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [0.5, 0.5])
     assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "b"]

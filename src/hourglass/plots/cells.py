@@ -22,6 +22,7 @@ MAX_LINES = 8
 MAX_PANELS = 8
 MAX_NAMED_CATEGORIES = 6
 BINS = 24
+OUTER = 0.005  # share of the numbers at each end that a histogram leaves out
 MAX_NAME_LENGTH = 18
 
 
@@ -248,39 +249,53 @@ def samples(originals: Cells, samples: Cells, *, scheme: Scheme = LIGHT) -> Figu
     real, new = originals.values, samples.values
     varying = [i for i, c in enumerate(originals.columns) if not c.constant and np.isfinite(real[:, i]).any()]
     varying = varying[:MAX_PANELS]
-    rows = max(1, -(-len(varying) // 2))
-    figure = new_figure(34 + 140 * rows, scheme)
-    panels = figure.subplots(rows, 2, squeeze=False).ravel()
-    for axes in panels[len(varying) :]:
-        hide_axes(axes)
-    for axes, i in zip(panels, varying, strict=False):
-        column = originals.columns[i]
-        style_axes(axes, scheme, grid="")
-        heading(axes, shortened(column.name, 26), scheme)
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        x, y = (t[:, i][np.isfinite(t[:, i])] for t in (real, new))
-        if column.is_categorical or column.kind == "binary":
-            _shares(axes, column, x, y, scheme)
-        else:
-            low, high = np.quantile(x, [0.005, 0.995])
-            edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
-            for values, colour, filled in ((x, scheme.faint, True), (y, scheme.colours[1], False)):
-                heights, _ = np.histogram(values, edges)
-                axes.stairs(
-                    heights / max(1, len(values)), edges, fill=filled, color=colour, alpha=0.35 if filled else 1,
-                    linewidth=1.5, linestyle="-" if filled else (0, (4, 1.5)),
-                    label="real" if filled else "generated",
-                )  # fmt: skip
-            axes.xaxis.set_major_locator(MaxNLocator(4))
+    named = [i for i in varying if originals.columns[i].is_categorical or originals.columns[i].kind == "binary"]
+    numeric = [i for i in varying if i not in named]
+    groups = [group for group in (numeric, named) if group] or [[]]
+    rows = [max(1, -(-len(group) // 2)) for group in groups]
+    figure = new_figure(34 + 140 * sum(rows), scheme)
+    figure.get_layout_engine().set(wspace=0.06)  # type: ignore[union-attr, call-arg]
+    heights = [r + 0.25 * (k == 0) for k, r in enumerate(rows)]  # of panels, the legend above the first
+    # apart, because names of categories need room beside their axes
+    parts = figure.subfigures(len(groups), 1, squeeze=False, height_ratios=heights)
+    for part, group, n in zip(parts[:, 0], groups, rows, strict=True):
+        part.set_facecolor("none")
+        panels = part.subplots(n, 2, squeeze=False).ravel()
+        for axes in panels[len(group) :]:
+            hide_axes(axes)
+        for axes, i in zip(panels, group, strict=False):
+            column = originals.columns[i]
+            style_axes(axes, scheme, grid="")
+            heading(axes, shortened(column.name, 26), scheme)
+            axes.set_yticks([])
+            axes.spines["left"].set_visible(False)
+            x, y = (t[:, i][np.isfinite(t[:, i])] for t in (real, new))
+            (_shares if group is named else _histograms)(axes, column, x, y, scheme)
     handles = [
         panels[0].fill_between([], [], color=scheme.faint, alpha=0.35, label="real rows"),
         panels[0].plot([], [], color=scheme.colours[1], linestyle=(0, (4, 1.5)), label="generated rows")[0],
     ]
-    figure.legend(
+    parts[0, 0].legend(
         handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=SMALL, labelcolor=scheme.ink
     )
     return figure
+
+
+def _histograms(axes: Axes, column: Column, x: np.ndarray, y: np.ndarray, scheme: Scheme) -> None:
+    """Real numbers as a filled shape, generated ones as a dashed line, each as shares of their rows."""
+    low, high = np.quantile(x, [OUTER, 1 - OUTER])
+    edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+    if column.whole:  # every bin holds as many whole numbers
+        width = max(1, round((high - low) / BINS))
+        edges = np.arange(np.floor(low), np.ceil(high) + width + 1, width) - 0.5
+    for values, colour, filled in ((x, scheme.faint, True), (y, scheme.colours[1], False)):
+        heights, _ = np.histogram(values, edges)
+        axes.stairs(
+            heights / max(1, len(values)), edges, fill=filled, color=colour, alpha=0.35 if filled else 1,
+            linewidth=1.5, linestyle="-" if filled else (0, (4, 1.5)),
+        )  # fmt: skip
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:g}")
 
 
 def _shares(axes: Axes, column: Column, x: np.ndarray, y: np.ndarray, scheme: Scheme) -> None:
