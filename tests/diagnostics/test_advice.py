@@ -61,6 +61,7 @@ def test_the_headline_says_which_columns_it_counts():
     [
         ({}, [("keeps", "99.7%"), ("makes", "41%")]),
         ({"unexplained_variance": 1.3, "unexplained_categories": 1.2}, [("keeps", "nothing"), ("makes", "no")]),
+        ({"unexplained_variance": 0.9998}, [("keeps", "nothing"), ("makes", "41%")]),
         ({"unexplained_variance": 1e-5, "unexplained_categories": 0.0}, [("keeps", "over 99.9%"), ("makes", "100%")]),
         ({"unexplained_variance": 0.0, "unexplained_categories": 0.999}, [("keeps", "100.0%"), ("makes", "no")]),
         ({"unexplained_variance": math.nan, "unexplained_categories": math.nan}, []),
@@ -83,6 +84,7 @@ def test_training_rows_are_not_called_held_out():
         ({"ended": "interrupted", "epochs": 5, "max_epochs": 300, "best_epoch": 5, "late_gain": 3.0}, True),
         ({"ended": "interrupted", "epochs": 36, "max_epochs": 300, "best_epoch": 8, "late_gain": 0.0}, False),
         ({"ended": "max_epochs", "epochs": 100, "best_epoch": 99, "late_gain": 0.05}, False),  # the cosine's last bit
+        ({"ended": "max_epochs", "baseline": 3.0, "epochs": 20, "best_epoch": 20, "late_gain": 0.04}, False),  # no gain
         ({"ended": "early_stopping"}, False),
         ({"ended": "max_epochs", "epochs": 2, "best_epoch": 2, "late_gain": 4.0, "held_out": False}, False),
     ],
@@ -97,6 +99,17 @@ def test_too_few_epochs_are_the_only_remedy_where_they_are_the_cause(changes, un
             assert len(lines) == 2 and "undertrained" in lines[1]
         else:
             assert any("better than this model" in line for line in lines)
+
+
+def test_epochs_are_counted_once():
+    ended = {"ended": "max_epochs", "late_gain": 4.0}
+    assert "ended after 20 epochs." in said(**ended, epochs=20, max_epochs=20, best_epoch=20)
+    ended["ended"] = "interrupted"
+    assert "was interrupted after 5 of 300 epochs." in said(**ended, epochs=5, max_epochs=300, best_epoch=5)
+
+
+def test_the_code_is_part_of_the_nats_of_a_variational_model():
+    assert "7.5 nats per example, the code's own 4.0 included; 11.0 without a code" in advice(VARIATIONAL)[0]
 
 
 def test_an_interrupted_run_past_its_best_is_not_sent_on():
@@ -151,6 +164,8 @@ def test_overfitting_is_named():
     assert "The model overfits" in text and "8.2 nats less than without, and held-out ones only 2.0 less" in text
     assert "held-out ones 4.0 more" in said(reconstruction=15.0)
     assert "overfits" not in said(reconstruction=9.0, n_rows=10)
+    assert "overfits" not in said(reconstruction=11.2, training_gain=-0.1)  # has learnt nothing
+    assert "overfits" not in said(reconstruction=9.0, gain_standard_error=3.0)
     assert "overfits" not in said(reconstruction=9.0, held_out=False)
 
 

@@ -10,7 +10,7 @@ import math
 from hourglass.diagnostics.codes import STILL
 from hourglass.diagnostics.summary import Summary
 
-COLLAPSED = 0.1  # nats: a code that carries less says nothing
+NOTHING = 0.1  # nats: a code that carries less says nothing, and epochs that bring less are in vain
 SAME = 0.02  # relative difference of two errors that is noise
 LATE = 0.03  # of all that was gained: if the last quarter of the epochs brought more, training ended too early
 NEARLY_LAST = 0.95  # of the epochs
@@ -32,7 +32,7 @@ def is_undertrained(summary: Summary) -> bool:
     s = summary
     if not s.held_out or s.ended == "early_stopping" or s.best_epoch < NEARLY_LAST * s.epochs:
         return False
-    return math.isnan(s.late_gain) or s.late_gain > LATE * max(s.gain, 0.0)
+    return math.isnan(s.late_gain) or s.late_gain > max(LATE * s.gain, NOTHING)
 
 
 def kept(summary: Summary) -> list[tuple[str, str, str]]:
@@ -42,7 +42,7 @@ def kept(summary: Summary) -> list[tuple[str, str, str]]:
     shares = []
     if not math.isnan(s.unexplained_variance):
         cells = f" of {_the(s.n_numeric, f'numeric {s.cells}')}" if both else ""
-        figure = f"{1 - s.unexplained_variance:.1%}" if s.unexplained_variance < 1 else "nothing"
+        figure = f"{1 - s.unexplained_variance:.1%}" if s.unexplained_variance < 0.9995 else "nothing"
         figure = "over 99.9%" if figure == "100.0%" and s.unexplained_variance > 0 else figure
         shares.append(("keeps", figure, f"of the variance{cells}"))
     if not math.isnan(s.unexplained_categories):
@@ -65,7 +65,7 @@ def _headline(s: Summary) -> str:
     condition = " and the condition" if s.conditional else ""
     does = " and ".join(" ".join(share) for share in kept(s)) or "could not be measured: no cell varies"
     examples = _many(s.n_rows, "held-out example" if s.held_out else "training example")
-    code = "given the code" if math.isnan(s.kl) else f"{s.kl:.1f} of them for the code"
+    code = "given the code" if math.isnan(s.kl) else f"the code's own {s.kl:.1f} included"
     return (
         f"With {_many(s.n_latent, 'latent dimension')}{condition}, the model {does} "
         f"({examples}{'' if s.held_out else ', none were held out'}; {s.objective:.1f} nats per example, {code}; "
@@ -75,9 +75,10 @@ def _headline(s: Summary) -> str:
 
 def _too_short(s: Summary) -> str:
     stopped = "was interrupted" if s.ended == "interrupted" else "ended"
+    epochs = f"{s.epochs} of {s.max_epochs} epochs" if s.epochs < s.max_epochs else _many(s.epochs, "epoch")
     return (
-        f"The model is undertrained: it was still improving when training {stopped} after {_many(s.epochs, 'epoch')} "
-        f"of {s.max_epochs}. Train for longer (max_epochs, --max-epochs) before reading anything into these figures."
+        f"The model is undertrained: it was still improving when training {stopped} after {epochs}. Train for longer "
+        "(max_epochs, --max-epochs) before reading anything into these figures."
     )
 
 
@@ -99,7 +100,7 @@ def _use_of_code(s: Summary) -> list[str]:
             return [f"{still} of {s.n_latent} latent dimensions hardly vary: {varying}."]
         return []
     weight = 'lower the weight of the KL (recipe "vae kl=0.1")'
-    if s.kl < COLLAPSED:
+    if s.kl < NOTHING:
         same = "what the model keeps comes from the condition" if s.conditional else "all reconstructions are alike"
         return [
             f"The posterior has collapsed onto the prior: the code carries {s.kl:.2f} nats per example, so {same}. "
@@ -128,7 +129,7 @@ def _without_code(s: Summary) -> list[str]:
             f"frequency: the categories cost {s.categorical_reconstruction:.1f} nats per example, "
             f"{s.categorical_baseline:.1f} without a code. Judge this model by nats."
         ]
-    if not s.gain <= 0 or s.kl < COLLAPSED:
+    if not s.gain <= 0 or s.kl < NOTHING:
         return []
     if math.isnan(s.kl):
         return [
@@ -170,7 +171,9 @@ def _beside_pca(s: Summary) -> list[str]:
 
 def _overfitting(s: Summary) -> list[str]:
     gain = s.baseline - s.reconstruction
-    if not s.held_out or s.n_rows < ROWS_TO_COMPARE or not gain < OVERFITTED * s.training_gain:
+    if not s.held_out or s.n_rows < ROWS_TO_COMPARE or s.training_gain < NOTHING:
+        return []
+    if gain > OVERFITTED * s.training_gain or s.training_gain - gain < 3 * s.gain_standard_error:
         return []
     held_out = f"only {gain:.1f} less" if gain > 0 else f"{-gain:.1f} more"
     return [
