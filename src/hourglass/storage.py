@@ -23,6 +23,7 @@ from hourglass.folder_lock import locked
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality
 from hourglass.model import Autoencoder
+from hourglass.readers.decoding import reason_of
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import (
     NamedPart,
@@ -189,7 +190,7 @@ def load(folder: Path, custom: Parts | None = None) -> Saved:
         raise ModelFolderError(f"{folder}: {error}") from error
     except Exception as error:  # what a file says can go wrong in any way; memory may give out, too
         raise ModelFolderError(
-            f"{folder / MODEL} is corrupt, or does not describe a model of this version: {error}"
+            f"{folder / MODEL} is corrupt, or does not describe a model of this version: {reason_of(error)}"
         ) from error
     about = {name: value for name, value in values.items() if name not in description.__dict__ and name != "format"}
     arrays = {name: tensor.numpy() for name, tensor in _group("arrays", tensors).items()}
@@ -209,7 +210,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], _Description, dict[str, Tensor]
             if not path.exists():  # it is opened more than once, and may vanish in between
                 time.sleep(SECONDS_BETWEEN)
                 continue
-            raise ModelFolderError(f"{path} is corrupt, or was not written by Hourglass: {error}") from error
+            raise ModelFolderError(f"{path} is corrupt, or was not written by Hourglass: {reason_of(error)}") from error
         if digest_of_tensors(tensors) != description.weights.sha256:
             raise ModelFolderError(f"{path} is corrupt, or was not written by Hourglass: its digest is another")
         return values, description, tensors
@@ -272,7 +273,7 @@ def _build(
             raise ValueError(f"the tensor {name!r} holds NaN or infinity: it is not a trained model's")
     for name, buffer in model.named_buffers():
         if buffer.is_meta:
-            raise TypeError(f"the buffer {name!r} is neither saved nor computed: make it persistent")
+            raise ValueError(f"the buffer {name!r} is neither saved nor computed: make it persistent")
     return model.eval(), recipe, modality
 
 

@@ -17,6 +17,7 @@ from hourglass import storage
 from hourglass.diagnostics.advice import advise
 from hourglass.diagnostics.summary import Summary
 from hourglass.estimators.conditions import Condition
+from hourglass.readers.decoding import reason_of
 from hourglass.run_files import Origin
 from hourglass.training import EpochRecord, Settings, resolve_device
 from hourglass.typed_json import arguments_from_json, from_json, to_json
@@ -127,7 +128,7 @@ def read(folder: Path, saved: storage.Saved, kinds: dict[str, type[Fitted]]) -> 
         return _build(folder, saved, about, kinds[about.estimator])
     except Exception as error:  # what a file says can go wrong in any way
         raise storage.ModelFolderError(
-            f"{folder} is corrupt, or does not describe an estimator of this version: {error}"
+            f"{folder} is corrupt, or does not describe an estimator of this version: {reason_of(error)}"
         ) from error
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from hourglass.fingerprint import digest, digest_of_tensors
 from hourglass.model import Autoencoder
+from hourglass.readers.decoding import reason_of
 from hourglass.recipe import Recipe
 from hourglass.run_files import Origin
 from hourglass.training.machine import Precision
@@ -92,7 +93,7 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         counts = (self.progress.epoch, self.progress.batch, self.progress.step, self.progress.ema_step)
-        if min(counts) < 0 or max(counts) > 2**53:
+        if min(counts) < 0 or max(counts) > 2**53 or self.progress.ema_step > self.progress.step:
             raise ValueError("a count of its progress is out of range")
         s = self.settings
         if min(s.max_epochs, s.batch_size, s.n_threads) < 1 or s.n_threads > MAX_THREADS:
@@ -224,7 +225,7 @@ def _read(path: Path, of_tensors: bool = True) -> tuple[Checkpoint, dict[str, Te
         version = from_json(int, values["format"], "format")
         about = None if version != FORMAT else from_json(Checkpoint, values)
     except Exception as error:  # what a file says can go wrong in any way
-        raise CheckpointError(f"{foreign}: {error}") from error
+        raise CheckpointError(f"{foreign}: {reason_of(error)}") from error
     if about is None:
         raise CheckpointError(
             f"{path} has the checkpoint format {version}, this Hourglass continues format {FORMAT}: resume "
