@@ -259,7 +259,7 @@ def test_a_recipe_changed_by_words(hourglass) -> None:
     run = Path("runs/digits-vae-kl-0.1-masking-0.2")
     assert repr(load(run).recipe_) == "Recipe(Sampled; prior Standard; reconstruction + 0.1 kl; sees Masking(rate=0.2))"
     assert hourglass("report", run).code == 0
-    assert "Variational autoencoder, kl=0.1, Masking=0.2" in (run / "report.html").read_text()
+    assert "Variational autoencoder with kl=0.1, Masking=0.2" in (run / "report.html").read_text()
     answer = hourglass("fit", "digits", "--recipe", "vae kll=1")
     assert (answer.code, "did you mean kl" in answer.err) == (2, True)
 
