@@ -15,7 +15,7 @@ SOURCE = Path(hourglass.__file__).parent
 
 # each floor may import from those above it, and packages of one floor do not know each other
 FLOORS = [
-    {"out_of_memory", "typed_json", "run_files", "fingerprint", "process"},
+    {"out_of_memory", "typed_json", "run_files", "fingerprint", "process", "user_warnings"},
     {"randomness", "readers", "networks", "likelihoods", "schedules", "parameters"},
     {"datasets", "model", "whole_files"},
     {"recipe", "folder_lock"},

@@ -17,6 +17,7 @@ from hourglass.modalities import Examples, Tables
 from hourglass.modalities.columns import read_columns
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import containers
+from hourglass.user_warnings import warn
 
 MAX_GROUPS = 200
 
@@ -102,10 +103,9 @@ class Condition:
             if column.lowest is not None and column.highest is not None:
                 low, high, margin = column.lowest, column.highest, column.highest - column.lowest
                 if bool(((values < low - margin) | (values > high + margin)).any()):
-                    warnings.warn(
+                    warn(
                         f"condition: {column.name!r} lay between {low:g} and {high:g} at fit and is far outside now; "
-                        "what the model says there is a guess",
-                        stacklevel=3,
+                        "what the model says there is a guess"
                     )
         return x
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from hourglass import readers
 from hourglass.modalities import Modality, named_modality
 from hourglass.readers import Data, containers
 from hourglass.readers.memory import from_memory
+from hourglass.user_warnings import warn
 
 MAX_SKIPPED_NAMED = 5
 
@@ -26,9 +26,7 @@ def read(source: Any) -> Data:
     data = readers.read(source) if isinstance(source, str | Path) else from_memory(source)
     if data.skipped:
         listed = "; ".join(f"{path}: {reason}" for path, reason in data.skipped[:MAX_SKIPPED_NAMED])
-        warnings.warn(
-            f"{data.source}: skipped {len(data.skipped)} files that could not be read: {listed}", stacklevel=4
-        )
+        warn(f"{data.source}: skipped {len(data.skipped)} files that could not be read: {listed}")
     return data
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from numbers import Integral
@@ -50,6 +49,7 @@ from hourglass.training.loop import Watch
 from hourglass.training.progress import of_fit
 from hourglass.training.state import Progress
 from hourglass.typed_json import to_json
+from hourglass.user_warnings import warn
 
 EXAMPLES_PER_RUN = 6_000_000  # trained on in a run with max_epochs unset: minutes on two cores
 MAX_EPOCHS = 300  # with max_epochs unset
@@ -287,10 +287,9 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         """Warns where a corruption can change nothing, so that the model is the plain one in all but name."""
         for corruption in self.recipe_.corruptions:
             if not corruption.touches(space):
-                warnings.warn(
+                warn(
                     f"{corruption!r} changes nothing in these data, which have no numeric cells: take, for example, "
-                    f"recipe='ae {self.modality_.default_corruption}'",
-                    stacklevel=5,
+                    f"recipe='ae {self.modality_.default_corruption}'"
                 )
 
     @torch.no_grad()

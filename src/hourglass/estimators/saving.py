@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -21,6 +20,7 @@ from hourglass.readers.decoding import reason_of
 from hourglass.run_files import Origin
 from hourglass.training import EpochRecord, Settings, resolve_device
 from hourglass.typed_json import arguments_from_json, from_json, to_json
+from hourglass.user_warnings import warn
 
 Fitted = TypeVar("Fitted")
 ByValue = Literal["recipe", "modality"]  # parameters that may be values; the model's own parts stand for them
@@ -159,11 +159,11 @@ def _of_this_machine(folder: Path, parameters: dict[str, Any]) -> dict[str, Any]
     parameters = dict(parameters)
     threads, device, here = parameters.get("n_threads"), parameters.get("device", "auto"), os.cpu_count() or 1
     if threads is not None and not 1 <= threads <= here:
-        warnings.warn(f"{folder} asks for n_threads={threads}; this machine has {here}: left to torch", stacklevel=5)
+        warn(f"{folder} asks for n_threads={threads}; this machine has {here}: left to torch")
         parameters["n_threads"] = None
     try:
         resolve_device(device)
     except ValueError as error:
-        warnings.warn(f"{folder}: {error}; 'auto' is taken", stacklevel=5)
+        warn(f"{folder}: {error}; 'auto' is taken")
         parameters["device"] = "auto"
     return parameters

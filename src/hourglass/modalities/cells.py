@@ -8,7 +8,6 @@ the likelihood it is rarer than anything that was there.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from hourglass.modalities.column_statistics import ROUNDING, Column
 from hourglass.modalities.columns import EXACT, holds_texts, is_missing
+from hourglass.user_warnings import warn
 
 UNSEEN = math.inf
 MAX_COUNT = 1e16  # samples are drawn as whole numbers of 64 bits
@@ -43,10 +43,9 @@ def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
         unseen = ~np.isnan(raw) & ~_is_same(raw, column.offset)
         raw = np.where(np.isnan(raw), raw, 0.0)
     if unseen.any():
-        warnings.warn(
+        warn(
             f"column {column.name!r} holds {values[unseen].tolist()[0]!r}, which was not there at fit; "
-            f"{int(unseen.sum())} such cells are taken as unknown, and as rarer than anything that was there",
-            stacklevel=4,
+            f"{int(unseen.sum())} such cells are taken as unknown, and as rarer than anything that was there"
         )
     return np.where(unseen, UNSEEN, raw)
 

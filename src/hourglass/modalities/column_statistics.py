@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-import warnings
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,8 +12,6 @@ from hourglass.modalities.columns import holds_texts, is_missing
 from hourglass.readers.containers import ANY_TYPE, ColumnType
 
 MAX_CATEGORIES = 1000
-MIN_SUSPICIOUS_TEXTS = 20
-MAX_VARIANCE_SHARE = 0.5  # that one cell may make up unremarked
 SMALLEST = math.ulp(0.0)
 MIN_LOG_DEVIATION = 0.1  # of log(1 + count): less is noise of counting
 MIN_SCALE_OF_FLOAT32 = 1e-30  # below 1e-38 its digits get fewer
@@ -169,6 +165,8 @@ class ColumnStatistics:
     highest: float = -math.inf
     whole: bool = True
     texts: set[str] | None = None
+    is_running: bool = True  # each value is the one before plus 1
+    _last: float | None = None
 
     def add(self, values: np.ndarray, keep_distinct: int, counts: bool = False) -> None:
         """Values (N,) as `read_columns` gives them."""
@@ -176,7 +174,8 @@ class ColumnStatistics:
         self.missing |= bool(unknown.any())
         known = values[~unknown]
         if holds_texts(values):
-            self.texts = (self.texts or set()) | set(known.tolist())
+            if len(self.texts or ()) <= MAX_CATEGORIES:
+                self.texts = (self.texts or set()) | set(known.tolist())
             return
         if not len(known):
             return
@@ -188,6 +187,7 @@ class ColumnStatistics:
         if counts:
             self.logs.add(np.log1p((numbers + self.origin).clip(min=0)))
         self.lowest, self.highest = min(self.lowest, float(numbers.min())), max(self.highest, float(numbers.max()))
+        self._follow(numbers, not unknown.any())
         self.whole = self.whole and bool((numbers == np.round(numbers)).all())
         if len(levels) > 1:
             self.step = min(self.step, float(np.diff(levels).min()))
@@ -195,6 +195,11 @@ class ColumnStatistics:
             levels = levels if len(levels) > keep_distinct else np.unique(known)
             merged = np.union1d(self.distinct, levels) if len(self.distinct) else levels
             self.distinct = merged if len(merged) <= keep_distinct else None
+
+    def _follow(self, numbers: np.ndarray, complete: bool) -> None:
+        follows = self._last is None or numbers[0] == self._last + 1
+        self.is_running &= complete and bool(follows) and bool((np.diff(numbers) == 1).all())
+        self._last = float(numbers[-1])
 
     @property
     def n(self) -> int:
@@ -262,36 +267,3 @@ class ColumnStatistics:
     def _level(self, value: int | float) -> int | float:
         """A value as its type has it: whole numbers stay whole numbers."""
         return int(value) if self.type.is_whole else float(value)
-
-
-def warn_suspicious_texts(name: str, texts: set[str], rows: int) -> None:
-    """Warns of texts that are hardly meant as categories: numbers in disguise, and identifiers."""
-    if len(texts) < MIN_SUSPICIOUS_TEXTS:
-        return
-    numbers = [t for t in sorted(texts) if re.fullmatch(r"\s*[-+]?[\d.,]*\d[\d.,]*\s*%?", t)]
-    if len(numbers) > len(texts) / 2:
-        warnings.warn(
-            f"column {name!r} is taken for {len(texts)} categories, though most of its texts look like numbers, "
-            f"such as {numbers[0]!r}; write numbers plainly (1234.5), and leave missing cells empty",
-            stacklevel=4,
-        )
-    elif len(texts) > 0.9 * rows:
-        warnings.warn(
-            f"column {name!r} holds another text in nearly every row (an identifier?) and is taken for "
-            f"{len(texts)} categories; better leave it out",
-            stacklevel=4,
-        )
-
-
-def warn_outlier(name: str, tally: ColumnStatistics) -> None:
-    """Warns where one cell is so far out that the others hardly differ beside it."""
-    if tally.n < MIN_SUSPICIOUS_TEXTS or (tally.distinct is not None and len(tally.distinct) < 3):
-        return
-    value = max(tally.lowest, tally.highest, key=lambda v: abs(v - tally.moments.centre))
-    share = tally.moments.share(value)
-    if share > MAX_VARIANCE_SHARE:
-        warnings.warn(
-            f"column {name!r}: a single cell, {value + tally.origin:g}, makes up {share:.0%} of its variance, so that "
-            "the other cells count for little; correct it, empty it, or take logarithms",
-            stacklevel=4,
-        )

@@ -11,6 +11,7 @@ from hourglass.readers import containers
 from hourglass.readers.containers import as_array, to_arrow
 
 LARGEST = 1e37  # float32, in which rows are kept, ends at 3e38
+REMEDY_FOR_DATES = "turn dates into numbers, such as days since a day, and times into seconds"
 EXACT = 2**53  # up to here every whole number is a float64
 
 
@@ -78,7 +79,7 @@ def _why_unusable(kind: Any) -> str | None:
     if _is_number(kind) or _is_text(kind) or pa.types.is_null(kind):
         return None
     if pa.types.is_temporal(kind):
-        return f"holds {kind} values; turn dates into numbers, such as days since a day, and times into seconds"
+        return f"holds {kind} values; {REMEDY_FOR_DATES}"
     return f"holds {kind} values; give numbers, texts or booleans"
 
 

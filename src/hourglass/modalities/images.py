@@ -18,6 +18,7 @@ from hourglass.modalities.scaling import Binarise, Standardise, UnitRange
 from hourglass.networks.pictures import NETWORKS, PictureNetwork, default_network
 from hourglass.readers import Data
 from hourglass.typed_json import from_json
+from hourglass.user_warnings import warn
 
 Layout = Literal["NHW", "NCHW", "NHWC"]
 
@@ -163,10 +164,9 @@ class Images:
         outside = high > self.white + span or low < self.black - span
         fractions = pictures.dtype.kind == "f" and self.dtype[0] in "ui" and self.black < high <= 1 < self.white
         if outside or fractions:
-            warnings.warn(
+            warn(
                 f"X holds {pictures.dtype} levels from {low:g} to {high:g}, but the model was fitted on {self.dtype} "
-                f"from {self.black:g} to {self.white:g}: give pictures in the same units",
-                stacklevel=4,
+                f"from {self.black:g} to {self.white:g}: give pictures in the same units"
             )
 
     def restore(self, raw: Tensor, sampled: bool = False, like: Any = None) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from hourglass.readers import containers
+from hourglass.user_warnings import warn
 
 USUAL_CHANNELS = (1, 3, 4)
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
@@ -51,10 +51,9 @@ def channel_axis(array: np.ndarray, channels: Literal["first", "last"] | None = 
     if last in USUAL_CHANNELS or 2 * last <= min(first, array.shape[2]):
         return -1
     if 2 * first > min(array.shape[2:]):
-        warnings.warn(
+        warn(
             f"pictures of shape {array.shape[1:]} are read as (channels, height, width); if the channels come last, "
-            "say modality='images channels=last'",
-            stacklevel=4,
+            "say modality='images channels=last'"
         )
     return 1
 

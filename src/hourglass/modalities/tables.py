@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -13,14 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from hourglass import likelihoods
+from hourglass.modalities import column_hints
 from hourglass.modalities.cells import from_raw, to_raw
 from hourglass.modalities.column_statistics import (
     MAX_CATEGORIES,
     Column,
     ColumnStatistics,
     Kind,
-    warn_outlier,
-    warn_suspicious_texts,
 )
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.examples import Examples, split_records
@@ -30,6 +28,7 @@ from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
 from hourglass.typed_json import from_json
+from hourglass.user_warnings import warn
 
 ONE_AXIS = (
     "Expected 2D array, got 1D array instead. Reshape your data with X.reshape(-1, 1) if it has one feature, or "
@@ -96,7 +95,7 @@ class Tables:
         statistics: dict[str, ColumnStatistics] = {}
         unusable: dict[str, str] = {}
         container: containers.Kind = "array"
-        rows = 0
+        rows, one_hot = 0, column_hints.OneHot()
         for chunk in map(containers.canonical, chunks):
             container = containers.kind_of(chunk)
             table = containers.to_arrow(chunk) if containers.is_frame(chunk) else chunk
@@ -107,8 +106,9 @@ class Tables:
                 names = containers.column_names(chunk) or tuple(columns)
                 statistics = {name: ColumnStatistics(t) for name, t in zip(names, types, strict=True)}
             for name, values in columns.items():
-                levels = MAX_CATEGORIES if name in self.categories else 50 if self.discrete else 2
+                levels = MAX_CATEGORIES if name in self.categories else 50
                 statistics[name].add(values, levels, name in self.counts)
+            one_hot.add(columns)
         declared = self._declared(statistics)
         for name, found in statistics.items():
             if reason := found.why_unusable(declared.get(name)):
@@ -117,10 +117,13 @@ class Tables:
             raise UnusableColumnsError({name: unusable[name] for name in statistics if name in unusable})
         if rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
-        for name, found in statistics.items():
-            warn_suspicious_texts(name, found.texts or set(), rows)
-            if name not in declared:
-                warn_outlier(name, found)
+        hints = [
+            column_hints.of_column(name, found, rows, name in declared, container != "array" and not self.discrete)
+            for name, found in statistics.items()
+        ]
+        for hint in hints if self.discrete else [*hints, *one_hot.hints()]:
+            if hint is not None:
+                warn(hint)
         kept = tuple(found.column(name, declared.get(name), self.discrete) for name, found in statistics.items())
         if all(c.constant for c in kept) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
@@ -211,7 +214,7 @@ class Tables:
         """X with its missing cells taken from raw (N, D); columns that nothing was known of at fit keep theirs."""
         if never := [column.name for column in self.columns if column.offset != column.offset]:
             names = ", ".join(never)
-            warnings.warn(f"nothing was known of {names} at fit; what is missing there stays missing", stacklevel=3)
+            warn(f"nothing was known of {names} at fit; what is missing there stays missing")
         columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
         return fill_missing(X, {c.name: from_raw(c, v, c.whole or c.kind == "binary") for c, v in columns})
 

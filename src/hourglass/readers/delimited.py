@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from hourglass.readers import csv_cells, text_columns
 from hourglass.readers.decoding import BLOCK, check_fits, corrupt, decoding, is_gzip, open_plain, reason_of
 from hourglass.readers.headers import is_header
 from hourglass.readers.memory import unique_names
+from hourglass.user_warnings import warn
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 HEAD = 1 << 22  # bytes, at least, from which separator, header and the length of lines are inferred
@@ -97,9 +97,9 @@ def read_csv(
         kept += [f"{number:,} cell{'s' * (number > 1)} {word!r} of {name}" for word, number in words_kept]
         kept_words.update(dict.fromkeys(word for word, _ in words_kept))
     if codes:
-        _warn(f"{path}: {_some(codes)} read as texts: their digits are codes, which numbers would not keep")
+        warn(f"{path}: {_some(codes)} read as texts: their digits are codes, which numbers would not keep")
     if kept:
-        _warn(f"{path}: {_some(kept)} kept as texts; read with null_words={list(kept_words)} to make them missing")
+        warn(f"{path}: {_some(kept)} kept as texts; read with null_words={list(kept_words)} to make them missing")
     return _without_index(pa.table(columns, names=list(layout.names)), path)
 
 
@@ -177,7 +177,7 @@ def _judged(path: Path, rows: list[list[str]], delimiter: str) -> bool:
     if verdict.ambiguous:
         line = _some([field if len(field) < 20 else f"{field[:17]}..." for field in rows[0]])
         taken = "the names of its columns" if verdict.is_header else "data, under the names x0, x1, ..."
-        _warn(f"{path}: the first line ({line}) is taken as {taken}; header={not verdict.is_header} overrules this")
+        warn(f"{path}: the first line ({line}) is taken as {taken}; header={not verdict.is_header} overrules this")
     return verdict.is_header
 
 
@@ -303,7 +303,7 @@ def _without_index(table: Any, path: Path) -> Any:
     numbers = table.column(0)
     if not pa.types.is_integer(numbers.type) or numbers.null_count:
         return table
-    _warn(f"{path}: the first column, which has no name and numbers the rows, is skipped")
+    warn(f"{path}: the first column, which has no name and numbers the rows, is skipped")
     return table.remove_column(0)
 
 
@@ -313,7 +313,3 @@ def _some(words: Sequence[str], most: int = 5) -> str:
 
 def _not_utf8(path: Path, where: str) -> ValueError:
     return ValueError(f"{path}: {where} holds bytes that are not UTF-8 text; save the file as UTF-8 and try again")
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, stacklevel=5)

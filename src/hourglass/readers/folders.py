@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
+
+from hourglass.user_warnings import warn
 
 
 def files_below(folder: Path, hidden: tuple[str, ...] = (".", "__")) -> list[Path]:
@@ -27,10 +28,9 @@ def files_below(folder: Path, hidden: tuple[str, ...] = (".", "__")) -> list[Pat
             links += [Path(place, name) for name in folders if Path(place, name).is_symlink()]
             files += [Path(place, name) for name in names if not name.startswith(hidden)]
     if again:
-        warnings.warn(
+        warn(
             f"{folder}: skipped {len(again)} link{'s' * (len(again) > 1)} to folders that are read already: "
-            f"{', '.join(again[:3])}{', ...' if len(again) > 3 else ''}",
-            stacklevel=4,
+            f"{', '.join(again[:3])}{', ...' if len(again) > 3 else ''}"
         )
     return sorted(files)
 

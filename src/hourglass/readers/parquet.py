@@ -5,7 +5,6 @@ Files in folders called `year=2020` are parts of one table, in which `year` is a
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from hourglass.readers.data import Data
 from hourglass.readers.decoding import check_fits, decoding
 from hourglass.readers.folders import files_below
 from hourglass.readers.memory import unique_names
+from hourglass.user_warnings import warn
 
 SUFFIXES = (".parquet", ".pq")
 HIDDEN = (".", "_")  # _metadata, _SUCCESS, _delta_log
@@ -238,10 +238,7 @@ def _page_size(header: bytes) -> int:
 def warn_of_index(path: Path, files: Sequence[TableFile]) -> None:
     names = [name for name in files[0].index if not name.startswith("__index_level_")]
     if names:
-        warnings.warn(
-            f"{path}: {', '.join(names)} is the index that pandas wrote: it names the rows and is not a column",
-            stacklevel=5,
-        )
+        warn(f"{path}: {', '.join(names)} is the index that pandas wrote: it names the rows and is not a column")
 
 
 def index_of(path: Path) -> Any:

@@ -5,7 +5,6 @@ Values stay in the file's own units (see `pillow` and `tiff`, which decode the f
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from hourglass.readers import pillow, tiff
 from hourglass.readers.data import Data
 from hourglass.readers.decoding import reason_of
 from hourglass.readers.folders import files_below
+from hourglass.user_warnings import warn
 
 SUFFIXES = tuple(suffix for suffixes in pillow.FORMATS.values() for suffix in suffixes)
 MUCH = 1 << 30  # bytes of pictures, beyond which memory that gives out is not the fault of the next file
@@ -129,7 +129,7 @@ def _not_read(folder: Path, files: Sequence[Path]) -> Iterator[tuple[str, str]]:
     counts = Counter(file.suffix.lower() or "without an ending" for file in others)
     if counts:
         listed = ", ".join(f"{number:,} {suffix}" for suffix, number in counts.most_common(8))
-        warnings.warn(f"{folder}: skipped {len(others):,} files that are not read as pictures: {listed}", stacklevel=4)
+        warn(f"{folder}: skipped {len(others):,} files that are not read as pictures: {listed}")
     for file in others:
         if file.suffix.lower() in UNREAD_SUFFIXES:
             yield str(file), f"{file.suffix} pictures are not read; convert them to PNG or JPEG"

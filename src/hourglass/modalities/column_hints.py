@@ -1,0 +1,137 @@
+"""What is said at fit of columns that can be learned from, but are hardly meant as they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from hourglass.modalities.column_statistics import ColumnStatistics
+from hourglass.modalities.columns import REMEDY_FOR_DATES
+
+MIN_VALUES = 20  # of a column of which something can be said
+MIN_DATES = 3
+MAX_VARIANCE_SHARE = 0.5  # that one cell may make up unremarked
+FEW_CODES, ROWS_PER_CODE = (3, 20), 20
+SAMPLE = 1000  # rows that are looked at before all of them are
+MAX_NAMED = 5
+
+NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d[\d.,]*\s*%?")
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+DATE = re.compile(
+    r"\s*(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4}|\d{1,2}/\d{1,2}/\d{2}"
+    rf"|\d{{1,2}}[\s.-]+({'|'.join(MONTHS)})[a-z]*[\s.,-]+\d{{2,4}}|({'|'.join(MONTHS)})[a-z]*\.?\s+\d{{1,2}},?\s+\d{{4}})"
+    r"([T\s]+\d{1,2}:\d{2}.*)?\s*",
+    re.IGNORECASE,
+)
+WORDS_OF_CODES = re.compile(r"(^|[^a-z])(code|id|nr|no|zip|plz|type|class|group|category|cluster|segment)s?($|[^a-z])")
+
+
+def of_column(name: str, found: ColumnStatistics, rows: int, declared: bool, named: bool) -> str | None:
+    """What is to be said of one column of a table of `rows` rows; None if nothing is.
+
+    `named` is whether columns have names of their own, so that the table is not a plain array of numbers.
+    """
+    if found.texts is not None:
+        return _of_texts(name, found.texts, rows)
+    if declared or found.n < MIN_VALUES:
+        return None
+    if named and found.is_running and found.n == rows:
+        return f"column {name!r} numbers the rows, which tells nothing about them; better leave it out"
+    if hint := _of_outliers(name, found):
+        return hint
+    return _of_codes(name, found) if named else None
+
+
+def _of_texts(name: str, texts: set[str], rows: int) -> str | None:
+    """Numbers and dates in disguise, and identifiers."""
+    dates = [t for t in sorted(texts) if DATE.fullmatch(t)]
+    if len(texts) >= MIN_DATES and len(dates) > len(texts) / 2:
+        return (
+            f"column {name!r} is taken for {len(texts)} categories without an order, though most of its texts look "
+            f"like dates, such as {dates[0]!r}; {REMEDY_FOR_DATES}, or leave it out"
+        )
+    if len(texts) < MIN_VALUES:
+        return None
+    numbers = [t for t in sorted(texts) if NUMBER.fullmatch(t)]
+    if len(numbers) > len(texts) / 2:
+        return (
+            f"column {name!r} is taken for {len(texts)} categories, though most of its texts look like numbers, "
+            f"such as {numbers[0]!r}; write numbers plainly (1234.5), and leave missing cells empty"
+        )
+    if len(texts) > 0.9 * rows:
+        return (
+            f"column {name!r} holds another text in nearly every row (an identifier?) and is taken for "
+            f"{len(texts)} categories; better leave it out"
+        )
+    return None
+
+
+def _of_outliers(name: str, found: ColumnStatistics) -> str | None:
+    """One cell that is so far out that the others hardly differ beside it."""
+    if found.distinct is not None and len(found.distinct) < 3:
+        return None
+    value = max(found.lowest, found.highest, key=lambda v: abs(v - found.moments.centre))
+    share = found.moments.share(value)
+    if share <= MAX_VARIANCE_SHARE:
+        return None
+    return (
+        f"column {name!r}: a single cell, {value + found.origin:g}, makes up {share:.0%} of its variance, so that "
+        "the other cells count for little; correct it, empty it, or take logarithms"
+    )
+
+
+def _of_codes(name: str, found: ColumnStatistics) -> str | None:
+    """A few whole numbers that are called codes, or begin at none of 0 and 1 as quantities and ranks do."""
+    levels = found.distinct
+    if levels is None or not found.whole or not FEW_CODES[0] <= len(levels) <= FEW_CODES[1]:
+        return None
+    if found.n < ROWS_PER_CODE * len(levels) or (found.lowest <= 1 and not WORDS_OF_CODES.search(name.lower())):
+        return None
+    return (
+        f"column {name!r} holds {len(levels)} different whole numbers and is taken for a quantity; if they are codes, "
+        f"declare categories={[name]!r}"
+    )
+
+
+class OneHot:
+    """Runs of neighbouring columns of 0 and 1 of which exactly one is 1 in every row, over chunks of a table."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[str, ...]] | None = None
+
+    def add(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Columns (N,) of the next rows."""
+        if self._runs is None:
+            self._runs = list(_runs({name: values[:SAMPLE] for name, values in columns.items()}))
+        self._runs = [run for run in self._runs if _sums_to_one([columns[name] for name in run])]
+
+    def hints(self) -> Iterator[str]:
+        for run in self._runs or ():
+            more = f" and {len(run) - MAX_NAMED} more" if len(run) > MAX_NAMED else ""
+            yield (
+                f"columns {', '.join(run[:MAX_NAMED])}{more} are 0 or 1, and always one of them is 1 (one-hot): they "
+                "are learned one by one, so that samples may have none or several; give the one column of texts or "
+                "codes they were made from instead"
+            )
+
+
+def _runs(columns: Mapping[str, np.ndarray]) -> Iterator[tuple[str, ...]]:
+    names = list(columns)
+    binary = [values.dtype != object and bool(np.isin(values, (0, 1)).all()) for values in columns.values()]
+    start = 0
+    while start < len(names):
+        total, stop = np.zeros(len(columns[names[start]])), start
+        while stop < len(names) and binary[stop] and total.min() < 1:
+            total, stop = total + columns[names[stop]], stop + 1
+            if total.max() > 1:
+                break
+        found = stop - start >= 3 and bool((total == 1).all())
+        if found:
+            yield tuple(names[start:stop])
+        start = stop if found else start + 1
+
+
+def _sums_to_one(columns: Sequence[np.ndarray]) -> bool:
+    return all(bool(np.isin(values, (0, 1)).all()) for values in columns) and bool((np.sum(columns, axis=0) == 1).all())

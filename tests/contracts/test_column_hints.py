@@ -1,0 +1,144 @@
+"""Columns that cannot be learned from are named all at once; those that are hardly meant as they stand get a hint."""
+
+import datetime
+import warnings
+
+import numpy as np
+import pandas
+import pyarrow
+import pytest
+
+from hourglass import Embedder, Tables
+from hourglass.modalities.column_hints import DATE
+from hourglass.modalities.columns import UnusableColumnsError
+
+N = 400
+RNG = np.random.default_rng(0)
+NUMBERS = {"a": RNG.normal(size=N), "b": RNG.normal(size=N)}
+DAYS = [datetime.date(2021, 1, 1) + datetime.timedelta(days=int(k)) for k in RNG.integers(0, 28, N)]
+
+
+def said_of(table, **options):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Tables(**options).infer(table)
+    return [str(w.message) for w in caught]
+
+
+# ---- columns that cannot be used ---------------------------------------------------------------------------------
+
+
+def test_all_unusable_columns_are_named_at_once():
+    table = pandas.DataFrame(
+        NUMBERS | {
+            "signup date": DAYS,
+            "when": pandas.Timestamp("2021-01-01"),
+            "span": pandas.Timedelta(days=1),
+            "id": [f"n{k}" for k in range(N)],
+            "bin": pandas.cut(NUMBERS["a"], 3),
+        })  # fmt: skip
+    longer = pandas.concat([table.assign(id=[f"n{k}-{i}" for k in range(N)]) for i in range(4)])
+    with pytest.raises(UnusableColumnsError) as raised:
+        Embedder(1).fit(longer)
+    assert raised.value.columns == ["signup date", "when", "span", "id", "bin"]
+    text = str(raised.value)
+    assert "column 'signup date' holds date32[day] values; turn dates into numbers" in text
+    assert "column 'id' holds more than 1000 different texts; leave it out" in text
+    assert text.endswith("or leave out: ['signup date', 'when', 'span', 'id', 'bin']")
+    assert isinstance(raised.value, ValueError) and isinstance(raised.value, TypeError)
+    assert Tables().infer(longer.drop(columns=raised.value.columns)).shape == (2,)
+
+
+def test_they_are_named_at_once_in_chunks_too():
+    table = pyarrow.table(NUMBERS | {"day": DAYS, "id": [f"n{k}" for k in range(N)]})
+    chunks = (table.set_column(3, "id", [[f"n{k}-{i}" for k in range(N)]]) for i in range(5))
+    with pytest.raises(UnusableColumnsError) as raised:
+        Tables().infer(chunks)
+    assert raised.value.columns == ["day", "id"]
+
+
+def test_a_declared_category_of_too_many_numbers_is_among_them():
+    numbers = RNG.normal(size=1500)
+    table = pandas.DataFrame({"x": numbers, "day": pandas.Timestamp("2021-01-01"), "y": -numbers})
+    with pytest.raises(UnusableColumnsError, match="'x' is declared a category") as raised:
+        Tables(categories=("x",)).infer(table)
+    assert raised.value.columns == ["x", "day"]
+
+
+# ---- hints -------------------------------------------------------------------------------------------------------
+
+
+FORMS = ["%d/%m/%Y", "%d.%m.%Y", "%m/%d/%y", "%Y-%m-%d", "%Y/%m/%d %H:%M", "%d %b %Y", "%B %d, %Y"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_dates_in_texts(form):
+    (hint,) = said_of(pandas.DataFrame(NUMBERS | {"day": [day.strftime(form) for day in DAYS]}))
+    assert hint.startswith("column 'day' is taken for 28 categories") and "turn dates into numbers" in hint
+
+
+@pytest.mark.parametrize("text", ["1.2.3", "10.0.0.1", "2021", "12-34", "1/2", "A/B", "maybe 5", "3.14", "12:30"])
+def test_texts_that_are_not_dates(text):
+    assert not DATE.fullmatch(text)
+
+
+def test_a_number_of_the_row():
+    (hint,) = said_of(pandas.DataFrame({"row_nr": range(1, N + 1)} | NUMBERS))
+    assert hint.startswith("column 'row_nr' numbers the rows")
+    halves = [pandas.DataFrame({"nr": range(k, k + 50)} | {n: v[:50] for n, v in NUMBERS.items()}) for k in (0, 50)]
+    assert len(said_of(iter(halves))) == 1
+    assert not said_of(iter([halves[1], halves[0]]))
+
+
+@pytest.mark.parametrize(
+    ("name", "levels", "is_code"),
+    [
+        ("store_code", [101, 102, 103, 104, 105, 106], True),
+        ("type", [1, 2, 3], True),
+        ("zip", [0, 10, 20], True),
+        ("rating", [1, 2, 3, 4, 5], False),
+        ("children", [0, 1, 2, 3], False),
+        ("node", [1, 2, 3], False),
+        ("height", [101.5, 102.5, 103.0], False),
+        ("year", list(range(1950, 2020)), False),
+    ],
+)
+def test_whole_numbers_that_may_be_codes(name, levels, is_code):
+    table = pandas.DataFrame(NUMBERS | {name: RNG.choice(levels, N)})
+    said = said_of(table)
+    assert len(said) == is_code
+    if is_code:
+        assert f"'{name}' holds {len(levels)} different whole numbers" in said[0]
+        assert f"declare categories=['{name}']" in said[0]
+        assert not said_of(table, categories=(name,))
+    assert not said_of(table.to_numpy())  # the columns of an array have no names
+
+
+@pytest.mark.parametrize("holes", [False, True])
+@pytest.mark.parametrize("kind", ["array", "frame", "chunks"])
+def test_one_hot_columns_are_named(kind, holes):
+    classes = RNG.integers(0, 4, N)
+    X = np.column_stack([RNG.normal(size=N), np.eye(4)[classes], RNG.integers(0, 2, N)])
+    X[0, 5] = 0
+    if holes:
+        X[350, 2] = np.nan
+    frame = pandas.DataFrame(X, columns=["z", "k1", "k2", "k3", "k4", "coin"])
+    table = {"array": X, "frame": frame, "chunks": iter([frame[:200], frame[200:]])}[kind]
+    said = [hint for hint in said_of(table) if "one-hot" in hint]
+    names = "x1, x2, x3, x4" if kind == "array" else "k1, k2, k3, k4"
+    assert len(said) == (not holes)
+    if said:
+        assert said[0].startswith(f"columns {names} are 0 or 1") and "the one column of texts" in said[0]
+
+
+def test_warnings_point_at_the_line_of_the_user():
+    table = pandas.DataFrame(NUMBERS | {"type": RNG.choice([1, 2, 3], N)})
+    model = Embedder(1, max_epochs=1, hidden=(4,), random_state=0)
+    with pytest.warns(UserWarning, match="'type' holds 3") as caught:
+        model.fit(table)
+    assert {w.filename for w in caught} == {__file__}
+    words = pandas.DataFrame(NUMBERS | {"k": ["x", "y"] * 200})
+    model = Embedder(1, max_epochs=1, hidden=(4,), random_state=0).fit(words)
+    with pytest.warns(UserWarning, match="not there at fit") as caught:
+        model.transform(pandas.DataFrame(NUMBERS | {"k": "z"}))  # by way of scikit-learn
+    assert {w.filename for w in caught} == {__file__}
