@@ -9,8 +9,8 @@ import pyarrow.csv
 import pytest
 from PIL import Image
 
-from hourglass import load
-from hourglass.cli import reuse, sources
+from hourglass import load, report
+from hourglass.cli import sources
 from hourglass.readers import read
 
 QUICK = ("--max-epochs", 2, "--n-latent", 2, "--hidden", 8)
@@ -162,7 +162,7 @@ def test_large_tables_are_used_piece_by_piece(hourglass, monkeypatch) -> None:
     answer = hourglass("score", "run", "--out", "scores.csv")
     lowest = int(np.argmin(model.score_samples(X, condition=town)))
     assert f"lowest scores: rows {lowest}, " in answer.out
-    monkeypatch.setattr(report_data, "MAX_EXAMPLES", 100)
+    monkeypatch.setattr(report, "MAX_EXAMPLES", 100)
     answer = hourglass("report", "run", "--labels", "town")
     assert answer.code == 0
     assert "rows.parquet has 300 rows; 100 of them, from every part of it, are used" in answer.err
@@ -217,7 +217,7 @@ def test_every_part_of_a_sorted_stream_is_looked_at(hourglass, monkeypatch) -> N
     pq.write_table(pa.table({"height": height, "weight": 2 * height, "town": town}), "s.parquet", row_group_size=4)
     options = ("--stream", "--max-epochs", 2, "--n-latent", 1, "--condition", "town", "--out", "run")
     assert hourglass("fit", "s.parquet", *options).code == 0
-    monkeypatch.setattr(report_data, "MAX_EXAMPLES", 60)
+    monkeypatch.setattr(report, "MAX_EXAMPLES", 60)
     answer = hourglass("report", "run")
     assert (answer.code, "60 of them" in answer.err) == (0, True), answer.err
     assert hourglass("sample", "run", "-n", 3, "--condition", "C", "--out", "new.csv").code == 0
