@@ -91,7 +91,7 @@ def test_the_elbo_starts_at_that_of_probabilistic_pca():
     flat = x.flatten(1).double()
     values = torch.linalg.eigvalsh((flat - flat.mean(0)).T @ (flat - flat.mean(0)) / len(flat)).flip(0)
     d, noise = len(values), values[L:].mean()
-    model.decode.likelihood.log_variance.fill_(noise.log())
+    model.decode.likelihood.log_scale.fill_(noise.log() / 2)
     best = -0.5 * (d * np.log(2 * np.pi) + values[:L].log().sum() + (d - L) * noise.log() + d)
     variance = model.encode(x).log_variance.exp()
     torch.testing.assert_close(variance[0].double(), noise / (values[:L] + noise), rtol=1e-3, atol=0)
