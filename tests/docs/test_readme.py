@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hourglass.cli import main
-from hourglass.estimators import estimator
+from hourglass.training import machine
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -20,7 +20,7 @@ def code(language):
 @pytest.fixture
 def quick(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(estimator, "MAX_EPOCHS", 2)
+    monkeypatch.setattr(machine, "MAX_EPOCHS", 2)
     return tmp_path
 
 

@@ -9,7 +9,7 @@ from example_recipes import ShallowImages
 
 from hourglass.assemble import Architecture, assemble
 from hourglass.modalities import Images, Tables
-from hourglass.training import machine, resolve_batch_size, resolve_precision, rows_per_pass
+from hourglass.training import machine, resolve_batch_size, resolve_epochs, resolve_precision, rows_per_pass
 from hourglass.variants import AE, VAE
 
 CPU = torch.device("cpu")
@@ -91,3 +91,17 @@ def test_a_pass_without_gradients_is_bounded_by_what_the_decoder_puts_out():
     assert rows_per_pass(large) == 2**20 // (3 * 64 * 64)
     assert rows_per_pass(large, most=10) == 10
     assert rows_per_pass(small, samples=10**9) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "epochs"),
+    [
+        ((8, 8), 1_617, 300),
+        ((28, 28), 57_500, 104),  # MNIST: six million examples
+        ((28, 28), 5_000_000, 10),
+        ((3, 64, 64), 4_860, 70),  # a third of a million of twenty times the products
+        ((3, 128, 128), 4_860, 18),
+    ],
+)
+def test_epochs_go_by_examples_and_by_products(shape, n, epochs):
+    assert resolve_epochs(n, model_of(pictures(*shape), None)) == pytest.approx(epochs, rel=0.05)

@@ -42,6 +42,7 @@ from hourglass.training import (
     TrainingState,
     resolve_batch_size,
     resolve_device,
+    resolve_epochs,
     resolve_precision,
     threads,
 )
@@ -51,8 +52,6 @@ from hourglass.training.state import Progress
 from hourglass.typed_json import to_json
 from hourglass.user_warnings import warn
 
-EXAMPLES_PER_RUN = 6_000_000  # trained on in a run with max_epochs unset: minutes on two cores
-MAX_EPOCHS = 300  # with max_epochs unset
 SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
 ROWS_FOR_DIMENSION = 5_000
 ROWS_TO_BEGIN, CELLS_TO_BEGIN = 5_000, 2**26  # at most, that parts which start from data see: 256 MiB
@@ -237,7 +236,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     def _settings(self, data: TrainingData, n_threads: int) -> Settings:
         device, n = resolve_device(self.device), len(data.rows)
         batch_size = min(int(self.batch_size or resolve_batch_size(n, math.prod(self.modality_.shape))), n)
-        epochs = int(self.max_epochs or min(MAX_EPOCHS, max(10, round(EXAMPLES_PER_RUN / data.n_independent))))
+        epochs = int(self.max_epochs or resolve_epochs(data.n_independent, self.model_))
         return Settings(
             max_epochs=epochs,
             batch_size=batch_size,

@@ -22,7 +22,7 @@ SPARE_AXES, POWER_ITERATIONS = 32, 4  # of random projections; errors of the axe
 MIN_VARIANCE = 1e-6  # of an axis, relative to the largest: below, it holds rounding errors
 
 
-class LinearPath(nn.Module):
+class LinearPath(nn.Linear):
     """x (B, n_in) -> (B, n_out): (weight * scale) x + bias, with a fixed `scale` per output or per input.
 
     Adam moves every weight by about the learning rate per step, small weights and large ones alike, and steps that
@@ -36,9 +36,7 @@ class LinearPath(nn.Module):
     scale: Tensor
 
     def __init__(self, n_in: int, n_out: int, scale_per: str) -> None:
-        super().__init__()
-        start = nn.Linear(n_in, n_out)
-        self.weight, self.bias = start.weight, start.bias
+        super().__init__(n_in, n_out)
         # empty before it is filled, so that a model built to be loaded has it without memory, as it has its weights
         self.register_buffer("scale", torch.empty((n_out, 1) if scale_per == "output" else (1, n_in)).fill_(1.0))
 

@@ -20,6 +20,10 @@ Precision = Literal["float32", "bfloat16"]
 
 MIN_PRODUCTS_FOR_BFLOAT16 = 2**26  # multiplications a step, forward; below, casting costs more than they save
 MAX_CELLS_IN_BATCH = 2**21
+# in a run with max_epochs unset: examples trained on, and their multiplications forward; of MNIST's network those of
+# six million examples are just as many
+EXAMPLES_PER_RUN, PRODUCTS_PER_RUN = 6_000_000, 1.8e13
+MIN_EPOCHS, MAX_EPOCHS = 10, 300
 MAX_NUMBERS_IN_PASS = 2**20  # that a decoder puts out at once
 
 
@@ -80,6 +84,12 @@ def resolve_batch_size(n_examples: int, cells: int = 1) -> int:
     size = min(512, max(32, 2 ** round(math.log2(max(n_examples, 1) / 50))))
     most = 2 ** int(math.log2(max(1, MAX_CELLS_IN_BATCH // cells)))
     return int(min(size, max(8, most)))
+
+
+def resolve_epochs(n_examples: int, model: Autoencoder) -> int:
+    """As many as make a run of minutes on two cores, from 10 to 300."""
+    examples = min(EXAMPLES_PER_RUN, PRODUCTS_PER_RUN / products_per_example(model))
+    return int(min(MAX_EPOCHS, max(MIN_EPOCHS, round(examples / max(n_examples, 1)))))
 
 
 def rows_per_pass(model: Autoencoder, most: int = 1024, samples: int = 1) -> int:
