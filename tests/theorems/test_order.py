@@ -73,9 +73,13 @@ def test_the_names_of_categories_do_not_matter():
     found = []
     for names in ("abcdef", "fdbeca"):
         table = pandas.DataFrame({"a": [names[i] for i in code], "b": np.where(code % 2, "y", "n"), "c": code > 3})
-        summary = Embedder(1, **SETTINGS | {"max_epochs": 60, "batch_size": 32}).fit(table).summary_
-        assert np.isnan(summary.pca_unexplained_variance) and summary.n_numeric == 0 and summary.n_categorical == 3
-        found.append(summary.unexplained_categories)
+        over_seeds = []
+        for seed in range(4):  # one fit's figure moves by as much as the tolerance with its weights
+            settings = SETTINGS | {"max_epochs": 60, "batch_size": 32, "random_state": seed}
+            summary = Embedder(1, **settings).fit(table).summary_
+            assert np.isnan(summary.pca_unexplained_variance) and summary.n_numeric == 0 and summary.n_categorical == 3
+            over_seeds.append(summary.unexplained_categories)
+        found.append(np.mean(over_seeds))
     assert found[0] == pytest.approx(found[1], rel=0.2)
     assert max(found) < 1
 
