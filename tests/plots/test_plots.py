@@ -278,6 +278,16 @@ def test_column_errors_are_zero_for_a_copy_and_one_for_the_best_guess():
     np.testing.assert_allclose(found.errors[:4], 1, rtol=1e-6)
 
 
+def test_a_column_of_two_values_is_right_or_wrong():
+    """A boolean comes back as the more probable value, a number as what lies between: both are measured alike."""
+    X = pd.DataFrame({"ill": [True] * 10 + [False] * 30, "size": np.arange(40.0)})
+    cells = cells_of(X)
+    made = cells_of(X)
+    made.values[:5, 0], made.values[5:, 0] = 0.4, 0.1
+    made.values[8:10, 0] = 0.9
+    np.testing.assert_allclose(plots.cells.column_errors(cells, made).errors[0], 8 / 10)
+
+
 def test_a_table_of_many_columns_shows_some():
     cells = cells_of(np.random.default_rng(0).normal(size=(40, 60)))
     figure = plots.cells.reconstructions(cells, cells[np.arange(40)[::-1]])

@@ -178,7 +178,7 @@ def test_at_most_a_few_thousand_rows_are_shown(vae, tmp_path, monkeypatch, undra
     np.testing.assert_allclose(shown.codes, vae.transform(PICTURES[places]), atol=1e-6)
     np.testing.assert_array_equal(shown.labels.codes, LABELS[places])
     page = Page(report.write(vae, PICTURES, tmp_path, labels=LABELS))
-    assert "Shown on 100 of the 200 pictures given, chosen at random" in page.text
+    assert "Shown on 100 of the 200 pictures given, chosen from all parts of the data" in page.text
 
 
 def test_the_callers_random_state_is_left_alone(vae, tmp_path):

@@ -45,8 +45,8 @@ class ColumnErrors:
 def column_errors(originals: Cells, reconstructions: Cells) -> ColumnErrors:
     """How far each column's reconstruction is off, missing cells left out.
 
-    Numbers: squared error over variance (1 - R^2). Categories: share of wrong cells over the share that is not the most
-    frequent category.
+    Numbers: squared error over variance (1 - R^2). Categories and columns of two values: share of wrong cells over the
+    share that is not the most frequent value.
     """
     errors = np.full(len(originals.columns), np.nan)
     for i, column in enumerate(originals.columns):
@@ -54,14 +54,21 @@ def column_errors(originals: Cells, reconstructions: Cells) -> ColumnErrors:
         x, y = originals.values[known, i], reconstructions.values[known, i]
         if not len(x):
             continue
-        if column.is_categorical:
+        if column.is_categorical or column.kind == "binary":
             _, counts = np.unique(x, return_counts=True)
+            y = y if column.is_categorical else _nearest_value(column, y)
             off, guess = float((x != y).mean()), 1 - counts.max() / len(x)
         else:
             off, guess = float(np.square(x - y).mean()), float(x.var())
         if guess > 1e-12 * np.square(x).max():
             errors[i] = off / guess
     return ColumnErrors(originals.names, errors)
+
+
+def _nearest_value(column: Column, values: np.ndarray) -> np.ndarray:
+    """Numbers (N,) of a column of two values as the nearer, which is the more probable, of the two."""
+    low, high = (float(value) for value in column.categories)
+    return np.where(values > (low + high) / 2, high, low)
 
 
 def reconstructions(originals: Cells, reconstructions: Cells, *, scheme: Scheme = LIGHT) -> Figure:
@@ -303,10 +310,7 @@ def _shares(axes: Axes, column: Column, x: np.ndarray, y: np.ndarray, scheme: Sc
     levels, counts = np.unique(x, return_counts=True)
     levels = levels[np.argsort(-counts, kind="stable")][:MAX_NAMED_CATEGORIES]
     places = -np.arange(len(levels))
-    nearest = y
-    if not column.is_categorical and len(y):
-        known = np.asarray(column.categories, dtype=float)
-        nearest = known[np.abs(y[:, None] - known).argmin(axis=1)]
+    nearest = y if column.is_categorical else _nearest_value(column, y)
     real = [float((x == v).mean()) for v in levels]
     generated = [float((nearest == v).mean()) if len(y) else 0.0 for v in levels]
     axes.barh(places, real, color=scheme.faint, alpha=0.35, height=0.7)

@@ -113,7 +113,8 @@ def _examples(s: ReportData) -> Panel:
     rows = np.unique([*range(min(EXAMPLES - 1, s.n_shown)), with_gaps[0] if len(with_gaps) else EXAMPLES - 1])
     rows = rows[rows < s.n_shown]
     notes = ""
-    if any(column.kind == "binary" and not column.texts for column in s.originals.columns):
+    columns = s.originals.columns
+    if any(c.kind == "binary" and not c.texts and not c.type.is_boolean for c in columns):
         notes += " Of two numbers the more probable one is shown, with its probability."
     if len(with_gaps):
         notes += " Missing cells are reconstructed from the known ones."

@@ -93,7 +93,7 @@ def _lead(s: ReportData, trained_on: str) -> str:
     """What the data are, and which of them are shown."""
     e, noun = s.estimator, s.noun
     some = f"all {s.n_given:,}" if s.n_shown == s.n_given else f"{s.n_shown:,} of the {s.n_given:,}"
-    chosen = "" if s.n_shown == s.n_given else ", chosen at random"
+    chosen = "" if s.n_shown == s.n_given else ", chosen from all parts of the data"
     source = f" of {s.source}" if s.source and s.source != trained_on else ""
     shown = f"Shown on {some} {noun}s{source} given{chosen}; {noun}s that the model was trained on may be among them."
     measured = f"The figures below were measured on {noun}s held out of training."

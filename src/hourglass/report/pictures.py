@@ -68,10 +68,11 @@ def colouring(s: ReportData, latent: LatentMap) -> tuple[str, Groups] | None:
 
 
 def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
+    of_method = {"code": "latent map", "pca": "map by PCA", "tsne": "map by t-SNE"}[latent.method]
     return [
         Panel(
             "Pictures on the map",
-            "The same map, with the pictures themselves where their codes are; as many as find room.",
+            f"The {of_method}, with the pictures themselves where their codes are; as many as find room.",
             lambda scheme: plots.thumbnails(latent, s.originals, scheme=scheme),
             "Small pictures at the places of their codes.",
         )

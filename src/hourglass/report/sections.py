@@ -165,7 +165,7 @@ def _settings(s: ReportData) -> Panel:
         "Training": f"{summary.epochs} of at most {settings.max_epochs} epochs, batches of {settings.batch_size}, "
         f"learning rate {settings.learning_rate:.2g}, {settings.precision}, {threads} on {settings.device}, "
         f"{words.duration(summary.seconds)}",
-        "Random seed": str(settings.seed),
+        "Random seed": str(settings.seed if e.random_state is None else e.random_state),
         "Versions": ", ".join(f"{name} {version}" for name, version in _versions().items()) + " (of this report)",
     }
     return Panel(
