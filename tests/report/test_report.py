@@ -396,6 +396,7 @@ def test_labels_and_conditions_may_be_columns(tmp_path, undrawn):
     page = Page(report.write(model, X, tmp_path, condition="yes", labels="kind"))
     assert "Condition: yes" in page.text
     assert "are the 3 classes" in page.text
+    assert "never saw" not in page.text  # kind is a column of the data that the model learned from
     assert report_data(model, X, "kind", "yes").originals.names == (HOSTILE, "kind", "size")
 
 

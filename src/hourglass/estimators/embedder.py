@@ -48,7 +48,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     """
 
     learned: ClassVar[dict[str, type]] = {"density_": CodeDensity}
-    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "map", "dimensions", "samples", "made")
+    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "map", "dimensions", "samples", "training")
 
     @property
     def _n_features_out(self) -> int:

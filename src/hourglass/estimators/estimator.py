@@ -87,7 +87,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     modality: str | Modality | None = None
 
     learned: ClassVar[dict[str, type]] = {}
-    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "made")
+    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "training")
 
     def fit(
         self,

@@ -116,11 +116,11 @@ def traversals(traversals: Sequence[Lines], names: Sequence[str], *, scheme: Sch
     scales = _scales(*traversals)
     shades = matplotlib.colormaps[scheme.sequence]
 
-    def walk(axes: Axes, i: int) -> None:
+    def steps(axes: Axes, i: int) -> None:
         for k, values in enumerate(traversals[i].values):
             _draw(axes, values, scales, color=shades(k / max(1, len(traversals[i]) - 1)), linewidth=1.2)
 
-    return _small_multiples(len(traversals), traversals[0].names, walk, names, scheme)
+    return _small_multiples(len(traversals), traversals[0].names, steps, names, scheme)
 
 
 def manifold(grid: Manifold, lines: Lines, *, scheme: Scheme = LIGHT) -> Figure:

@@ -42,7 +42,7 @@ def loss_curves(history: Sequence[dict[str, Any]], best_epoch: int | None = None
     for axes, term in zip(panels, terms, strict=True):
         style_axes(axes, scheme)
         heading(axes, f"{TERM_LABELS.get(term, term.replace('_', ' '))}, nats per example", scheme)
-        drawn = []
+        curves = []
         for source, label, style, marker, colour in (
             ("train", "training", "-", "o", scheme.colours[0]),
             ("held_out", "held out", (0, (5, 2)), "s", scheme.colours[1]),
@@ -56,8 +56,8 @@ def loss_curves(history: Sequence[dict[str, Any]], best_epoch: int | None = None
                 epochs, values, linestyle=style, marker=marker, markevery=(shift, every), markersize=5,
                 color=colour, linewidth=1.6, label=label, markerfacecolor=scheme.paper, markeredgewidth=1.3,
             )  # fmt: skip
-            drawn.append(values)
-        _limit(axes, np.concatenate([v[int(len(epochs) * SETTLED) :] for v in drawn]))
+            curves.append(values)
+        _limit(axes, np.concatenate([v[int(len(epochs) * SETTLED) :] for v in curves]))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         if best_epoch:
             axes.axvline(best_epoch, color=scheme.faint, linewidth=1, linestyle=":")

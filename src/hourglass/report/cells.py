@@ -57,7 +57,7 @@ def _side_by_side(heads: Sequence[str], rows: Cells, below: Cells | None, captio
         for k in range(len(rows)):
             cell = _cell(plots.shortened(rows.text(k, i), 24), "missing" if np.isnan(rows.values[k, i]) else "")
             if below is not None:
-                cell += _cell(plots.shortened(below.text(k, i), 24), "made")
+                cell += _cell(plots.shortened(below.text(k, i), 24), "restored")
             cells.append(cell)
         lines.append((column.name, cells))
     left_out = len(rows.columns) - len(lines)

@@ -48,6 +48,7 @@ class ReportData:
     names : (M,) of the examples: those of the records, or their places, such as "row 62".
     independent : positions of examples that share no cell with one another.
     labels : of the examples, or None.
+    labels_in_model : whether the model may know them: as a column of the data, or along with a condition.
     n_given : how many examples there are in the data.
     source : the path or the data set; "" for data in memory.
     levels, default_condition : the conditions to show, and the one where only one fits.
@@ -62,6 +63,7 @@ class ReportData:
     names: tuple[str, ...]
     independent: np.ndarray
     labels: Groups | None
+    labels_in_model: bool
     n_given: int
     source: str = ""
     levels: tuple[ConditionLevel, ...] = ()
@@ -156,6 +158,7 @@ def report_data(
     check_is_fitted(estimator, "model_")
     modality = estimator.modality_
     n_given = len(X) if isinstance(X, readers.ParquetStream) else n_given
+    labels_in_model = isinstance(labels, str) and labels in [column.name for column in modality.columns]
     data, labels, condition = _read(estimator, X, labels, condition)
     X, condition = data_in.split_off(modality.accept(data), condition)
     every = modality.examples(X)
@@ -186,6 +189,7 @@ def report_data(
         names=tuple(examples.names(records)),
         independent=examples.independent(),
         labels=None if labels is None else group(labels)[examples.record],
+        labels_in_model=condition is not None or labels_in_model,
         n_given=n_given or len(every),
         source=data.source,
         levels=levels,

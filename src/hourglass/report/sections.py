@@ -82,7 +82,7 @@ def _map(latent: LatentMap, groups: Groups | None, of_groups: str) -> Panel:
 def _of_labels(s: ReportData) -> str:
     if s.labels is None:
         return ""
-    unseen = " The model never saw the labels." if s.condition is None else ""
+    unseen = "" if s.labels_in_model else " The model never saw the labels."
     if s.labels.numbers is not None:
         return f"Lighter points have the larger label.{unseen}"
     if len(s.labels.names) > MAX_COLOURS:
@@ -123,8 +123,8 @@ def samples(s: ReportData) -> Section:
     return Section("samples", f"Generated {s.noun}s", form.samples(s) if form else [])
 
 
-def made(s: ReportData) -> Section:
-    return Section("made", "Training", [_losses(s), _settings(s), _again(s)])
+def training(s: ReportData) -> Section:
+    return Section("training", "Training", [_losses(s), _settings(s), _again(s)])
 
 
 def _losses(s: ReportData) -> Panel:
@@ -252,5 +252,5 @@ SECTIONS: dict[str, Callable[[ReportData], Section]] = {
     "map": latent_space,
     "dimensions": dimensions,
     "samples": samples,
-    "made": made,
+    "training": training,
 }
