@@ -98,6 +98,20 @@ def test_missing_cells_count_neither_as_errors_nor_as_nats():
     assert summarise(model, Rows(holed), Rows(holed), noise_mask, 1).share_missing == pytest.approx(0.5)
 
 
+def test_the_numbers_that_stand_for_categories_do_not_matter():
+    likelihood, noise_mask = Categorical((1,), 4), torch.tensor([False])
+    x = torch.randint(4, (300, 1)).float()
+    logits = torch.tensor([0.1, 1.0, 0.3, -0.5])
+    order = torch.tensor([2, 0, 3, 1])  # the class k is called order[k]
+    relabelled = torch.empty(4).scatter_(0, order, logits)
+    one = summarise(fixed(likelihood, logits), Rows(x), Rows(x), noise_mask, 1)
+    other = summarise(
+        fixed(likelihood, relabelled), Rows(order[x.long()].float()), Rows(order[x.long()].float()), noise_mask, 1
+    )
+    for name in ("unexplained_categories", "reconstruction", "baseline", "unexplained_standard_error", "n_values"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-5), name
+
+
 def test_counts_are_numbers_each_column_weighing_alike():
     x = torch.stack([torch.poisson(torch.full((2000,), 3.0)), torch.poisson(torch.full((2000,), 3000.0))], 1)
     likelihood = NegativeBinomial((2,))

@@ -71,8 +71,8 @@ def compare(
     Examples
     --------
     >>> from sklearn.datasets import load_wine
-    >>> found = compare(load_wine().data, recipes=["ae"], n_latents=[1, 4], max_epochs=2)
-    >>> [(row["recipe"], row["n_latent"]) for row in found.rows]
+    >>> result = compare(load_wine().data, recipes=["ae"], n_latents=[1, 4], max_epochs=2)
+    >>> [(row["recipe"], row["n_latent"]) for row in result.rows]
     [('baseline', 0), ('pca', 1), ('pca', 4), ('ae', 1), ('ae', 4)]
     """
     named = {r if isinstance(r, str) else repr(r): named_recipe(r) for r in recipes}
@@ -105,10 +105,10 @@ def compare(
             estimator.fit(train.X, condition=train.condition, watch=watch)  # Ctrl-C: what was finished is kept
             figures = evaluate(estimator, train, test)
             results.add(name, seed, figures.n_rows, rows_of(figures, estimator))
-    found = Comparison(results.chosen(list(named), sizes, seeds), results.n_test, digest)
+    result = Comparison(results.chosen(list(named), sizes, seeds), results.n_test, digest)
     if results.folder is not None:
-        write(found, results.folder)
-    return found
+        write(result, results.folder)
+    return result
 
 
 class _Results:

@@ -9,20 +9,20 @@ from hourglass.comparison.result import Comparison
 from hourglass.report.figures import picture
 
 
-def render(found: Comparison) -> str:
+def render(result: Comparison) -> str:
     """The page as text; it fetches nothing and runs nothing."""
-    recipes = ", ".join(found.recipes)
-    figure = picture(found.plot, f"Line charts of {recipes} over sizes of the code; the table has their values.")
-    headings, lines = found.table()
-    body = "".join(_row("td", line, line[:2] == [found.recipe, str(found.recommended)]) for line in lines)
+    recipes = ", ".join(result.recipes)
+    figure = picture(result.plot, f"Line charts of {recipes} over sizes of the code; the table has their values.")
+    headings, lines = result.table()
+    body = "".join(_row("td", line, line[:2] == [result.recipe, str(result.recommended)]) for line in lines)
     return _PAGE.format(
         style=files("hourglass.report").joinpath("page.css").read_text(encoding="utf-8"),
-        recommended=escape(f"{found.recipe}, size {found.recommended}"),
-        reason=escape(found.reason),
-        n_test=f"{found.n_test:,}",
+        recommended=escape(f"{result.recipe}, size {result.recommended}"),
+        reason=escape(result.reason),
+        n_test=f"{result.n_test:,}",
         head=_row("th", headings),
         body=body,
-        legend="".join(f"<li>{escape(line)}</li>" for line in found.legend()),
+        legend="".join(f"<li>{escape(line)}</li>" for line in result.legend()),
         figure=figure,
     )
 

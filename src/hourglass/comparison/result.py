@@ -1,4 +1,4 @@
-"""What a comparison found: rows, a table, a recommendation, a figure."""
+"""The result of a comparison: rows, a table, a recommendation, a figure."""
 
 from __future__ import annotations
 

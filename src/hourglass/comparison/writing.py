@@ -15,19 +15,19 @@ RESULTS = "compare.json"  # alone, it holds the results so far of a comparison t
 FILES = ("compare.html", "compare.csv", RESULTS, "compare.png", "compare.svg")
 
 
-def write(found: Comparison, folder: Path) -> None:
+def write(result: Comparison, folder: Path) -> None:
     """The page, the rows as CSV, everything as JSON, and the figure, each whole or as it was."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / RESULTS, json_text(found.to_json()).encode())
-    readers.write(folder / "compare.csv", _columns(found))
-    write_whole(folder / "compare.html", render(found).encode())
-    figure = found.plot()
+    write_whole(folder / RESULTS, json_text(result.to_json()).encode())
+    readers.write(folder / "compare.csv", _columns(result))
+    write_whole(folder / "compare.html", render(result).encode())
+    figure = result.plot()
     for ending in ("png", "svg"):
         with readers.written_whole(folder / f"compare.{ending}") as temporary:
             figure.savefig(temporary, format=ending, dpi=150)
 
 
-def _columns(found: Comparison) -> Any:
+def _columns(result: Comparison) -> Any:
     import pyarrow as pa
 
-    return pa.table({name: [row[name] for row in found.rows] for name in found.rows[0]})
+    return pa.table({name: [row[name] for row in result.rows] for name in result.rows[0]})

@@ -200,14 +200,14 @@ def _ending(s: Summary) -> list[str]:
 
 def _data(s: Summary) -> list[str]:
     """What is noteworthy of the rows themselves."""
-    found = []
+    sentences = []
     if s.share_missing and "Masking" not in s.recipe:
         share = f"{s.share_missing:.1%}" if s.share_missing >= 0.001 else "Some"
-        found.append(
+        sentences.append(
             f'{share} of the cells are missing. To fill them in (impute), recipe "ae Masking=0.2" does better.'
         )
     if n := len(s.constant_columns):
         names = ", ".join(map(str, s.constant_columns[:8])) + (", ..." if n > 8 else "")
         carry = "carries no information; it is" if n == 1 else "carry no information; they are"
-        found.append(f"{_many(n, 'constant column')} ({names}) {carry} kept in the output.")
-    return found
+        sentences.append(f"{_many(n, 'constant column')} ({names}) {carry} kept in the output.")
+    return sentences

@@ -97,8 +97,8 @@ class CodeDensity:
             single one for codes of more than 100 numbers).
         blocks : array-like of shape (N,), optional
             Labels of rows that depend on one another, such as overlapping windows of one record: when the number of
-            Gaussians is chosen, the rows of one block are fitted or held out together. Without it, and where there are
-            fewer than four, all rows are taken to be independent, or a single Gaussian is fitted.
+            Gaussians is chosen, the rows of one block are fitted or held out together. Fewer than four blocks get a
+            single Gaussian. Without labels all rows are independent.
         seed : int
             Of the subsets and of the mixtures' start.
 

@@ -97,12 +97,12 @@ def fit_mixture(
     if n_components is None:
         start, passes = _likeliest(rows, pooled, rng, blocks), MORE_PASSES
     else:
-        start = _seeded_on(rows, max(1, min(n_components, _most(rows))), pooled, rng)
+        start = _seeded_on(rows, max(1, min(n_components, _max_components(rows))), pooled, rng)
         passes = PASSES + MORE_PASSES
     return _single(rows, pooled) if len(start.weights) == 1 else _expectation_maximisation(rows, start, passes)
 
 
-def _most(rows: NDArray[np.floating]) -> int:
+def _max_components(rows: NDArray[np.floating]) -> int:
     """Components that rows (N, L) can tell apart.
 
     One has L (L + 3) / 2 free numbers but L + 1 rows span it; twice that keeps the fit from single points.
@@ -129,20 +129,20 @@ def _likeliest(
     """
     blocks = np.arange(len(rows)) if blocks is None else np.unique(blocks, return_inverse=True)[1]
     held_out = _first_blocks(blocks, len(rows) // 5)
-    fitted, judged, judged_blocks = rows[~held_out], rows[held_out], blocks[held_out]
-    if _most(fitted) < 2 or rows.shape[1] > MAX_MIXTURE_SIZE or blocks.max() + 1 < MIN_BLOCKS:
+    train, test, test_blocks = rows[~held_out], rows[held_out], blocks[held_out]
+    if _max_components(train) < 2 or rows.shape[1] > MAX_MIXTURE_SIZE or blocks.max() + 1 < MIN_BLOCKS:
         return _single(rows, pooled)
-    best = _single(fitted, pooled)
-    likelihoods = best.log_prob(judged)
+    best = _single(train, pooled)
+    best_log_p = best.log_prob(test)
     no_gain = 0
     for k in COMPONENTS[1:]:
-        if k > _most(fitted) or no_gain == 2:
+        if k > _max_components(train) or no_gain == 2:
             break
-        mixture = _expectation_maximisation(fitted, _seeded_on(fitted, k, pooled, rng), PASSES)
-        found = mixture.log_prob(judged)
-        gain = (found - likelihoods).clip(-20, 20)  # nats: one code far out does not decide
-        if gain.mean() > _standard_error(gain, judged_blocks):
-            best, likelihoods, no_gain = mixture, found, 0
+        mixture = _expectation_maximisation(train, _seeded_on(train, k, pooled, rng), PASSES)
+        log_p = mixture.log_prob(test)
+        gain = (log_p - best_log_p).clip(-20, 20)  # nats: one outlying code does not decide
+        if gain.mean() > _standard_error(gain, test_blocks):
+            best, best_log_p, no_gain = mixture, log_p, 0
         else:
             no_gain += 1
     return best
@@ -227,7 +227,7 @@ def _from_sums(sums: NDArray[np.float64], L: int, rounding: float) -> GaussianMi
     largest = np.diagonal(covariances, axis1=1, axis2=2).max(axis=1)  # of the mean squares, as far as they are exact
     ridge = (RIDGE + 32 * rounding * largest)[:, None, None]
     covariances -= means[:, :, None] * means[:, None, :]
-    # each is drawn towards the sphere of its own size by as much as PRIOR_ROWS * L rows would draw it
+    # each is shrunk towards the sphere of its own size by as much as PRIOR_ROWS * L rows would do
     sphere = np.trace(covariances, axis1=1, axis2=2)[:, None, None] / L * np.eye(L)
     weight = (n / (n + PRIOR_ROWS * L))[..., None]
     covariances = weight * covariances + (1 - weight) * sphere + ridge * np.eye(L)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,13 @@ from hourglass.diagnostics.baseline import Baseline
 from hourglass.model import Autoencoder
 from hourglass.training.rows import Rows
 
-BATCH = 1024
+CELLS_AT_ONCE = 2**22  # of what a decoder puts out: some dozens of MB, with all that is computed from it
+MAX_ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
 class RowMeasures:
-    """Of N rows: codes (N, L), nats (N,), errors (N,), numeric cells (N, D).
+    """Of N rows: codes (N, L), nats (N,), errors (N,).
 
     `nats` are -log p(x | code) at the posterior's mode, those of categorical cells once more alone; `objective` are
     -log p(x | z) of one sampled z plus the KL from the recipe's prior, the negative ELBO; of a deterministic code,
@@ -38,7 +40,6 @@ class RowMeasures:
     baseline_categorical_nats: Tensor
     baseline_squares: Tensor
     baseline_wrong: Tensor
-    numbers: Tensor
 
     @property
     def gain(self) -> Tensor:
@@ -49,7 +50,8 @@ class RowMeasures:
 @torch.no_grad()
 def measure(model: Autoencoder, rows: Rows, baseline: Baseline) -> RowMeasures:
     """One pass over raw rows; the sample of the code is from torch's global generator: the caller seeds."""
-    batches = [_measure(model, model.scaling(batch.raw), batch.condition, baseline) for batch in rows.batches(BATCH)]
+    n = max(16, min(MAX_ROWS_AT_ONCE, CELLS_AT_ONCE // math.prod(model.decode.likelihood.parameter_shape)))
+    batches = [_measure(model, model.scaling(batch.raw), batch.condition, baseline) for batch in rows.batches(n)]
     columns = {name: [getattr(batch, name) for batch in batches] for name in RowMeasures.__dataclass_fields__}
     whole: dict[str, Any] = {name: None if b[0] is None else torch.cat(b) for name, b in columns.items()}
     return RowMeasures(**whole)
@@ -91,5 +93,4 @@ def _measure(model: Autoencoder, x: Tensor, condition: Tensor | None, baseline: 
         baseline_categorical_nats=without_code[:, categorical].sum(1),
         baseline_squares=squares(baseline.values),
         baseline_wrong=wrong(baseline.values[categorical]),
-        numbers=x[:, numeric] * baseline.weight[numeric].sqrt(),
     )

@@ -16,7 +16,8 @@ from hourglass.diagnostics.measures import RowMeasures, measure
 from hourglass.model import Autoencoder
 from hourglass.training.rows import Rows
 
-BASELINE_ROWS = 5_000  # training rows that the baseline and PCA are fitted on: enough for two digits of the error
+MAX_BASELINE_ROWS = 5_000  # training rows that the baseline and PCA are fitted on: enough for two digits of the error
+BASELINE_CELLS = 10**8  # of large pictures fewer rows, but at least 500
 TRAINING_ROWS = 1_000  # training rows that are measured beside the others
 
 
@@ -64,7 +65,7 @@ class Figures:
 
     @property
     def objective(self) -> float:
-        """Nats that the recipe is judged by: the negative ELBO; of a deterministic code the reconstruction alone."""
+        """Nats that the recipe is evaluated by: the negative ELBO; of a deterministic code the reconstruction alone."""
         return self.reconstruction if math.isnan(self.negative_elbo) else self.negative_elbo
 
     @property
@@ -102,7 +103,8 @@ def late_gain(history: Sequence[Mapping[str, Any]]) -> float:
 
 def summarise(model: Autoencoder, train: Rows, test: Rows, noise_mask: Tensor, n_latent: int) -> Figures:
     """Figures of `model` on the raw rows `test`, with baselines fitted on the raw rows `train`."""
-    x = model.scaling(train[slice(0, BASELINE_ROWS)].raw)
+    some = slice(0, min(MAX_BASELINE_ROWS, max(500, BASELINE_CELLS // noise_mask.numel())))
+    x = model.scaling(train[some].raw)
     baseline = Baseline(model.decode.likelihood, x, noise_mask)
     m = measure(model, test, baseline)
     on_training = measure(model, train[slice(0, TRAINING_ROWS)], baseline)
@@ -112,8 +114,9 @@ def summarise(model: Autoencoder, train: Rows, test: Rows, noise_mask: Tensor, n
     variational = m.kl is not None
     pca = math.nan
     if n_numeric:
-        numbers = x[:, numeric] * baseline.weight[numeric].sqrt()
-        pca = pca_unexplained_variance(numbers.cpu().numpy(), m.numbers.cpu().numpy(), n_latent)
+        weight = baseline.weight[numeric].sqrt()
+        x_train, x_test = ((rows[:, numeric] * weight).cpu().numpy() for rows in (x, model.scaling(test[some].raw)))
+        pca = pca_unexplained_variance(x_train, x_test, n_latent)
     return Figures(
         n_rows=len(test),
         n_latent=n_latent,
