@@ -60,6 +60,7 @@ def test_version(hourglass) -> None:
         (["fit", "wine", "--n-latent", "many"], 2, "--n-latent"),
         (["fit"], 2, "name the DATA"),
         (["fit", "wine", "--map", "--n-latent", "5"], 2, "--map"),
+        (["fit", "--max-epochs", "2", "--out", "new"], 2, "name the DATA"),
         (["fit", "wine", "--resume", "--overwrite"], 2, "--resume"),
         (["fit", "wine", "--resume"], 1, "no run to resume"),
         (["fit", "winee"], 1, "did you mean the data set 'wine'"),

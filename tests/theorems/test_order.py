@@ -70,18 +70,17 @@ def test_a_fixed_variance_is_one_whatever_the_likelihood():
 def test_the_names_of_categories_do_not_matter():
     """Where no column is a number, an error is a cell that comes back as another."""
     code = RNG.integers(0, 6, 600)
+    options = SETTINGS | {"recipe": "ae", "max_epochs": 30, "batch_size": 32, "learning_rate": 0.003}
     found = []
     for names in ("abcdef", "fdbeca"):
         table = pandas.DataFrame({"a": [names[i] for i in code], "b": np.where(code % 2, "y", "n"), "c": code > 3})
-        over_seeds = []
-        for seed in range(4):  # one fit's figure moves by as much as the tolerance with its weights
-            settings = SETTINGS | {"max_epochs": 60, "batch_size": 32, "random_state": seed}
-            summary = Embedder(1, **settings).fit(table).summary_
-            assert np.isnan(summary.pca_unexplained_variance) and summary.n_numeric == 0 and summary.n_categorical == 3
-            over_seeds.append(summary.unexplained_categories)
-        found.append(np.mean(over_seeds))
-    assert found[0] == pytest.approx(found[1], rel=0.2)
-    assert max(found) < 1
+        summary = Embedder(2, **options).fit(table).summary_
+        assert np.isnan(summary.pca_unexplained_variance) and summary.n_numeric == 0 and summary.n_categorical == 3
+        found.append(summary)
+    one, other = found
+    assert one.unexplained_categories == pytest.approx(other.unexplained_categories, abs=0.05)
+    assert max(one.unexplained_categories, other.unexplained_categories) < 0.1
+    assert one.categorical_baseline == pytest.approx(other.categorical_baseline, rel=1e-5)
 
 
 def test_the_advice_says_what_the_condition_told():

@@ -57,6 +57,8 @@ def fit(
     from hourglass import load
     from hourglass.folder_lock import locked
 
+    if data is None and not resume:
+        raise UsageError("name the DATA to learn from: a file, a folder or a public data set, as in hourglass fit DATA")
     if resume and overwrite:
         raise UsageError("--resume continues a run and --overwrite starts it over; give one of them")
     if map and arguments.n_latent not in (None, 2):
