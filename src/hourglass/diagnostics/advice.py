@@ -194,7 +194,11 @@ def _ending(s: Summary) -> list[str]:
         return [f"Training was interrupted {ran}: {weights}; more epochs would hardly help."]
     if not s.held_out:
         return [f"Training ran its {_many(s.epochs, 'epoch')}; without held-out rows nothing tells whether more help."]
-    more = " More epochs may help a little." if s.best_epoch >= NEARLY_LAST * s.epochs else ""
+    more = (
+        " The last epochs still improved it: more may help (max_epochs, --max-epochs)."
+        if s.best_epoch >= NEARLY_LAST * s.epochs
+        else ""
+    )
     return [f"Training ran its {_many(s.epochs, 'epoch')}; {weights}.{more}"]
 
 
