@@ -56,7 +56,7 @@ def crops(folder: Path, n_per_picture: int, seed: int = 0) -> tuple[np.ndarray, 
 
 
 def data(name: str, part: str) -> tuple[np.ndarray, np.ndarray, int]:
-    """What is trained on, what is looked at, and the size of the code."""
+    """Training examples, test examples, and the size of the code."""
     if name == "dsprites":
         X = dsprites.read("all", n=10_000, seed=0).X
         return X[:9_000], X[9_000:], 10

@@ -1,4 +1,4 @@
-"""What stands beside the examples: columns that are dropped, a condition, labels."""
+"""What comes with the examples: columns that are dropped, a condition, labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LABELS = "labels"  # the name by which the labels that come with the data can be
 
 @dataclass(frozen=True)
 class Inputs:
-    """Examples and what is known beside them; `condition` and `labels` are None where there are none.
+    """Examples and what is known about them; `condition` and `labels` are None where there are none.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ def to_fit(
     out = [_column(data, name, "--drop") for name in drop]
     values = None
     if condition is not None:
-        values, column = beside(data, condition, "--condition")
+        values, column = read_companion(data, condition, "--condition")
         out += [] if column is None else [column]
     found, column = labels_of(data, labels)
     out += [] if column is None else [column]
@@ -92,7 +92,7 @@ def columns_of(data: Data, names: Sequence[str], option: str) -> Any:
     return pa.table({table.column_names[0]: table.column(0) for table in tables})
 
 
-def beside(data: Data, name: str, option: str) -> tuple[Any, str | int | None]:
+def read_companion(data: Data, name: str, option: str) -> tuple[Any, str | int | None]:
     """COLUMN, FILE or `labels` -> a pyarrow.Table of one row per record, and the column to be taken out of X."""
     import pyarrow as pa
 
@@ -143,7 +143,7 @@ def labels_of(data: Data, labels: str | None) -> tuple[Any, str | int | None]:
     if labels is None:
         found = data.labels
         return (found[:, 0] if found is not None and found.ndim == 2 else found), None
-    table, column = beside(data, labels, "--labels")
+    table, column = read_companion(data, labels, "--labels")
     return _only_column(table, "--labels", labels), column
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hourglass.cli import runs
-from hourglass.cli.companions import LABELS, Inputs, beside, column_of, labels_of, remaining, rename_columns
+from hourglass.cli.companions import LABELS, Inputs, column_of, labels_of, read_companion, remaining, rename_columns
 from hourglass.cli.errors import UsageError, note
 from hourglass.cli.sources import is_large, known, read
 
@@ -143,7 +143,7 @@ class RunInputs:
             raise UsageError(
                 f"the model was fitted with a condition ({', '.join(names)}): pass --condition COLUMN or FILE"
             )
-        table, _ = beside(data, condition, "--condition")
+        table, _ = read_companion(data, condition, "--condition")
         if table.num_columns != len(names):
             raise ValueError(f"--condition {condition}: has {table.num_columns} columns; {', '.join(names)} are needed")
         return rename_columns(table, names)
