@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,44 +16,26 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
-from hourglass.diagnostics.baseline import Baseline
-from hourglass.diagnostics.intrinsic_dimension import suggest_n_latent
-from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summarise
 from hourglass.estimators import data_in, passes
 from hourglass.estimators.conditions import condition_of_examples
+from hourglass.estimators.fitting import measure, train
 from hourglass.estimators.names import named_recipe
 from hourglass.estimators.saving import parameters_to_json, write
-from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData, training_data
+from hourglass.estimators.settings import n_latent_for, settings_for
+from hourglass.estimators.training_data import TrainingData, training_data
 from hourglass.fingerprint import fingerprint
 from hourglass.folder_lock import locked
 from hourglass.modalities import Examples, Modality
-from hourglass.model import ModelSpace
 from hourglass.parameters import Network, Training
 from hourglass.randomness import seeded
 from hourglass.readers import containers
 from hourglass.recipe import Recipe
 from hourglass.recipe_json import recipe_to_json
-from hourglass.run_files import Origin, Run
-from hourglass.training import (
-    Rows,
-    Settings,
-    Trainer,
-    TrainingState,
-    resolve_batch_size,
-    resolve_device,
-    resolve_epochs,
-    resolve_precision,
-    threads,
-)
+from hourglass.run_files import Run
+from hourglass.training import resolve_device, threads
 from hourglass.training.loop import Watch
 from hourglass.training.progress import of_fit
-from hourglass.training.state import Progress
 from hourglass.typed_json import to_json
-from hourglass.user_warnings import warn
-
-SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
-ROWS_FOR_DIMENSION = 5_000
-ROWS_TO_BEGIN, CELLS_TO_BEGIN = 5_000, 2**26  # at most, that parts which start from data see: 256 MiB
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -154,16 +135,29 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             self.modality_, self.condition_, self.fingerprint_ = data.modality, data.condition, data.fingerprint
             self._check_features(X, reset=True)
             self.architecture_ = self._architecture(data)
-            likelihood = self.modality_.likelihood(self.likelihood, self.variance)
             with seeded(self.seed_):
+                likelihood = self.modality_.likelihood(self.likelihood, self.variance)
                 self.model_ = assemble(self.recipe_, self.modality_, likelihood, self.architecture_)
-            self.settings_ = self._settings(data, n_threads)
+            self.settings_ = settings_for(self, data, self.model_, self.seed_, n_threads)
+            parameters_to_json(self)  # raises here for what cannot be saved, before training
             shown: AbstractContextManager[Watch | None] = of_fit() if self.verbose and not watch else nullcontext(watch)
             with shown as watch:
-                progress = self._train(data, run, resume, watch)
-                self.history_ = progress.history
-                self._measure(data, progress)
+                state = train(
+                    self.model_, self.recipe_, data, self.settings_,
+                    identity=self._identity(), run=run, resume=resume, watch=watch,
+                )  # fmt: skip
+                self.history_, self.origin_ = state.progress.history, state.origin
+                self.summary_ = measure(self.model_, self.recipe_, data, self.settings_, state.progress)
+                self.advice_ = advise(self.summary_)
                 self._after_training(data)
+
+    def _identity(self) -> str:
+        """A fingerprint of all that a resumed run must share with the one that it continues."""
+        parts = (
+            self.fingerprint_, recipe_to_json(self.recipe_), self.architecture_, self.modality_.to_json(),
+            self.model_.decode.likelihood.options(), self.validation_fraction,
+        )  # fmt: skip
+        return fingerprint(to_json(parts))
 
     # ---- what a task may override --------------------------------------------------------------------------------
 
@@ -175,8 +169,9 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         """Sizes of the model."""
         wish = self.recipe_.network if self.recipe_.network in data.modality.networks else None
         on_gpu = resolve_device(self.device).type == "cuda"
+        likelihood = data.modality.likelihood(self.likelihood, self.variance)
         return Architecture(
-            n_latent=self._resolve_n_latent(data),
+            n_latent=n_latent_for(data, likelihood) if self.n_latent is None else int(self.n_latent),
             n_condition=data.condition.width if data.condition else 0,
             hidden=None if self.hidden is None else tuple(int(h) for h in self.hidden),
             network=self.network or wish or data.modality.default_network(on_gpu),
@@ -217,114 +212,6 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     def _condition_of(self, examples: Examples, condition: Any) -> torch.Tensor | None:
         """The condition of every example, (N, C), from that of every record."""
         return condition_of_examples(self.condition_, condition, examples)
-
-    # ---- model and training --------------------------------------------------------------------------------------
-
-    def _resolve_n_latent(self, data: TrainingData) -> int:
-        if self.n_latent is not None:
-            return int(self.n_latent)
-        rows = data.sample[torch.from_numpy(data.independent[:ROWS_FOR_DIMENSION])]
-        likelihood, noise_mask = data.modality.likelihood(self.likelihood, self.variance), data.modality.noise_mask()
-        x = data.modality.scaling(likelihood)(rows.raw)
-        n_values = Baseline(likelihood, x, noise_mask).n_values
-        x = x.flatten(1).nan_to_num(0.0)
-        deviation = x.std(0, correction=0)
-        unscaled = ~noise_mask.flatten() & (deviation > 0)  # counts, and categories by their number
-        x = torch.where(unscaled, x / deviation.where(deviation > 0, torch.ones(())), x)
-        return suggest_n_latent(x.numpy(), n_values)
-
-    def _settings(self, data: TrainingData, n_threads: int) -> Settings:
-        device, n = resolve_device(self.device), len(data.rows)
-        batch_size = min(int(self.batch_size or resolve_batch_size(n, math.prod(self.modality_.shape))), n)
-        epochs = int(self.max_epochs or resolve_epochs(data.n_independent, self.model_))
-        return Settings(
-            max_epochs=epochs,
-            batch_size=batch_size,
-            # found on rows held out of MNIST's training part: batches of 512 want four times the usual rate
-            learning_rate=float(self.learning_rate or 1e-3 * max(1.0, min(4.0, batch_size / 128))),
-            patience=int(self.patience or max(10, epochs // 5)),
-            seed=self.seed_,
-            precision=resolve_precision(self.precision, self.model_, batch_size, device),
-            n_threads=n_threads,
-            device=str(device),
-        )
-
-    def _train(self, data: TrainingData, run: Run | None, resume: bool, watch: Watch | None) -> Progress:
-        device = torch.device(self.settings_.device)
-        self.model_.to(device)
-        space = ModelSpace(self.model_.scaling, self.modality_.noise_mask(), self.modality_.mask_value)
-        with seeded(self.seed_):
-            if self.model_.begins:
-                rows = min(ROWS_TO_BEGIN, CELLS_TO_BEGIN // math.prod(self.modality_.shape))
-                first = data.sample.batch(slice(0, max(rows, 2))).to(device)
-                self.model_.begin(self.model_.scaling(first.raw), first.condition)
-            self._warn_idle_corruptions(space)
-            state = TrainingState(self.model_, self.recipe_, self.settings_)
-            parts = (
-                self.fingerprint_, recipe_to_json(self.recipe_), self.architecture_, self.modality_.to_json(),
-                self.model_.decode.likelihood.options(), self.validation_fraction,
-            )  # fmt: skip
-            identity = fingerprint(to_json(parts))
-            parameters_to_json(self)  # raises here for what cannot be saved, before training
-            if run is not None:
-                state.origin = Origin(arguments=run.arguments)
-            if resume:
-                if run is None:
-                    raise ValueError("resume=True needs run=, the folder of the run to continue")
-                if run.checkpoint.exists():
-                    state.load(run.checkpoint, identity)
-            held_out = None if data.held_out is None else data.held_out.to(device)
-            Trainer(
-                self.model_, self.recipe_, data.rows, held_out, state,
-                space=space, checkpoint=None if run is None else run.checkpoint, fingerprint=identity, watch=watch,
-            ).run()  # fmt: skip
-        self.model_.to("cpu")
-        self.origin_ = state.origin
-        return state.progress
-
-    def _warn_idle_corruptions(self, space: ModelSpace) -> None:
-        """Warns where a corruption can change nothing, so that the model is the plain one in all but name."""
-        for corruption in self.recipe_.corruptions:
-            if not corruption.touches(space):
-                warn(
-                    f"{corruption!r} changes nothing in these data, which have no numeric cells: take, for example, "
-                    f"recipe='ae {self.modality_.default_corruption}'"
-                )
-
-    @torch.no_grad()
-    def _measure(self, data: TrainingData, progress: Progress) -> None:
-        """The likelihood's final scale, the figures, and what they mean."""
-        test = data.sample if data.held_out is None else data.held_out
-        self._fit_scale(test[slice(0, SCALE_ROWS)])
-        if self.modality_.has_missing:
-            self.model_.decode.likelihood.mask_missing()
-        with seeded(self.seed_):
-            figures = summarise(
-                self.model_, data.sample, test[slice(0, MAX_HELD_OUT)], self.modality_.noise_mask(), self.n_latent_
-            )
-        if self.modality_.has_missing:
-            known = data.sample[slice(0, SCALE_ROWS)]
-            self.model_.decode.likelihood.fit_unknown(self.model_.scaling(known.raw), data.n_independent)
-        facts = FitFacts(
-            held_out=data.held_out is not None, ended=progress.ended, epochs=progress.epoch,
-            max_epochs=self.settings_.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
-            late_gain=late_gain(progress.history), recipe=repr(self.recipe_), conditional=self.condition_ is not None,
-            constant_columns=list(self.modality_.constant_names),
-        )  # fmt: skip
-        self.summary_ = Summary(**asdict(figures), **asdict(facts))
-        self.advice_ = advise(self.summary_)
-
-    def _fit_scale(self, rows: Rows) -> None:
-        """Fits the likelihood's scale to held-out rows: that of training was the scale of weights in motion."""
-        if len(rows) < MIN_TO_HOLD_OUT:
-            return
-        with seeded(self.seed_):
-            x = self.model_.scaling.training_view(rows.raw)  # type: ignore[operator]
-            posterior = self.model_.encode(x, rows.condition)
-            parameters = self.model_.decode.parameters_of(
-                posterior.sample(), rows.condition, posterior.shallow, tuple(x.shape[2:])
-            )
-            self.model_.decode.likelihood.update_scale(parameters, x, 1.0)
 
     # ---- use -----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from hourglass.modalities.columns import holds_texts, is_missing
-from hourglass.readers.containers import ANY_TYPE, ColumnType
+from hourglass.readers.column_types import ANY_TYPE, ColumnType
 
 MAX_CATEGORIES = 1000
 SMALLEST = math.ulp(0.0)

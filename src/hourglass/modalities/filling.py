@@ -8,6 +8,7 @@ import numpy as np
 
 from hourglass.modalities.columns import is_missing, read_columns
 from hourglass.readers import containers
+from hourglass.readers.column_types import column_types, from_columns, levels_of, replace_columns
 
 
 def fill_missing(X: Any, filled: dict[str, np.ndarray]) -> Any:
@@ -24,14 +25,14 @@ def fill_missing(X: Any, filled: dict[str, np.ndarray]) -> Any:
     kind, columns = containers.kind_of(X), read_columns(X)
     if kind == "array":
         merged = [_merged(known, new) for known, new in zip(columns.values(), filled.values(), strict=True)]
-        return containers.from_columns(dict(zip(columns, merged, strict=True)), kind, containers.column_types(X))
+        return from_columns(dict(zip(columns, merged, strict=True)), kind, column_types(X))
     table = containers.to_arrow(X)
     new = {}
     for i, (known, values) in enumerate(zip(columns.values(), filled.values(), strict=True)):
         missing = is_missing(known)
         if (missing & ~is_missing(values)).any():
             new[i] = _filled(table.column(i), missing, values)
-    return containers.replace_columns(X, new)
+    return replace_columns(X, new)
 
 
 def _merged(known: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -87,7 +88,7 @@ def _categorical(column: Any, before: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind, own = before.type, containers.levels_of(before)
+    kind, own = before.type, levels_of(before)
     column = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     new = pc.unique(column).drop_null()
     levels = pa.concat_arrays([own, new.filter(pc.invert(pc.is_in(new, own)))])

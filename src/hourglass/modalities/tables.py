@@ -27,6 +27,7 @@ from hourglass.modalities.scaling import Standardise
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
+from hourglass.readers.column_types import ColumnType, column_types, from_columns
 from hourglass.typed_json import from_json
 from hourglass.user_warnings import warn
 
@@ -102,7 +103,7 @@ class Tables:
             columns = read_columns(table, unusable)
             rows += len(chunk)
             if not statistics:
-                types = containers.column_types(chunk, table)
+                types = column_types(chunk, table)
                 names = containers.column_names(chunk) or tuple(columns)
                 statistics = {name: ColumnStatistics(t) for name, t in zip(names, types, strict=True)}
             for name, values in columns.items():
@@ -194,17 +195,17 @@ class Tables:
         booleans as the more probable one.
         """
         kind = self.container if like is None else containers.kind_of(like)
-        types = [c.type for c in self.columns] if like is None else containers.column_types(like)
+        types = [c.type for c in self.columns] if like is None else column_types(like)
         expected = [t.is_whole and not sampled and not c.constant for c, t in zip(self.columns, types, strict=True)]
         columns = {
             c.name: from_raw(c, values, sampled or t.is_boolean)
             for c, t, values in zip(self.columns, types, raw.cpu().numpy().T, strict=True)
         }
         types = [
-            containers.ColumnType("double", "float64", label=t.label) if e and c.kind != "category" else t
+            ColumnType("double", "float64", label=t.label) if e and c.kind != "category" else t
             for c, t, e in zip(self.columns, types, expected, strict=True)
         ]
-        return containers.from_columns(columns, kind, types, like)
+        return from_columns(columns, kind, types, like)
 
     def stitch(self, examples: Examples, raw: Tensor, like: Any) -> Any:
         """Rows as they stand."""

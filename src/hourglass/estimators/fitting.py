@@ -1,0 +1,117 @@
+"""The steps of a fit once the model stands: it begins from data, trains, and is measured on held-out examples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+
+import torch
+
+from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summarise
+from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData
+from hourglass.modalities import Modality
+from hourglass.model import Autoencoder, ModelSpace
+from hourglass.randomness import seeded
+from hourglass.recipe import Recipe
+from hourglass.run_files import Origin, Run
+from hourglass.training import Rows, Settings, Trainer, TrainingState
+from hourglass.training.loop import Watch
+from hourglass.training.state import Progress
+from hourglass.user_warnings import warn
+
+SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
+ROWS_TO_BEGIN, CELLS_TO_BEGIN = 5_000, 2**26  # at most, that parts which start from data see: 256 MiB
+
+
+def train(
+    model: Autoencoder,
+    recipe: Recipe,
+    data: TrainingData,
+    settings: Settings,
+    *,
+    identity: str,
+    run: Run | None,
+    resume: bool,
+    watch: Watch | None,
+) -> TrainingState:
+    """Trains the model in place, and leaves it on the CPU.
+
+    Parameters
+    ----------
+    identity : fingerprint of all that a resumed run must share with the one it continues.
+    run, resume, watch : as in `AutoencoderEstimator.fit`.
+
+    Raises
+    ------
+    ValueError : resume=True without a run.
+    CheckpointError : for a checkpoint of another run.
+    """
+    if resume and run is None:
+        raise ValueError("resume=True needs run=, the folder of the run to continue")
+    device = torch.device(settings.device)
+    model.to(device)
+    space = ModelSpace(model.scaling, data.modality.noise_mask(), data.modality.mask_value)
+    with seeded(settings.seed):
+        if model.begins:
+            n_rows = min(ROWS_TO_BEGIN, CELLS_TO_BEGIN // math.prod(data.modality.shape))
+            first = data.sample.batch(slice(0, max(n_rows, 2))).to(device)
+            model.begin(model.scaling(first.raw), first.condition)
+        _warn_idle_corruptions(recipe, data.modality, space)
+        state = TrainingState(model, recipe, settings)
+        if run is not None:
+            state.origin = Origin(arguments=run.arguments)
+            if resume and run.checkpoint.exists():
+                state.load(run.checkpoint, identity)
+        held_out = None if data.held_out is None else data.held_out.to(device)
+        Trainer(
+            model, recipe, data.rows, held_out, state,
+            space=space, checkpoint=None if run is None else run.checkpoint, fingerprint=identity, watch=watch,
+        ).run()  # fmt: skip
+    model.to("cpu")
+    return state
+
+
+def _warn_idle_corruptions(recipe: Recipe, modality: Modality, space: ModelSpace) -> None:
+    """Warns where a corruption can change nothing, so that the model is the plain one in all but name."""
+    for corruption in recipe.corruptions:
+        if not corruption.touches(space):
+            warn(
+                f"{corruption!r} changes nothing in these data, which have no numeric cells: take, for example, "
+                f"recipe='ae {modality.default_corruption}'"
+            )
+
+
+@torch.no_grad()
+def measure(model: Autoencoder, recipe: Recipe, data: TrainingData, settings: Settings, progress: Progress) -> Summary:
+    """Sets the likelihood's final scale, and measures the trained model on held-out examples."""
+    test = data.sample if data.held_out is None else data.held_out
+    modality = data.modality
+    _fit_scale(model, test[slice(0, SCALE_ROWS)], settings.seed)
+    if modality.has_missing:
+        model.decode.likelihood.mask_missing()
+    with seeded(settings.seed):
+        held_out = test[slice(0, MAX_HELD_OUT)]
+        figures = summarise(model, data.sample, held_out, modality.noise_mask(), model.sizes.latent)
+    if modality.has_missing:
+        known = data.sample[slice(0, SCALE_ROWS)]
+        model.decode.likelihood.fit_unknown(model.scaling(known.raw), data.n_independent)
+    facts = FitFacts(
+        held_out=data.held_out is not None, ended=progress.ended, epochs=progress.epoch,
+        max_epochs=settings.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
+        late_gain=late_gain(progress.history), recipe=repr(recipe), conditional=data.condition is not None,
+        constant_columns=list(modality.constant_names),
+    )  # fmt: skip
+    return Summary(**asdict(figures), **asdict(facts))
+
+
+def _fit_scale(model: Autoencoder, rows: Rows, seed: int) -> None:
+    """Fits the likelihood's scale to held-out rows: that of training was the scale of weights in motion."""
+    if len(rows) < MIN_TO_HOLD_OUT:
+        return
+    with seeded(seed):
+        x = model.scaling.training_view(rows.raw)  # type: ignore[operator]
+        posterior = model.encode(x, rows.condition)
+        parameters = model.decode.parameters_of(
+            posterior.sample(), rows.condition, posterior.shallow, tuple(x.shape[2:])
+        )
+        model.decode.likelihood.update_scale(parameters, x, 1.0)
