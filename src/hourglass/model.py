@@ -176,48 +176,24 @@ class Encode(nn.Module):
 
 
 class Decode(nn.Module):
-    """code (B, L, *G), condition (B, C) -> the distribution of x.
+    """code (*K, B, L, *G), condition (B, C) -> the distribution of x, whose `log_prob` is (*K, B).
 
-    `shallow` are the encoder's features that bypass the code. `size` is the size of x along its axes after the first,
-    where it differs from that at fit: what a decoder puts out beyond it is cropped here, and nowhere else.
+    Several codes of every example, K of them, are decoded in one pass of K * B. `shallow` are the encoder's features
+    (B, ...) that bypass the code. `size` is the size of x along its axes after the first, where it differs from that at
+    fit: what a decoder puts out beyond it is cropped here, and nowhere else.
+
+    Parameters
+    ----------
+    decoder : (B, L + C, *G), and shallow features -> parameters (B, *P).
+    likelihood : what takes them to a distribution.
+    code_axes : axes of one code (L, *G).
     """
 
-    def __init__(self, decoder: nn.Module, likelihood: Likelihood) -> None:
+    def __init__(self, decoder: nn.Module, likelihood: Likelihood, code_axes: int = 1) -> None:
         super().__init__()
         self.decoder = decoder
         self.likelihood = likelihood
-
-    def parameters_of(
-        self,
-        z: Tensor,
-        condition: Tensor | None = None,
-        shallow: tuple[Tensor, ...] = (),
-        size: tuple[int, ...] | None = None,
-    ) -> Tensor:
-        """What the decoder puts out, in float32 whatever the precision of the pass: (B, *P)."""
-        parameters = self.decoder(append_condition(z, condition), *shallow).float()
-        return cropped(parameters, self.likelihood.parameter_shape[1:] if size is None else size)
-
-    def parameters_of_several(
-        self,
-        z: Tensor,
-        condition: Tensor | None = None,
-        shallow: tuple[Tensor, ...] = (),
-        size: tuple[int, ...] | None = None,
-    ) -> Tensor:
-        """The same for several codes of every example, z (K, B, L, *G): (K, B, *P), in one pass of K * B codes."""
-        K, B = z.shape[:2]
-
-        def repeated(of_example: Tensor) -> Tensor:  # (B, ...) -> (K * B, ...), as z is laid out
-            return of_example.expand(K, *of_example.shape).flatten(0, 1)
-
-        parameters = self.parameters_of(
-            z.flatten(0, 1),
-            None if condition is None else repeated(condition),
-            tuple(map(repeated, shallow)),
-            size,
-        )
-        return parameters.unflatten(0, (K, B))
+        self.code_axes = code_axes
 
     def forward(
         self,
@@ -228,15 +204,25 @@ class Decode(nn.Module):
     ) -> Distribution:
         return self.likelihood(self.parameters_of(z, condition, shallow, size))
 
-    def several(
+    def parameters_of(
         self,
         z: Tensor,
         condition: Tensor | None = None,
         shallow: tuple[Tensor, ...] = (),
         size: tuple[int, ...] | None = None,
-    ) -> Distribution:
-        """z (K, B, L, *G) -> distributions whose `log_prob` is (K, B)."""
-        return self.likelihood(self.parameters_of_several(z, condition, shallow, size))
+    ) -> Tensor:
+        """What the decoder puts out, in float32 whatever the precision of the pass: (*K, B, *P)."""
+        *several, n = z.shape[: z.ndim - self.code_axes]  # *K, B
+
+        def repeated(of_example: Tensor) -> Tensor:  # (B, ...) -> (K * B, ...), as z is laid out
+            return of_example.expand(*several, *of_example.shape).flatten(0, len(several))
+
+        if several:
+            z, shallow = z.flatten(0, len(several)), tuple(map(repeated, shallow))
+            condition = None if condition is None else repeated(condition)
+        parameters = self.decoder(append_condition(z, condition), *shallow).float()
+        parameters = cropped(parameters, self.likelihood.parameter_shape[1:] if size is None else size)
+        return parameters.unflatten(0, (*several, n)) if several else parameters
 
 
 def cropped(parameters: Tensor, size: tuple[int, ...]) -> Tensor:
@@ -280,7 +266,7 @@ class Autoencoder(nn.Module):
         self.sizes = sizes
         self.scaling = scaling
         self.encode = Encode(encoder, bottleneck, prior)
-        self.decode = Decode(decoder, likelihood)
+        self.decode = Decode(decoder, likelihood, len(sizes.code))
 
     def round_trip(
         self,
@@ -304,13 +290,8 @@ class Autoencoder(nn.Module):
         """
         encoder_input = x if encoder_input is None else encoder_input
         posterior = self.encode(encoder_input, condition)
-        size = tuple(x.shape[2:])
-        if samples == 1:
-            z = posterior.sample()
-            parameters = self.decode.parameters_of(z, condition, posterior.shallow, size)
-        else:
-            z = posterior.sample(samples)
-            parameters = self.decode.parameters_of_several(z, condition, posterior.shallow, size)
+        z = posterior.sample() if samples == 1 else posterior.sample(samples)
+        parameters = self.decode.parameters_of(z, condition, posterior.shallow, tuple(x.shape[2:]))
         prior = self.encode.prior(condition)
         if adapt:
             self.decode.likelihood.update_scale(parameters.detach(), x, adapt)

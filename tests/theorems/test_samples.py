@@ -38,7 +38,7 @@ def test_several_codes_decode_each_as_alone(K, n_condition):
     model, _ = model_of(VAE, n_condition)
     condition = torch.randn(6, n_condition) if n_condition else None
     z = torch.randn(K, 6, 3)
-    together = model.decode.several(z, condition).mean
+    together = model.decode(z, condition).mean
     assert together.shape == (K, 6, 4)
     for k in range(K):
         torch.testing.assert_close(together[k], model.decode(z[k], condition).mean)
@@ -53,7 +53,7 @@ def test_several_codes_beside_shallow_features():
     )
     posterior = model.encode(torch.randn(3, 1, 9, 7))
     z = torch.randn(4, 3, 2, 5, 4)
-    together = model.decode.several(z, shallow=posterior.shallow).mean
+    together = model.decode(z, shallow=posterior.shallow).mean
     assert together.shape == (4, 3, 1, 9, 7)
     for k in range(4):
         torch.testing.assert_close(together[k], model.decode(z[k], shallow=posterior.shallow).mean)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hourglass.exploration import Manifold
+from hourglass.plots.plane import plane_axes
 from hourglass.plots.scheme import LIGHT, SMALL, WIDTH, Scheme, heading, hide_axes, new_figure, style_axes
 from hourglass.views import Lines
 
@@ -134,16 +135,10 @@ def manifold(grid: Manifold, lines: Lines, *, scheme: Scheme = LIGHT) -> Figure:
     """
     middle, extent = (scale[0] for scale in _scales(lines))
     figure = new_figure(WIDTH - 40, scheme)
-    axes = figure.subplots()
-    style_axes(axes, scheme, grid="")
+    axes = plane_axes(figure, grid, scheme)
     along = np.linspace(-0.43, 0.43, lines.values.shape[2])
     for i, values in enumerate(lines.values[:, 0]):
         row, column = divmod(i, grid.side)
         heights = grid.side - 1 - row + FILLED * (values - middle) / extent
         axes.plot(column + along, heights, color=scheme.colours[0], linewidth=1)
-    places = np.unique(np.linspace(0, grid.side - 1, 5).round().astype(int))
-    axes.set_xticks(places, [f"{grid.x[p]:.2g}" for p in places])
-    axes.set_yticks(places, [f"{grid.y[p]:.2g}" for p in places])
-    axes.set_xlabel("dimension 0")
-    axes.set_ylabel("dimension 1")
     return figure

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hourglass.exploration import LatentMap, Manifold
+from hourglass.plots.plane import plane_axes
 from hourglass.plots.scheme import (
     LIGHT,
     PIXELS_PER_INCH,
@@ -125,15 +126,9 @@ def manifold(grid: Manifold, pictures: Pictures, *, scheme: Scheme = LIGHT) -> F
     """
     sheet = mosaic(pictures.rgb, grid.side, WIDTH - 50)
     figure = new_figure((WIDTH - 50) * sheet.shape[0] / sheet.shape[1] + 44, scheme)
-    axes = figure.subplots()
-    style_axes(axes, scheme, grid="")
+    axes = plane_axes(figure, grid, scheme)
     axes.spines[["left", "bottom"]].set_visible(False)
     _imshow(axes, sheet, (-0.5, grid.side - 0.5, -0.5, grid.side - 0.5))
-    places = np.unique(np.linspace(0, grid.side - 1, 5).round().astype(int))
-    axes.set_xticks(places, [f"{grid.x[p]:.2g}" for p in places])
-    axes.set_yticks(places, [f"{grid.y[p]:.2g}" for p in places])
-    axes.set_xlabel("dimension 0")
-    axes.set_ylabel("dimension 1")
     return figure
 
 

@@ -7,13 +7,13 @@ from html import escape
 
 import numpy as np
 
-from hourglass.exploration import LatentMap, manifold
+from hourglass.exploration import LatentMap
 from hourglass.modalities.column_statistics import Column
 from hourglass.plots import Groups
 from hourglass.plots import cells as plots
+from hourglass.report.decoded import plane_panel, shown_traversals
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
-from hourglass.report.traversals import shown_traversals
 from hourglass.report.words import many
 from hourglass.views import Cells
 
@@ -209,17 +209,12 @@ def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
 
 
 def plane(s: ReportData) -> list[Panel]:
-    grid = manifold(s.estimator, SIDE, condition=s.one_condition)
-    examples = s.view(grid.examples)
-    return [
-        Panel(
-            "The latent plane",
-            "How each column changes over the two latent dimensions: lines connect places of equal value and are "
-            f"labelled with it; areas are labelled with their category.{s.of_condition}",
-            lambda scheme: plots.manifold(grid, examples, scheme=scheme),
-            "Contour maps of the columns that change most over the two latent dimensions.",
-        )
-    ]
+    caption = (
+        "How each column changes over the two latent dimensions: lines connect places of equal value and are labelled "
+        "with it; areas are labelled with their category."
+    )
+    alt_text = "Contour maps of the columns that change most over the two latent dimensions."
+    return [plane_panel(s, plots.manifold, SIDE, caption, alt_text)]
 
 
 def traversals(s: ReportData) -> list[Panel]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hourglass.exploration import LatentMap, manifold
+from hourglass.exploration import LatentMap
 from hourglass.plots import Groups
 from hourglass.plots import lines as plots
+from hourglass.report.decoded import new_examples, plane_panel, shown_traversals
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
-from hourglass.report.traversals import shown_traversals
 
 SHOWN = 8
 SIDE = 9
@@ -45,16 +45,9 @@ def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
 
 
 def plane(s: ReportData) -> list[Panel]:
-    grid = manifold(s.estimator, SIDE, condition=s.one_condition)
-    examples = s.view(grid.examples)
-    return [
-        Panel(
-            "The latent plane",
-            f"What every place of the two-dimensional code decodes to: its first channel.{s.of_condition}",
-            lambda scheme: plots.manifold(grid, examples, scheme=scheme),
-            f"A sheet of {SIDE} by {SIDE} lines decoded from a grid over the two latent dimensions.",
-        )
-    ]
+    caption = "What every place of the two-dimensional code decodes to: its first channel."
+    alt_text = f"A sheet of {SIDE} by {SIDE} lines decoded from a grid over the two latent dimensions."
+    return [plane_panel(s, plots.manifold, SIDE, caption, alt_text)]
 
 
 def traversals(s: ReportData) -> list[Panel]:
@@ -72,14 +65,7 @@ def traversals(s: ReportData) -> list[Panel]:
 
 
 def samples(s: ReportData) -> list[Panel]:
-    if not s.levels:
-        sets, names = [s.view(s.estimator.sample(SHOWN, random_state=0))], [""]
-    else:
-        sets = [
-            s.view(s.estimator.sample(2, condition=s.condition_of(level, 2), random_state=i))
-            for i, level in enumerate(s.levels)
-        ]
-        names = [level.name for level in s.levels]
+    sets, names = new_examples(s, SHOWN, 2)
     return [
         Panel(
             "Samples",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from hourglass.report import words
 from hourglass.report.figures import picture
+from hourglass.report.frame import document
 from hourglass.report.panels import Panel, Section
 from hourglass.report.report_data import ReportData, report_data
 from hourglass.report.sections import SECTIONS, described, headline
@@ -76,16 +76,17 @@ def render(s: ReportData, title: str | None = None) -> str:
     heading = title or words.capitalised(words.recipe_in_words(e)) + (f" of {trained_on}" if trained_on else "")
     today = datetime.date.today()
     sections = [section for name in e.sections if (section := SECTIONS[name](s)).panels]
-    return _PAGE.format(
-        title=escape(heading),
-        kicker=escape(f"Hourglass report, {today.day} {today:%B %Y}"),
-        style=files("hourglass.report").joinpath("page.css").read_text(encoding="utf-8"),
-        lead=escape(_lead(s, trained_on)),
-        figures=described(headline(s)),
-        advice="".join(f"<li>{escape(sentence)}</li>" for sentence in e.advice_),
-        nats=escape(NATS.format(noun=s.noun)),
-        contents="".join(f'<a href="#{section.name}">{escape(section.title)}</a>' for section in sections),
-        sections="".join(map(_section, sections)),
+    advice = "".join(f"<li>{escape(sentence)}</li>" for sentence in e.advice_)
+    contents = "".join(f'<a href="#{section.name}">{escape(section.title)}</a>' for section in sections)
+    return document(
+        title=heading,
+        kicker=f"Hourglass report, {today.day} {today:%B %Y}",
+        heading=heading,
+        lead=_lead(s, trained_on),
+        headline=f"<dl class=headline>{described(headline(s))}</dl>\n",
+        main=f'<section id="advice"><h2>What it means</h2><ul class=advice>{advice}</ul>'
+        f"<p class=note>{escape(NATS.format(noun=s.noun))}</p></section>\n"
+        f'<nav aria-label="Contents">{contents}</nav>\n' + "".join(map(_section, sections)),
     )
 
 
@@ -111,32 +112,3 @@ def _section(section: Section) -> str:
 def _panel(panel: Panel) -> str:
     content = (picture(panel.figure, panel.alt_text) if panel.figure else "") + panel.html
     return f"<figure><h3>{escape(panel.title)}</h3><figcaption>{escape(panel.caption)}</figcaption>{content}</figure>"
-
-
-# no source but the page itself: nothing is fetched, and a script that slipped through would not run
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<p class=kicker>{kicker}</p>
-<h1>{title}</h1>
-<p class=lead>{lead}</p>
-<dl class=headline>{figures}</dl>
-</header>
-<main>
-<section id="advice"><h2>What it means</h2><ul class=advice>{advice}</ul><p class=note>{nats}</p></section>
-<nav aria-label="Contents">{contents}</nav>
-{sections}
-</main>
-</body>
-</html>
-"""

@@ -6,12 +6,12 @@ from html import escape
 
 import numpy as np
 
-from hourglass.exploration import LatentMap, interpolate, manifold
+from hourglass.exploration import LatentMap, interpolate
 from hourglass.plots import Groups
 from hourglass.plots import pictures as plots
+from hourglass.report.decoded import new_examples, plane_panel, shown_traversals
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
-from hourglass.report.traversals import shown_traversals
 
 COLUMNS = 8
 PAIRS = 16
@@ -81,17 +81,12 @@ def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
 
 def plane(s: ReportData) -> list[Panel]:
     side = SIDE if max(s.originals.levels.shape[2:]) <= LARGE else SIDE_OF_LARGE
-    grid = manifold(s.estimator, side, condition=s.one_condition)
-    examples = s.view(grid.examples)
-    return [
-        Panel(
-            "The latent plane",
-            "What every place of the two-dimensional code decodes to; every row and every column stands for an equal "
-            f"share of the codes. Smooth changes mean that neighbouring codes look alike.{s.of_condition}",
-            lambda scheme: plots.manifold(grid, examples, scheme=scheme),
-            f"A sheet of {side} by {side} pictures decoded from a grid over the two latent dimensions.",
-        )
-    ]
+    caption = (
+        "What every place of the two-dimensional code decodes to; every row and every column stands for an equal share "
+        "of the codes. Smooth changes mean that neighbouring codes look alike."
+    )
+    alt_text = f"A sheet of {side} by {side} pictures decoded from a grid over the two latent dimensions."
+    return [plane_panel(s, plots.manifold, side, caption, alt_text)]
 
 
 def _start(s: ReportData) -> np.ndarray | None:
@@ -121,14 +116,9 @@ def traversals(s: ReportData) -> list[Panel]:
 
 def samples(s: ReportData) -> list[Panel]:
     caption = "New pictures, decoded from codes drawn from a density fitted to the codes of the data."
-    if not s.levels:
-        sets, names = [s.view(s.estimator.sample(GENERATED, random_state=0))], [""]
-    else:
-        sets = [
-            s.view(s.estimator.sample(COLUMNS, condition=s.condition_of(level, COLUMNS), random_state=i))
-            for i, level in enumerate(s.levels)
-        ]
-        names = [level.name if len(level.name) <= 14 else level.name[:13] + "…" for level in s.levels]
+    sets, names = new_examples(s, GENERATED, COLUMNS)
+    names = [name if len(name) <= 14 else name[:13] + "…" for name in names]
+    if s.levels:
         caption += " Each row was generated for the condition at its left."
     conditions = f", rows for {', '.join(level.name for level in s.levels)}" if s.levels else ""
     return [

@@ -7,9 +7,9 @@ from html import escape
 
 from hourglass.exploration import LatentMap
 from hourglass.plots import Groups
+from hourglass.report.decoded import shown_traversals
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
-from hourglass.report.traversals import shown_traversals
 
 SHOWN = 8
 TRAVERSALS = 4
