@@ -76,8 +76,8 @@ class Training:
         Precision of training; "auto" takes bfloat16 for large networks where the processor is made for it.
     n_threads : int or None
         Threads of torch and numpy; by default they are left as they are.
-    device : "auto", "cpu" or "cuda"
-        Where training and inference run; "auto" takes a GPU where there is one.
+    device : "auto", "cpu", "cuda" or "cuda:N"
+        Where training and inference run; "auto" takes a GPU where there is one, "cuda:1" the second of several.
     random_state : int, RandomState or None
         Random seed.
     verbose : bool
@@ -91,7 +91,7 @@ class Training:
     patience: int | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     n_threads: int | None = None
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: str = "auto"
     random_state: Any = None
     verbose: bool = False
 
@@ -103,6 +103,10 @@ class Training:
                 raise ValueError(f"{name}={value!r} must be a whole number of at least 1, or None")
         if not isinstance(self.validation_fraction, Real) or not 0 <= self.validation_fraction < 1:
             raise ValueError(f"validation_fraction={self.validation_fraction!r} must be a number in [0, 1)")
+        if not isinstance(self.device, str) or not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device, re.ASCII):
+            raise ValueError(
+                f"device={self.device!r} is unknown; choose 'auto', 'cpu', 'cuda' or 'cuda:N', as 'cuda:1'"
+            )
         rate = self.learning_rate
         if rate is not None and not (isinstance(rate, Real) and rate > 0):
             raise ValueError(f"learning_rate={rate!r} must be a positive number, or None")

@@ -1,4 +1,4 @@
-"""The files of a run: a folder that holds a checkpoint while it trains, and then a model.
+"""The files of a run: a folder that holds its arguments, then a checkpoint while it trains, and then a model.
 
 A model is two files: `hourglass.json` describes it and names its weights, `model-<digest>.safetensors`. Whatever
 replaces a model writes new weights first and `hourglass.json` last: at that one moment the new model takes the place of
@@ -15,10 +15,16 @@ from typing import Any
 
 MODEL = "hourglass.json"
 CHECKPOINT = "checkpoint.safetensors"
+START = "hourglass.run.json"  # the `Origin` of a run that a command started; deleted when the command ends
 LOCK = ".hourglass.lock"
 
+# of hourglass.json; 8: what unknown cells count; 9: dispersions of counts are buffers; 10: a digest of itself
+MODEL_FORMAT = 10
+
 _WEIGHTS = re.compile(r"model-[0-9a-f]{16}\.safetensors")
-_PARTIAL = re.compile(rf"\.({re.escape(MODEL)}|{re.escape(CHECKPOINT)}|{_WEIGHTS.pattern})\.[0-9a-f]{{8}}\.part")
+_PARTIAL = re.compile(
+    rf"\.({re.escape(MODEL)}|{re.escape(CHECKPOINT)}|{re.escape(START)}|{_WEIGHTS.pattern})\.[0-9a-f]{{8}}\.part"
+)
 
 
 def weights_name(digest: str) -> str:
@@ -35,6 +41,14 @@ def is_leftover(name: str) -> bool:
     return name == LOCK or _PARTIAL.fullmatch(name) is not None
 
 
+def of_another_version(folder: Path, number: int) -> str | None:
+    """What to say of a model whose format has that number; None for the one that this version reads."""
+    if number == MODEL_FORMAT:
+        return None
+    age, remedy = ("a newer", "update it") if number > MODEL_FORMAT else ("an older", "fit the model again")
+    return f"{folder} was written by {age} Hourglass (format {number}; this one reads {MODEL_FORMAT}): {remedy}"
+
+
 @dataclass(frozen=True)
 class Origin:
     """Which run a checkpoint or a model comes from: the id of the run, and the arguments of the command behind it."""
@@ -45,10 +59,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a run keeps its checkpoint, and the arguments that it was started with, if by a command."""
+    """Where a run keeps its checkpoint, and what a new run there has as its origin."""
 
     folder: Path
-    arguments: dict[str, Any] | None = None
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def checkpoint(self) -> Path:

@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from hourglass import likelihoods, modalities
 from hourglass.assemble import Architecture, assemble
-from hourglass.fingerprint import digest_of_tensors
+from hourglass.fingerprint import digest, digest_of_tensors
 from hourglass.folder_lock import locked
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import Modality
@@ -34,11 +34,10 @@ from hourglass.recipe_json import (
     recipe_from_json,
     recipe_to_json,
 )
-from hourglass.run_files import CHECKPOINT, MODEL, is_weights, weights_name
-from hourglass.typed_json import JSONError, from_json, json_text, parse_json
+from hourglass.run_files import CHECKPOINT, MODEL, MODEL_FORMAT, is_weights, of_another_version, weights_name
+from hourglass.typed_json import JSONError, from_json, json_text, parse_json, to_json
 from hourglass.whole_files import write_tensors, write_whole
 
-FORMAT = 9  # of hourglass.json; 7: types of columns; 8: what unknown cells count; 9: dispersions of counts are buffers
 SECONDS_FOR_ANOTHER_SAVE = 10.0  # that a save waits for another to end
 TRIES_TO_READ, SECONDS_BETWEEN = 10, 0.02  # while another process replaces the model
 
@@ -128,10 +127,10 @@ def save(
     """
     tensors = {f"model/{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"arrays/{k}": torch.from_numpy(np.array(v)) for k, v in arrays.items()}
-    digest = digest_of_tensors(tensors)
+    of_tensors = digest_of_tensors(tensors)
     likelihood = model.decode.likelihood
     description = _Description(
-        weights=_Weights(weights_name(digest), digest),
+        weights=_Weights(weights_name(of_tensors), of_tensors),
         recipe=dict(recipe_to_json(recipe)),
         modality=named_part(type(modality), type(modality).__name__, _kinds_of_data(), modality.to_json()),
         condition=condition.to_json() if condition else None,
@@ -139,7 +138,7 @@ def save(
         likelihood=named_part(type(likelihood), type(likelihood).__name__, LIKELIHOODS, likelihood.options()),
     )
     values = {field.name: getattr(description, field.name) for field in dataclasses.fields(description)}
-    content = json_text({"format": FORMAT, **values, **about}).encode()
+    content = json_text(sealed({"format": MODEL_FORMAT, **values, **about})).encode()
     with locked(folder, "save", SECONDS_FOR_ANOTHER_SAVE):
         try:
             write_tensors(folder / description.weights.file, tensors)
@@ -150,6 +149,12 @@ def save(
             raise OSError(f"{error}; the model that was there is unharmed") from error
         finally:
             delete_other_weights(folder, description.weights.file)
+
+
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a description as JSON has them, with the digest of all others as `sha256`."""
+    plain = to_json({name: value for name, value in values.items() if name != "sha256"})
+    return {**plain, "sha256": digest(plain)}
 
 
 def delete_other_weights(folder: Path, new: str | None = None) -> None:
@@ -228,11 +233,10 @@ def _read_description(folder: Path) -> tuple[dict[str, Any], _Description]:
         version = from_json(dict[str, Any], values).get("format")
         if type(version) is not int:
             raise JSONError("it has no format number")
-        if version != FORMAT:
-            written = f"(format {version}; this one reads {FORMAT})"
-            if version > FORMAT:
-                raise ModelFolderError(f"{folder} was written by a newer Hourglass {written}: update it")
-            raise ModelFolderError(f"{folder} was written by an older Hourglass {written}: fit the model again")
+        if other := of_another_version(folder, version):
+            raise ModelFolderError(other)
+        if values.pop("sha256", None) != digest(values):
+            raise JSONError("its digest is another")
         names = [field.name for field in dataclasses.fields(_Description)]
         return values, from_json(_Description, {name: values[name] for name in names if name in values})
     except JSONError as error:

@@ -15,7 +15,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from hourglass import Embedder, load
-from hourglass.cli import sources
+from hourglass.cli import main, sources
+from hourglass.storage import sealed
 from hourglass.training import Trainer
 
 SOON = """
@@ -193,7 +194,7 @@ def test_arguments_that_fit_does_not_take_are_named(hourglass, tmp_path, argumen
     path = tmp_path / "runs/wine-vae/hourglass.json"
     about = json.loads(path.read_text())
     assert about["origin"]["arguments"] == {"data": "wine", "max_epochs": 1}
-    path.write_text(json.dumps({**about, "origin": {**about["origin"], "arguments": arguments}}))
+    path.write_text(json.dumps(sealed({**about, "origin": {**about["origin"], "arguments": arguments}})))
     answer = hourglass("embed", "runs/wine-vae", "wine", "--out", "x.csv")
     assert answer.code == 1
     assert "runs/wine-vae is corrupt" in answer.err
@@ -225,6 +226,45 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(hourglass, tmp_pa
     answer = hourglass("fit", "wine", "--max-epochs", 1, "--resume", "--out", run)
     assert (answer.code, "it starts from its beginning" in answer.err) == (0, True)
     assert [p.suffix for p in sorted(run.iterdir())] == [".json", ".safetensors"]
+
+
+def test_a_run_killed_before_its_first_checkpoint_keeps_its_arguments(hourglass, tmp_path, monkeypatch) -> None:
+    """It can be resumed without them, and from its beginning, whatever run was in the folder before."""
+    run = tmp_path / "run"
+    assert hourglass("fit", "wine", "--max-epochs", 1, "--n-latent", 3, "--seed", 5, "--out", run).code == 0
+    pid = os.fork()
+    if pid == 0:  # killed before training begins
+        monkeypatch.setattr(Embedder, "fit", lambda *arguments, **options: os.kill(os.getpid(), signal.SIGKILL))
+        main(["fit", "wine", "--max-epochs", "2", "--n-latent", "2", "--threads", "1", "--overwrite", "--out", str(run)])
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert load(run).n_latent_ == 3, "the model that was there can be used meanwhile"
+    other = hourglass("fit", "--resume", "--out", run, "--n-latent", 4)
+    assert (other.code, f"--n-latent is 4, but the run in {run} was started with 2" in other.err) == (2, True)
+    answer = hourglass("fit", "--resume", "--out", run)
+    assert (answer.code, "starts from its beginning" in answer.err) == (0, True), answer.err
+    resumed = load(run)
+    assert (resumed.n_latent_, resumed.summary_.epochs) == (2, 2)
+    assert [p.suffix for p in sorted(run.iterdir())] == [".json", ".safetensors"]
+    assert "is finished" in hourglass("fit", "--resume", "--out", run).out
+
+
+def test_what_cannot_be_read_leaves_no_run_behind(hourglass, tmp_path) -> None:
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    assert hourglass("fit", "bad.csv", "--out", "run").code == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_interrupted_run_of_an_older_version_says_so(hourglass, tmp_path) -> None:
+    run = tmp_path / "run"
+    assert hourglass("fit", "wine", "--max-epochs", 1, "--out", run).code == 0
+    about = json.loads((run / "hourglass.json").read_text())
+    about["summary"]["ended"] = "interrupted"
+    (run / "hourglass.json").write_text(json.dumps({**about, "format": 9}))
+    for words in (("fit", "--resume", "--out", run), ("embed", run, "--out", "codes.csv")):
+        answer = hourglass(*words)
+        assert answer.code == 1
+        assert "was written by an older Hourglass (format 9; this one reads 10): fit the model again" in answer.err
 
 
 def test_a_run_of_python_is_continued_there(hourglass, tmp_path) -> None:

@@ -22,7 +22,7 @@ from hourglass.likelihoods import Gaussian
 from hourglass.model import RoundTrip
 from hourglass.recipe import Term
 from hourglass.recipe_json import part_of
-from hourglass.storage import ModelFolderError
+from hourglass.storage import ModelFolderError, sealed
 from hourglass.variants import AE, RECIPES, VAE
 from hourglass.variants.plain import PointMass
 
@@ -235,7 +235,7 @@ def test_loading_runs_no_code_of_the_folder(folder, tmp_path):
                 values["recipe"]["terms"][0]["schedule"] = part
             else:
                 values[place] = part
-            (folder / "hourglass.json").write_text(json.dumps(values))
+            (folder / "hourglass.json").write_text(json.dumps(sealed(values)))
             with pytest.raises(ModelFolderError):
                 hourglass.load(folder)
 

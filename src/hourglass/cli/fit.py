@@ -77,7 +77,7 @@ def fit(
             _check_free(folder, overwrite)
             estimator = train(folder, given)
         elif (begun := runs.unfinished(folder)) is not None:
-            estimator = train(folder, _arguments_to_resume(folder, begun, given), resume=True)
+            estimator = train(folder, _arguments_to_resume(folder, begun, given), begun)
         elif (finished := runs.origin_of_model(folder)) is not None:
             _arguments_to_resume(folder, finished, given)
             runs.clean_up(folder)
@@ -150,8 +150,8 @@ def _check_free(folder: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{folder} holds other files; name another --out, or --overwrite to write among them")
 
 
-def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embedder:
-    """Fits and saves the run that `arguments` describe; the part of `fit` that the demo shares.
+def train(folder: Path, arguments: dict[str, Any], begun: Origin | None = None) -> Embedder:
+    """Fits and saves the run that `arguments` describe, or continues the one `begun`; `fit` and the demo share it.
 
     A model that is in the folder stays there, and can be used, until the new one takes its place.
     """
@@ -162,30 +162,34 @@ def train(folder: Path, arguments: dict[str, Any], resume: bool = False) -> Embe
     from hourglass.training.progress import of_fit
 
     settings: Settings | None = None
-    if resume and (folder / CHECKPOINT).exists():
+    origin = begun or Origin(arguments=arguments)
+    resume = begun is not None and runs.has_checkpoint(folder, begun)
+    if resume:
         # a resumed run has the threads, precision and batch size it began with, whatever this machine would choose
         settings = read_about(folder / CHECKPOINT).settings
-    elif resume:
+    elif begun is not None:
         note(f"{folder} has no checkpoint yet: the run starts from its beginning")
-    given, kind = _examples(arguments)
-    estimator = Embedder(
-        arguments.get("n_latent"),
-        recipe=arguments.get("recipe", "vae"),
-        **{"random_state": 0} | estimator_parameters(arguments),
-        modality=fitting(modality_of(arguments), arguments, kind, given),
-    )
-    own = {name: getattr(estimator, name) for name in ("batch_size", "precision", "n_threads", "device")}
-    if settings:
-        estimator.set_params(**{name: getattr(settings, name) for name in own})
-    sizes = " or ".join(option(name) for name in ("n_latent", "hidden") if name in arguments)
-    too_large = f"the model does not fit into memory: take a smaller {sizes}" if sizes else "data and model do not fit"
-    with locked(folder, "fit"):
+    with locked(folder, "fit"), runs.started(folder, origin):
+        given, kind = _examples(arguments)
+        estimator = Embedder(
+            arguments.get("n_latent"),
+            recipe=arguments.get("recipe", "vae"),
+            **{"random_state": 0} | estimator_parameters(arguments),
+            modality=fitting(modality_of(arguments), arguments, kind, given),
+        )
+        own = {name: getattr(estimator, name) for name in ("batch_size", "precision", "n_threads", "device")}
+        if settings:
+            estimator.set_params(**{name: getattr(settings, name) for name in own})
+        sizes = " or ".join(option(name) for name in ("n_latent", "hidden") if name in arguments)
+        too_large = (
+            f"the model does not fit into memory: take a smaller {sizes}" if sizes else "data and model do not fit"
+        )
         with (
             out_of_memory_says(too_large),
             contextlib.suppress(FitInterrupted),  # the best weights so far are kept and saved
             of_fit("--max-epochs") as watch,
         ):
-            run = Run(folder, arguments)
+            run = Run(folder, origin)
             estimator.fit(given.X, condition=given.condition, run=run, resume=resume, watch=watch)
         estimator.set_params(**own)
         estimator.save(folder)

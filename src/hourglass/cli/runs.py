@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hourglass.run_files import CHECKPOINT, MODEL, Origin, is_leftover, is_weights
-from hourglass.typed_json import JSONError, arguments_from_json, from_json, read_json
+from hourglass.run_files import CHECKPOINT, MODEL, START, Origin, is_leftover, is_weights, of_another_version
+from hourglass.typed_json import JSONError, arguments_from_json, from_json, json_text, read_json
 
 
 def default_folder(data: str, recipe: str) -> Path:
@@ -45,33 +46,80 @@ def arguments_of(origin: Origin | None, folder: Path) -> dict[str, Any]:
     return arguments
 
 
+@contextlib.contextmanager
+def started(folder: Path, origin: Origin) -> Iterator[None]:
+    """Inside, a file keeps what the run was started with: killed before its first checkpoint, it can be resumed."""
+    from hourglass.whole_files import write_whole
+
+    write_whole(folder / START, json_text(origin).encode())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / START).unlink()
+
+
+def has_checkpoint(folder: Path, origin: Origin) -> bool:
+    """Whether the checkpoint there, if any, is one of that run.
+
+    Raises
+    ------
+    CheckpointError : for a corrupt checkpoint, or one of another version.
+    """
+    from hourglass.training import read_about
+
+    return (folder / CHECKPOINT).exists() and read_about(folder / CHECKPOINT).origin.id == origin.id
+
+
 def how_it_ended(folder: Path) -> str | None:
     """How training of the model there ended ("max_epochs", "early_stopping", "interrupted"); None without a model."""
     return _model(folder)[0]
 
 
 def origin_of_model(folder: Path) -> Origin | None:
-    """Where the model there comes from; None without a model."""
-    return _model(folder)[1]
+    """Where the model there comes from; None without a model.
+
+    Raises
+    ------
+    ValueError : for a model of another version.
+    """
+    return _of_this_version(folder, _model(folder)[1])
 
 
 def unfinished(folder: Path) -> Origin | None:
-    """The run that can be continued there: that of the checkpoint, or of a model whose training was interrupted.
+    """The run that can be continued there: the one begun last, or that of a model whose training was interrupted.
 
-    The checkpoint of a model that is finished is not one: the process ended before it could delete it.
+    That of a model that is finished is not one: the process ended before it could delete what was left of it.
 
     Raises
     ------
     CheckpointError : for a corrupt checkpoint, or one of another version.
+    ValueError : for an interrupted model of another version.
     """
     ended, origin = _model(folder)
-    if not (folder / CHECKPOINT).exists():
-        return origin if ended == "interrupted" else None
-    from hourglass.training import read_about
-
-    begun = read_about(folder / CHECKPOINT).origin
+    begun = _begun(folder)
+    if begun is None:
+        return _of_this_version(folder, origin) if ended == "interrupted" else None
     finished = ended not in (None, "interrupted") and origin is not None and origin.id == begun.id
     return None if finished else begun
+
+
+def _begun(folder: Path) -> Origin | None:
+    """The run that was started there last and left its arguments, or else its checkpoint."""
+    from hourglass.training import read_about
+
+    with contextlib.suppress(OSError, JSONError):
+        return from_json(Origin, read_json(folder / START))  # type: ignore[no-any-return]
+    return read_about(folder / CHECKPOINT).origin if (folder / CHECKPOINT).exists() else None
+
+
+def _of_this_version(folder: Path, origin: Origin | None) -> Origin | None:
+    """The origin of the model there; raises ValueError where another version wrote it."""
+    with contextlib.suppress(OSError, JSONError, LookupError, TypeError):
+        number = read_json(folder / MODEL)["format"]
+        if type(number) is int and (other := of_another_version(folder, number)):
+            raise ValueError(other)
+    return origin
 
 
 def clean_up(folder: Path) -> None:
@@ -95,7 +143,7 @@ def clean_up(folder: Path) -> None:
 
 def holds_other_files(folder: Path) -> bool:
     """Whether there is anything that is neither of a run nor what a killed process left behind."""
-    own = (MODEL, CHECKPOINT)
+    own = (MODEL, CHECKPOINT, START)
     return any(not (p.name in own or is_weights(p.name) or is_leftover(p.name)) for p in folder.iterdir())
 
 

@@ -13,7 +13,7 @@ from hourglass.modalities import Modality
 from hourglass.model import Autoencoder, ModelSpace
 from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
-from hourglass.run_files import Origin, Run
+from hourglass.run_files import START, Run
 from hourglass.training import Rows, Settings, Trainer, TrainingState
 from hourglass.training.loop import Watch
 from hourglass.training.state import Progress
@@ -59,7 +59,9 @@ def train(
         _warn_idle_corruptions(recipe, data.modality, space)
         state = TrainingState(model, recipe, settings)
         if run is not None:
-            state.origin = Origin(arguments=run.arguments)
+            state.origin = run.origin
+            if run.origin.arguments is None:  # nobody is to continue a command's run where this one was started after
+                (run.folder / START).unlink(missing_ok=True)
             if resume and run.checkpoint.exists():
                 state.load(run.checkpoint, identity)
         held_out = None if data.held_out is None else data.held_out.to(device)

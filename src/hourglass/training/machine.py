@@ -28,15 +28,25 @@ MAX_NUMBERS_IN_PASS = 2**20  # that a decoder puts out at once
 
 
 def resolve_device(device: str) -> torch.device:
-    """`"auto"` is the GPU where there is one."""
+    """`"auto"` is the GPU where there is one.
+
+    Raises
+    ------
+    ValueError : for a device that is not there.
+    """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
     except RuntimeError as error:
-        raise ValueError(f"device={device!r} is unknown; choose 'auto', 'cpu' or 'cuda'") from error
+        raise ValueError(f"device={device!r} is unknown; choose 'auto', 'cpu', 'cuda' or 'cuda:N'") from error
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device={device!r}, but torch finds no CUDA device here; choose 'auto' or 'cpu'")
+    if resolved.index is not None and resolved.type == "cuda" and resolved.index >= torch.cuda.device_count():
+        n = torch.cuda.device_count()
+        raise ValueError(
+            f"device={device!r}, but there are {n} CUDA devices here, counted from 0: up to 'cuda:{n - 1}'"
+        )
     return resolved
 
 

@@ -22,7 +22,7 @@ from hourglass.training.optimiser import AdamW
 from hourglass.typed_json import from_json, json_text, parse_json
 from hourglass.whole_files import write_tensors
 
-FORMAT = 4  # 1 kept the moments of torch.optim.AdamW; 2 averaged at every fourth step; 3 had no critics and no digest
+FORMAT = 5  # 2 averaged at every fourth step; 3 had no critics and no digest; 4 had other arguments of commands
 MAX_THREADS = 4096  # of a checkpoint: more are a mistake, and too many to start
 
 
@@ -147,7 +147,7 @@ class TrainingState:
         """Everything that a checkpoint holds, by group and name."""
         groups = self._groups()
         if torch.cuda.is_available():
-            groups["random"]["cuda"] = torch.cuda.get_rng_state()
+            groups["random"]["cuda"] = torch.cuda.get_rng_state(_gpu(self.settings.device))
         return {f"{g}/{k}": v for g, group in groups.items() for k, v in group.items()}
 
     def save(self, path: Path, fingerprint: str) -> None:
@@ -184,7 +184,7 @@ class TrainingState:
         try:
             torch.set_rng_state(groups["random"]["cpu"])
             if cuda is not None and torch.cuda.is_available():
-                torch.cuda.set_rng_state(cuda)
+                torch.cuda.set_rng_state(cuda, _gpu(self.settings.device))
         except (RuntimeError, TypeError) as error:
             raise CheckpointError(f"{path} holds no state of torch's random generators: {error}") from error
         self.model.load_state_dict(groups["model"])
@@ -195,6 +195,11 @@ class TrainingState:
             critic.module.load_state_dict(_under(name, groups["critic"]))
             critic.optimiser.load_state(_under(name, groups["critic_optimiser"]))
         self.progress, self.origin, self.is_saved = about.progress, about.origin, True
+
+
+def _gpu(device: str) -> str:
+    """The GPU whose generator the run draws from; that of torch's choice for a run on the CPU."""
+    return device if device.startswith("cuda") else "cuda"
 
 
 def _under(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
