@@ -298,3 +298,45 @@ class ShallowImages(Images):
 
 
 SHALLOW = AE.with_bottleneck(Deterministic).on("shallow")
+
+# ---- codes on a grid ---------------------------------------------------------------------------------------------
+
+
+class GridEncoder(nn.Module):
+    """Pictures (B, C, H, W) -> features (B, 8, H/2, W/2)."""
+
+    n_features = 8
+
+    def __init__(self, channels):
+        super().__init__()
+        self.shrink = nn.Conv2d(channels, 8, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        return F.silu(self.shrink(x))
+
+
+class GridDecoder(nn.Module):
+    """code (B, L, H/2, W/2) -> parameters (B, C, H, W)."""
+
+    def __init__(self, n_code, channels):
+        super().__init__()
+        self.grow = nn.ConvTranspose2d(n_code, channels, 4, stride=2, padding=1)
+
+    def forward(self, z):
+        return self.grow(z)
+
+
+@dataclass(frozen=True)
+class GridImages(Images):
+    """Pictures whose code keeps their axes."""
+
+    networks = ("grid",)
+
+    def encoder(self, hidden, network, activation):
+        return GridEncoder(self.shape[0])
+
+    def decoder(self, n_code, shape, hidden, network, activation):
+        return GridDecoder(n_code, shape[0])
+
+
+GRID_AE, GRID_VAE = AE.on("grid"), VAE.on("grid")

@@ -235,7 +235,7 @@ def test_a_run_killed_before_its_first_checkpoint_keeps_its_arguments(hourglass,
     pid = os.fork()
     if pid == 0:  # killed before training begins
         monkeypatch.setattr(Embedder, "fit", lambda *arguments, **options: os.kill(os.getpid(), signal.SIGKILL))
-        main(["fit", "wine", "--max-epochs", "2", "--n-latent", "2", "--threads", "1", "--overwrite", "--out", str(run)])
+        main(["fit", "wine", "--overwrite", "--max-epochs", "2", "--n-latent", "2", "--threads", "1", "--out", "run"])
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     assert load(run).n_latent_ == 3, "the model that was there can be used meanwhile"

@@ -94,6 +94,8 @@ def _bottleneck(s: Summary) -> list[str]:
 def _use_of_code(s: Summary) -> list[str]:
     """Which dimensions of the code carry something."""
     if s.active_units < 0:
+        if s.code_size > s.n_latent:  # on a grid no dimension can be left out for itself
+            return []
         still = sum(scale < STILL * max(s.code_scale) for scale in s.code_scale)
         if still:
             varying = f"{s.n_latent - still} would do (n_latent, --n-latent)"
@@ -111,8 +113,8 @@ def _use_of_code(s: Summary) -> list[str]:
             f"No latent dimension is active by itself, though all {s.n_latent:,} together carry {s.kl:.1f} nats per "
             f"example: {'take a smaller n_latent (--n-latent), or ' if s.n_latent > 2 else ''}{weight}."
         ]
-    used = f"{s.active_units} of {_many(s.n_latent, 'latent dimension')} are active; the code carries {s.kl:.1f} nats"
-    if s.active_units == s.n_latent:
+    used = f"{s.active_units} of {_many(s.code_size, 'latent dimension')} are active; the code carries {s.kl:.1f} nats"
+    if s.active_units == s.code_size or s.code_size > s.n_latent:
         return [f"{used} per example."]
     return [
         f"{used} per example. The others have collapsed onto the prior and carry nothing, which is harmless: "

@@ -64,6 +64,11 @@ class Figures:
         return sum(n * share for n, share in known) / sum(n for n, _ in known) if known else math.nan
 
     @property
+    def code_size(self) -> int:
+        """Numbers of a code: L, or L times the places of the grid that it lies on."""
+        return len(self.code_scale) or self.n_latent
+
+    @property
     def objective(self) -> float:
         """Nats that the recipe is evaluated by: the negative ELBO; of a deterministic code the reconstruction alone."""
         return self.reconstruction if math.isnan(self.negative_elbo) else self.negative_elbo

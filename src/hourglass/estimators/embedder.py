@@ -209,4 +209,5 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     def _density_codes(self, n: int, condition: Any, seed: int) -> torch.Tensor:
         grouped = self.condition_ is not None and self.density_.groups != [None]
         groups = self.condition_.groups(condition, n) if grouped else None  # type: ignore[union-attr]
-        return torch.from_numpy(self.density_.sample(n, groups, seed=seed))
+        z = torch.from_numpy(self.density_.sample(n, groups, seed=seed))
+        return z.reshape(n, *self.model_.sizes.code)

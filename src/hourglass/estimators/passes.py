@@ -21,7 +21,7 @@ def placed(model: Autoencoder, device: str) -> Iterator[torch.device]:
     """The model on the device, and back where it was afterwards."""
     where = resolve_device(device)
     before = next((p.device for p in model.parameters()), torch.device("cpu"))
-    if where.type == before.type:
+    if where.type == before.type and where.index in (None, before.index):
         yield before
         return
     model.to(where)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from hourglass.exploration.conditions import one_condition
-from hourglass.exploration.ranges import Source, code_quantiles
+from hourglass.exploration.ranges import Source, check_single_code, code_quantiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,7 @@ def manifold(estimator: Any, side: int = 15, *, condition: Any = None, source: S
 
     Source: Kingma and Welling 2013, arXiv:1312.6114, appendix A, for the quantiles of the prior.
     """
-    check_is_fitted(estimator, "model_")
+    check_single_code(estimator)
     if estimator.n_latent_ != 2:
         raise ValueError(
             f"the code has n_latent={estimator.n_latent_} dimensions, but a grid shows two: fit with n_latent=2, "

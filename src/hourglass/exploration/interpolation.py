@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 
 from hourglass.exploration.conditions import one_condition
+from hourglass.exploration.ranges import check_single_code
 
 
 def interpolate(
@@ -31,7 +31,7 @@ def interpolate(
 
     Source: White 2016, arXiv:1609.04468, for the spherical path.
     """
-    check_is_fitted(estimator, "model_")
+    check_single_code(estimator)
     start, end = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     for name, code in (("a", start), ("b", end)):
         if code.shape != (estimator.n_latent_,):

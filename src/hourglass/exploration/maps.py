@@ -51,7 +51,8 @@ def latent_map(
 
 
 def map_of_codes(codes: np.ndarray, method: str | None = None, random_state: int = 0) -> LatentMap:
-    """The map of codes (N, L) that are already there; see `latent_map`."""
+    """The map of codes (N, L, *G) that are already there; see `latent_map`. A code on a grid is all its numbers."""
+    codes = codes.reshape(len(codes), -1)
     n, n_latent = codes.shape
     method = method or ("code" if n_latent <= 2 else "pca")
     everything = np.arange(n)

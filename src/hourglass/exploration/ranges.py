@@ -19,6 +19,17 @@ Source = Literal["codes", "prior"]
 DRAWS = 4000
 
 
+def check_single_code(estimator: Any) -> None:
+    """Raises ValueError for an estimator that is not fitted, or whose codes are not one vector (L,) per example."""
+    check_is_fitted(estimator, "model_")
+    if grid := estimator.model_.sizes.grid:
+        size = " x ".join(map(str, grid))
+        raise ValueError(
+            f"the codes of this model lie on a grid ({size}): quantiles, traversals, planes and interpolations are of "
+            "one code (L,) per example; see transform and inverse_transform for codes on a grid"
+        )
+
+
 def code_quantiles(estimator: Any, q: ArrayLike, *, condition: Any = None, source: Source = "codes") -> np.ndarray:
     """Quantiles of every dimension of the code.
 
@@ -37,9 +48,9 @@ def code_quantiles(estimator: Any, q: ArrayLike, *, condition: Any = None, sourc
 
     Raises
     ------
-    ValueError : for source="prior" with a recipe that has none.
+    ValueError : for source="prior" with a recipe that has none, and for codes on a grid.
     """
-    check_is_fitted(estimator, "model_")
+    check_single_code(estimator)
     probabilities = np.asarray(q, dtype=np.float64)
     if probabilities.ndim != 1 or not np.all((probabilities > 0) & (probabilities < 1)):
         raise ValueError(f"q={q!r}: give a list of probabilities between 0 and 1, both excluded")

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 
 from hourglass.exploration.conditions import one_condition
-from hourglass.exploration.ranges import Source, code_quantiles
+from hourglass.exploration.ranges import Source, check_single_code, code_quantiles
 
 TAIL = 0.02  # share of the codes beyond each end of a traversal
 
@@ -60,7 +59,7 @@ def traversal(
     >>> traversal(embedder, 0, steps=5).examples.shape
     (5, 4)
     """
-    check_is_fitted(estimator, "model_")
+    check_single_code(estimator)
     if not 0 <= dimension < estimator.n_latent_:
         raise ValueError(f"dimension={dimension} is not in the code; it has {estimator.n_latent_}, counted from 0")
     if steps < 2:

@@ -135,7 +135,7 @@ def samples(s: ReportData) -> list[Panel]:
 def _paths(s: ReportData) -> list[Panel]:
     """Straight lines between the codes of examples; of one condition, where there is one."""
     rows = s.chosen(2 * PATHS) if s.default_condition is None else s.default_condition.rows[: 2 * PATHS]
-    if len(rows) < 2 * PATHS:
+    if len(rows) < 2 * PATHS or s.grid:
         return []
     sets = [
         s.view(interpolate(s.estimator, s.codes[a], s.codes[b], STEPS, condition=s.one_condition))

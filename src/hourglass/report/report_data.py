@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -43,7 +44,7 @@ class ReportData:
     raw : (M, *S) the examples shown, in raw units.
     examples : the same, as the user handed them in, or as the estimator would hand them out.
     condition : of these examples, in the container it was given in; None without one.
-    codes : (M, L)
+    codes : (M, L), or all numbers of codes on a grid, (M, L * G).
     restored : the reconstructions in raw units, (M, *S).
     names : (M,) of the examples: those of the records, or their places, such as "row 62".
     independent : positions of examples that share no cell with one another.
@@ -77,6 +78,19 @@ class ReportData:
     def noun(self) -> str:
         """One example in words."""
         return str(self.estimator.modality_.noun)
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """G, the grid that the codes of the model lie on; () for one code per example."""
+        return tuple(self.estimator.model_.sizes.grid)
+
+    @cached_property
+    def is_bypassed(self) -> bool:
+        """Whether features go past the code, so that codes alone cannot be decoded."""
+        e = self.estimator
+        with torch.no_grad(), threads(e.n_threads):
+            given = condition_tensor(e.condition_, self.condition_of(self.default_condition, 1), 1)
+            return bool(e.model_.encode(e.model_.scaling(self.raw[:1]), given).shallow)
 
     @cached_property
     def view(self) -> Any:

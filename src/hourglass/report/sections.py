@@ -50,7 +50,7 @@ def latent_space(s: ReportData) -> Section:
     panels = [_map(latent, groups, of_groups) for latent in latents]
     if form:
         panels += form.on_map(s, latents[-1])
-        panels += form.plane(s) if s.codes.shape[1] == 2 else []
+        panels += form.plane(s) if s.codes.shape[1] == 2 and not s.grid and not s.is_bypassed else []
     return Section("map", "Latent space", panels)
 
 
@@ -94,7 +94,20 @@ def _of_labels(s: ReportData) -> str:
 
 def dimensions(s: ReportData) -> Section:
     form = _form(s)
-    return Section("dimensions", "Latent dimensions", [_use(s), *(form.traversals(s) if form else [])])
+    panels = [_use(s)]
+    if s.grid or s.is_bypassed:
+        panels.append(Panel("Latent traversals", f"Left out: {_why_not(s)}"))
+    elif form:
+        panels += form.traversals(s)
+    return Section("dimensions", "Latent dimensions", panels)
+
+
+def _why_not(s: ReportData) -> str:
+    """Why single dimensions of the code are not varied."""
+    if s.is_bypassed:
+        return "features of the example go past the code, so that a code alone cannot be decoded."
+    size = " × ".join(map(str, s.grid))
+    return f"the codes of this model lie on a grid ({size}), so that no dimension of it stands for the whole example."
 
 
 def _use(s: ReportData) -> Panel:
@@ -120,7 +133,10 @@ def _use(s: ReportData) -> Panel:
 
 def samples(s: ReportData) -> Section:
     form = _form(s)
-    return Section("samples", f"Generated {s.noun}s", form.samples(s) if form else [])
+    panels = form.samples(s) if form and not s.is_bypassed else []
+    if s.is_bypassed:
+        panels = [Panel("Samples", f"Left out: {_why_not(s)}")]
+    return Section("samples", f"Generated {s.noun}s", panels)
 
 
 def training(s: ReportData) -> Section:
@@ -235,7 +251,7 @@ def headline(s: ReportData) -> list[tuple[str, str]]:
         components = words.many(summary.n_latent, "component")
         facts.append((f"the unexplained variance of PCA with {components}{without} (below 1 is better)", figure))
     if summary.active_units >= 0:
-        used = f"{summary.active_units} of {summary.n_latent}"
+        used = f"{summary.active_units} of {summary.code_size}"
         facts.append((f"latent dimensions active; the code carries {summary.kl:.1f} nats", used))
     facts.append((f"of training, {summary.epochs} epochs", words.duration(summary.seconds)))
     return facts
