@@ -1,6 +1,5 @@
 """What every recipe keeps, over all the zoo, on every kind of data, with and without a condition."""
 
-import dataclasses
 import functools
 import json
 
@@ -13,28 +12,18 @@ from torch import nn
 
 import hourglass
 from hourglass import Embedder, variants
-from hourglass.estimators.names import named_recipe
 from hourglass.likelihoods import Gaussian
 from hourglass.model import Autoencoder, Batch, ModelSpace, Sizes
-from hourglass.networks.heads import ChannelLinear
-from hourglass.recipe import Recipe, Term
+from hourglass.recipe import Recipe
 from hourglass.schedules import Weighted
 from hourglass.storage import recipe_from_json, recipe_to_json
 from hourglass.variants import (
     AE,
-    BETA_VAE,
     CONTRACTIVE,
     CORRUPTIONS,
     RECIPES,
-    VAE,
     Deterministic,
-    GaussianNoise,
-    Masking,
     RandomAffine,
-    SaltAndPepper,
-    Sampled,
-    Standard,
-    contraction,
 )
 
 N = 48
@@ -277,164 +266,15 @@ def test_every_corruption_works_on_every_kind_of_data(corruption, data):
     assert recipe_from_json(json.loads(json.dumps(recipe_to_json(recipe))), {}) == recipe
 
 
-@pytest.mark.parametrize(
-    ("words", "recipe"),
-    [
-        ("vae", VAE),
-        ("vae kl=1", VAE),
-        ("VAE  kl=4", BETA_VAE),
-        ("vae contraction=0.1", VAE.with_term(contraction, weight=0.1)),
-        ("ae randomaffine GaussianNoise=1", AE.with_corruption(RandomAffine(), GaussianNoise(1.0))),
-        ("denoising GaussianNoise=2", AE.with_corruption(GaussianNoise(2.0))),
-        ("denoising Masking", AE.with_corruption(GaussianNoise(0.3), Masking())),
-    ],
-)
-def test_a_recipe_in_words(words, recipe):
-    assert repr(named_recipe(words)) == repr(recipe)
-    assert recipe_to_json(named_recipe(words)) == recipe_to_json(recipe)
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ("vea kl=1", "did you mean vae"),
-        ("", "Known: "),
-        ("vae kll=1", "did you mean kl"),
-        ("vae kl=0.1 KL=0.2", "says kl twice"),
-        ("vae kl", "kl= needs a number of at least 0"),
-        ("vae kl=one", "kl=one needs a number"),
-        ("vae kl=nan", "kl=nan needs a number"),
-        ("ae Masking=-1", "Masking=-1 needs a number"),
-        ("ae SaltAndPepper=1.5", r"SaltAndPepper\(rate=1.5\): rate must be at least 0 and at most 1"),
-    ],
-)
-def test_a_recipe_in_wrong_words(words, says):
-    with pytest.raises(ValueError, match=says):
-        named_recipe(words)
-
-
 def test_a_kl_needs_a_distribution():
     with pytest.raises(ValueError, match="take a variational recipe, vae or beta_vae"):
         unfitted("ae kl=1").fit(a_table())
-
-
-def test_corruptions_follow_one_another():
-    two = AE.with_corruption(SaltAndPepper(0.5), RandomAffine(degrees=0, zoom=0, shift=0.25))
-    assert repr(two).endswith("sees SaltAndPepper(rate=0.5) then RandomAffine(degrees=0, zoom=0, shift=0.25))")
-    assert recipe_from_json(json.loads(json.dumps(recipe_to_json(two))), {}) == two
-    x, space = torch.rand(6, 1, 8, 8), ModelSpace(nn.Identity(), torch.ones(1, 8, 8, dtype=torch.bool), 0.0)
-    torch.manual_seed(0)
-    once = two.corruptions[1](two.corruptions[0](x, space), space)
-    torch.manual_seed(0)
-    assert torch.equal(two.corrupted(x, space), once)
-
-
-def test_an_affine_corruption_moves_as_far_as_it_says():
-    """Distances from the middle of a wide picture grow by the zoom and keep across turns; shifts stay within theirs."""
-    B, H, W = 400, 21, 41
-    space = ModelSpace(nn.Identity(), torch.ones(1, H, W, dtype=torch.bool), 0.0)
-    down, right = torch.meshgrid(torch.arange(H) - H // 2, torch.arange(W) - W // 2, indexing="ij")
-    places = torch.stack([right, down]).float().expand(B, 2, H, W).contiguous()
-    torch.manual_seed(0)
-    middle = lambda moved: moved[:, :, H // 2 - 4 : H // 2 + 5, W // 2 - 4 : W // 2 + 5]  # noqa: E731 - no border there
-    turned = middle(RandomAffine(degrees=30, zoom=0, shift=0)(places, space))
-    assert torch.allclose(turned.norm(dim=1), middle(places).norm(dim=1), atol=1e-4)
-    angle = torch.rad2deg(torch.atan2(turned[:, 1, 4, -1], turned[:, 0, 4, -1]))
-    assert 28 < angle.max() <= 30.01
-    assert -30.01 <= angle.min() < -28
-    zoomed = middle(RandomAffine(degrees=0, zoom=0.5, shift=0)(places, space))
-    factor = zoomed[:, 0, 4, -1] / 4
-    assert 1.45 < factor.max() <= 1.5001
-    assert 1 / 1.5001 <= factor.min() < 1 / 1.45
-    shifted = middle(RandomAffine(degrees=0, zoom=0, shift=0.1)(places, space))[:, :, 4, 4]
-    assert torch.allclose(shifted.abs().amax(0), torch.tensor([0.1 * W, 0.1 * H]), rtol=0.03)
 
 
 def test_contraction_on_categories_alone_is_nothing():
     X = pandas.DataFrame({"a": list("xyz") * 10, "b": list("uvwuv") * 6})
     estimator = unfitted("contractive").fit(X)
     assert all(entry["train"]["contraction"] == 0 for entry in estimator.history_)
-
-
-# ---- codes on a grid ---------------------------------------------------------------------------------------------
-
-
-class GridEncoder(nn.Module):
-    """x (B, 3, 8, 8) -> features (B, H, 4, 4)."""
-
-    def __init__(self, n_features=6):
-        super().__init__()
-        self.n_features = n_features
-        self.layer = nn.Conv2d(3, n_features, 2, stride=2)
-
-    def forward(self, x):
-        return self.layer(x).tanh()
-
-
-class GridDecoder(nn.Module):
-    """code (B, L + C, 4, 4) -> parameters (B, 3, 8, 8)."""
-
-    def __init__(self, n_code):
-        super().__init__()
-        self.layer = nn.ConvTranspose2d(n_code, 3, 2, stride=2)
-
-    def forward(self, z):
-        return self.layer(z)
-
-
-def grid_model(bottleneck, n_condition=0):
-    torch.manual_seed(0)
-    scaling = nn.Identity()
-    sizes = Sizes((3, 8, 8), 6 + n_condition, 2, (4, 4), n_condition)
-    prior = Standard(sizes) if bottleneck is Sampled else None
-    parts = GridEncoder(), bottleneck(sizes), GridDecoder(2 + n_condition), Gaussian((3, 8, 8)), prior
-    return Autoencoder(sizes, scaling, *parts)
-
-
-TERMS = [value for n in variants.__all__ if isinstance(value := getattr(variants, n), Term)]
-
-
-@pytest.mark.parametrize("n_condition", [0, 2])
-@pytest.mark.parametrize("term", TERMS, ids=lambda t: t.name)
-@pytest.mark.parametrize("bottleneck", [Deterministic, Sampled])
-def test_codes_on_a_grid_fit(bottleneck, term, n_condition):
-    if term.name == "kl" and bottleneck is Deterministic:
-        pytest.skip("a point has no KL")
-    model = grid_model(bottleneck, n_condition)
-    x = torch.randn(7, 3, 8, 8)
-    condition = torch.randn(7, n_condition) if n_condition else None
-    trip = model.round_trip(x, condition)
-    assert trip.z.shape == (7, 2, 4, 4)
-    assert trip.output.mean.shape == (7, 3, 8, 8)
-    values = term(trip, model)
-    assert values.shape == (7,)
-    assert bool(torch.isfinite(values).all()) and bool((values != 0).any())
-    (values.mean() - 2 * trip.output.log_prob(x).mean()).backward()
-    assert all(p.grad is not None and bool((p.grad != 0).any()) for p in model.parameters())
-
-
-def test_densities_of_grid_codes_are_one_number_a_sample():
-    model = grid_model(Sampled)
-    posterior = model.encode(torch.randn(7, 3, 8, 8))
-    z = torch.stack([posterior.sample() for _ in range(3)])  # (K, B, L, *G)
-    expected = torch.distributions.Normal(posterior.mean, posterior.deviation).log_prob(z).flatten(2).sum(2)
-    torch.testing.assert_close(posterior.log_prob(z), expected)
-    normal = torch.distributions.Normal(0.0, 1.0)
-    kl = torch.distributions.kl_divergence(
-        torch.distributions.Normal(posterior.mean, posterior.deviation), normal
-    ).flatten(1)
-    prior = model.encode.prior()
-    torch.testing.assert_close(prior.divergence(posterior, z), kl.sum(1))
-    torch.testing.assert_close(prior.log_prob(z), normal.log_prob(z).flatten(2).sum(2))
-    assert prior.sample(5).shape == (5, 2, 4, 4)
-
-
-def test_a_head_acts_on_dimension_one():
-    head = ChannelLinear(5, 3)
-    features = torch.randn(4, 5, 2, 6)
-    out = head(features)
-    assert out.shape == (4, 3, 2, 6)
-    torch.testing.assert_close(out[:, :, 1, 4], head(features[:, :, 1, 4]))
 
 
 class OwnEncoder(nn.Module):
@@ -460,23 +300,3 @@ def test_an_own_encoder_without_submodules_is_not_taken_for_one_layer():
     exact = jacobian.square().sum((1, 2)) / trip.z.var(0, correction=0).sum()
     estimate = torch.stack([contraction(trip, model) for _ in range(50)])
     torch.testing.assert_close(estimate.mean(), exact.mean(), rtol=0.03, atol=0)
-
-
-def test_with_term_replaces_the_term_of_that_name():
-    assert [t.name for t in VAE.with_term(variants.kl, weight=2.0).terms] == ["reconstruction", "kl"]
-    assert VAE.with_term(variants.kl, weight=1.0) == VAE
-    assert repr(RECIPES["beta_vae"]) == "Recipe(Sampled; prior Standard; reconstruction + 4 kl)"
-
-
-def test_two_terms_of_one_name_are_refused():
-    other = Term(lambda trip, model: trip.z.flatten(1).sum(1), name="kl")
-    with pytest.raises(ValueError, match=r"two terms are called 'kl'.*give one another name"):
-        dataclasses.replace(VAE, terms=(*VAE.terms, other))
-    assert [term.name for term in VAE.with_term(other).terms] == ["reconstruction", "kl"]  # takes the place
-
-
-def test_no_two_terms_of_the_zoo_share_a_name():
-    """Saved recipes find a term by its name."""
-    for recipe in RECIPES.values():
-        for term in recipe.terms:
-            assert variants.TERMS[term.name].measure is term.measure
