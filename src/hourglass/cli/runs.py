@@ -123,7 +123,7 @@ def _of_this_version(folder: Path, origin: Origin | None) -> Origin | None:
 
 
 def clean_up(folder: Path) -> None:
-    """Deletes what a saved model makes superfluous: other weights, and the checkpoint unless training may continue.
+    """Deletes what a saved model makes superfluous: weights, arguments; the checkpoint unless training may continue.
 
     What cannot be deleted now is deleted by the next command that writes there.
     """
@@ -131,6 +131,8 @@ def clean_up(folder: Path) -> None:
     from hourglass.training import CheckpointError, read_about
 
     delete_other_weights(folder)
+    with contextlib.suppress(OSError):
+        (folder / START).unlink()
     ended, origin = _model(folder)
     kept = None
     if ended == "interrupted":
