@@ -77,7 +77,7 @@ def log_evidence(
     *,
     n_samples: int = 1,
     seed: int = 0,
-    batch_size: int = 256,
+    batch_size: int = 1024,
 ) -> Tensor:
     """log (1/K) sum_k p(x | z_k) p(z_k) / q(z_k | x), z_k ~ q(z | x): a lower bound of log p(x) in expectation.
 

@@ -90,5 +90,5 @@ def evidence(
     """The bound of log p(x) of raw rows, (N,) nats per example; see `log_evidence`."""
     scores = []
     for x, given, n in batches(model, raw, condition, device):
-        scores.append(log_evidence(model, x, given, n_samples=n_samples, seed=seed)[:n].cpu())
+        scores.append(log_evidence(model, x, given, n_samples=n_samples, seed=seed, batch_size=len(x))[:n].cpu())
     return torch.cat(scores)

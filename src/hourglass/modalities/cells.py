@@ -71,9 +71,12 @@ def _places(categories: Sequence[str | int | float], values: np.ndarray) -> np.n
             place.setdefault(float(np.float32(category)), place[category])
         if values.dtype != object:
             return _places_of_numbers({float(c): k for c, k in place.items()}, values.astype(np.float64))
-    missing = is_missing(values)
-    known = {v: next((place[s] for s in (v, *aliases(v)) if s in place), -1.0) for v in set(values[~missing].tolist())}
-    return np.array([math.nan if m else known[v] for v, m in zip(values.tolist(), missing.tolist(), strict=True)])
+    present = ~is_missing(values)
+    cells = values[present].tolist()
+    known = {v: next((place[s] for s in (v, *aliases(v)) if s in place), -1.0) for v in set(cells)}
+    places = np.full(len(values), math.nan)
+    places[present] = [known[v] for v in cells]
+    return places
 
 
 def _places_of_numbers(place: dict[float, float], values: np.ndarray) -> np.ndarray:

@@ -108,7 +108,7 @@ def _column(name: str, values: Any) -> np.ndarray:
     if pa.types.is_null(values.type):
         return np.full(len(values), np.nan)
     if _is_text(values.type):
-        return np.array(values.to_pylist(), dtype=object)
+        return _texts(values)
     if pa.types.is_integer(values.type) and not _is_exact(*(pc.min_max(values)[end].as_py() for end in ("min", "max"))):
         return np.array(values.to_pylist(), dtype=object)
     if pa.types.is_boolean(values.type):  # 0 and 1, as in an array of booleans
@@ -117,6 +117,17 @@ def _column(name: str, values: Any) -> np.ndarray:
     numbers = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     _refuse_extremes(name, numbers)
     return numbers
+
+
+def _texts(values: Any) -> np.ndarray:
+    """Arrow texts -> objects (N,), None where missing. A text is one object however often it stands there."""
+    import pyarrow as pa
+
+    parts = []
+    for chunk in values.cast(pa.large_string()).dictionary_encode().chunks:
+        texts = np.array([*chunk.dictionary.to_pylist(), None], dtype=object)
+        parts.append(texts[chunk.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)])
+    return np.concatenate(parts)
 
 
 def _is_exact(lowest: int | None, highest: int | None) -> bool:
@@ -186,10 +197,14 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
 def is_missing(values: np.ndarray) -> np.ndarray:
     """(N,) bool of a column as `read_columns` gives it, or of numbers of any type."""
     if values.dtype == object:
-        return np.array([v is None or v != v for v in values.tolist()], dtype=bool)
+        nothing = np.full_like(values, None)
+        return np.asarray(values == nothing, dtype=bool) | np.asarray(values != values, dtype=bool)
     return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
 
 
 def holds_texts(values: np.ndarray) -> bool:
     """Whether a column as `read_columns` gives it holds texts, or nothing where texts would stand."""
-    return values.dtype == object and not any(isinstance(v, int) for v in values.tolist())
+    if values.dtype != object:
+        return False
+    known = values[~is_missing(values)]
+    return not (len(known) and isinstance(known[0], int))

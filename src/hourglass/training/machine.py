@@ -102,7 +102,7 @@ def resolve_epochs(n_examples: int, model: Autoencoder) -> int:
     return int(min(MAX_EPOCHS, max(MIN_EPOCHS, round(examples / max(n_examples, 1)))))
 
 
-def rows_per_pass(model: Autoencoder, most: int = 1024, samples: int = 1) -> int:
+def rows_per_pass(model: Autoencoder, most: int = 4096, samples: int = 1) -> int:
     """How many examples to take through a model at once where no gradient is needed.
 
     Memory goes by the numbers that its decoder puts out, and by the samples of the code, not by rows.
