@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -30,6 +30,7 @@ def sample(
     out: Path,
     condition: list[str] | None = None,
     prior: bool = False,
+    marginals: Literal["data", "model"] = "data",
     seed: int = 0,
     json: bool = False,
 ) -> None:
@@ -49,6 +50,9 @@ def sample(
         or a FILE with n rows.
     prior
         Draw codes from the recipe's prior instead of the density fitted to the codes after training.
+    marginals
+        data gives the numbers of a table the distribution that their column had at fit, by rank; model leaves them as
+        the model draws them.
     seed
         Random seed.
     json
@@ -77,7 +81,8 @@ def sample(
                 # the first chunk is what the seed alone gives, so that a few samples are those of Python
                 state = seed if number == 0 else np.random.RandomState([seed % 2**32, number])
                 given = condition_of(start, rows)
-                yield estimator.sample(rows, condition=given, prior=prior, random_state=state), None
+                drawn = estimator.sample(rows, condition=given, prior=prior, marginals=marginals, random_state=state)
+                yield drawn, None
                 advance(rows)
 
     write_examples(out, chunks(), estimator.modality_)

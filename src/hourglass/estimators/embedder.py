@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -13,13 +14,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from hourglass import readers
 from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
+from hourglass.diagnostics.marginals import Marginals
 from hourglass.estimators import passes
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.estimators.training_data import TrainingData
 from hourglass.parameters import documented
 from hourglass.randomness import seeded
-from hourglass.training import threads
+from hourglass.training import Rows, threads
+
+MAX_DRAWS, MIN_MARGINAL_ROWS = 10_000, 1_000  # that the distributions of drawn numbers are estimated from
+MARGINAL_CELLS = 2**24  # wide tables have fewer rows there
 
 
 @documented
@@ -47,7 +52,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     (5, 8, 8)
     """
 
-    learned: ClassVar[dict[str, type]] = {"density_": CodeDensity}
+    learned: ClassVar[dict[str, type]] = {"density_": CodeDensity, "marginals_": Marginals}
     sections: ClassVar[tuple[str, ...]] = ("reconstructions", "map", "dimensions", "samples", "training")
 
     @property
@@ -60,7 +65,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         return tags
 
     def _after_training(self, data: TrainingData) -> None:
-        """Fits a density to the codes of the training examples, from which `sample` draws."""
+        """Fits a density to the codes of training examples, and the distributions of drawn numbers."""
         some = data.independent[np.random.default_rng(self.seed_).permutation(len(data.independent))[:MAX_ROWS]]
         rows = data.sample.view(torch.from_numpy(some))  # never a copy of all rows
         codes = [passes.encode(self.model_, part.raw, part.condition, self.device) for part in rows.batches(16_384)]
@@ -68,6 +73,25 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         known = [] if groups is None or self.condition_ is None else self.condition_.all_groups
         Z = torch.cat(codes).flatten(1).numpy()
         self.density_ = CodeDensity.fit(Z, groups, known=known, seed=self.seed_)
+        self.marginals_ = self._fit_marginals(rows, groups)
+
+    @torch.no_grad()
+    def _fit_marginals(self, rows: Rows, groups: np.ndarray | None) -> Marginals:
+        """The distributions of numbers in training rows, and in rows drawn under the same conditions."""
+        cells = self.modality_.marginal_mask().flatten().nonzero().flatten()
+        if not len(cells):
+            return Marginals.fit([], np.empty((0, 0)), np.empty((0, 0)))
+        some = slice(0, max(MIN_MARGINAL_ROWS, MARGINAL_CELLS // math.prod(self.modality_.shape)))
+        real = rows[some]
+        n = max(MIN_MARGINAL_ROWS, min(MAX_DRAWS, 4 * len(real), MARGINAL_CELLS // math.prod(self.modality_.shape)))
+        like = np.random.default_rng(self.seed_).integers(len(real), size=n)
+        given = None if real.condition is None else real.condition[torch.from_numpy(like)]
+        of_draws = None if groups is None else groups[like]
+        with seeded(self.seed_):
+            z = self.density_.sample(n, of_draws if self.density_.groups != [None] else None, seed=self.seed_)
+            drawn = passes.decode(self.model_, torch.from_numpy(z), given, self.device, noise=True)
+        data, draws = (raw.flatten(1)[:, cells].numpy() for raw in (real.raw, drawn))
+        return Marginals.fit(cells.numpy(), data, draws, None if groups is None else groups[some], of_draws)
 
     def transform(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """The code of every example: the posterior's mode.
@@ -170,6 +194,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         condition: Any = None,
         prior: bool = False,
         noise: bool | None = None,
+        marginals: Literal["data", "model"] = "data",
         random_state: Any = None,
     ) -> Any:
         """New examples.
@@ -181,6 +206,10 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         prior : draw codes from the recipe's prior instead of the density fitted to the codes after training (per
             condition, where there is one). Only for recipes that have a prior.
         noise : draw x from p(x | z) instead of taking its mean; None draws for tables and not for pictures.
+        marginals : "data" maps the numbers of drawn rows, by their rank among all that the model draws, onto the
+            distribution that the column had at fit, per condition where this is made of categories and had 100 rows:
+            its bounds, levels and decimals come back, and how columns go together stays the model's. "model" leaves
+            them as drawn. Means (`noise`), draws from the prior and pictures are never mapped.
         random_state : int, RandomState or None.
 
         Raises
@@ -192,12 +221,17 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         check_is_fitted(self, "model_")
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"n={n!r} must be a whole number of at least 1")
+        if marginals not in ("data", "model"):
+            raise ValueError(f"marginals={marginals!r} is unknown; choose 'data' or 'model'")
         seed = int(check_random_state(random_state).randint(2**31 - 1))
         given = condition_tensor(self.condition_, condition, n)
         noise = self.modality_.samples_noise if noise is None else noise
         with seeded(seed), threads(self.n_threads):
             z = self._prior_codes(n, given) if prior else self._density_codes(n, condition, seed)
             raw = passes.decode(self.model_, z, given, self.device, noise)
+            if marginals == "data" and noise and not prior and len(self.marginals_):
+                groups = None if self.condition_ is None else self.condition_.groups(condition, n)
+                raw = torch.from_numpy(self.marginals_.apply(raw.numpy(), groups, seed))
             return self.modality_.restore(raw, sampled=noise)
 
     def _prior_codes(self, n: int, condition: torch.Tensor | None) -> torch.Tensor:

@@ -199,6 +199,9 @@ class Images:
     def noise_mask(self) -> Tensor:
         return torch.ones(self.shape, dtype=torch.bool)
 
+    def marginal_mask(self) -> Tensor:
+        return torch.zeros(self.shape, dtype=torch.bool)
+
     @property
     def _bernoulli(self) -> bool:
         return self.two_valued or self.binarise == "dynamic"

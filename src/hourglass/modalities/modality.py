@@ -146,6 +146,10 @@ class Modality(Protocol):
     def noise_mask(self) -> Tensor:
         """(*S) bool: the cells that noise may touch, which are the numeric ones."""
 
+    def marginal_mask(self) -> Tensor:
+        """(*S) bool: the cells of a sample that are brought onto the distribution they had at fit: numbers of a table,
+        no cell of a picture."""
+
     def scaling(self, likelihood: Likelihood | None = None) -> Standardise:
         """Raw -> the model space that suits the likelihood; None is the one that `likelihood(None, ...)` gives."""
 

@@ -239,6 +239,9 @@ class Tables:
     def noise_mask(self) -> Tensor:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])
 
+    def marginal_mask(self) -> Tensor:
+        return torch.tensor([c.kind in ("numeric", "count") and not c.constant for c in self.columns])
+
     def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
         offset = torch.tensor([0.0 if c.constant else c.offset for c in self.columns], dtype=torch.float64)
         scale = torch.tensor([c.scale for c in self.columns], dtype=torch.float64)
