@@ -146,6 +146,11 @@ class CodeDensity:
         """Gaussians in the mixture of each group that has its own."""
         return {group: len(mixture.weights) for group, mixture in self._mixtures.items()}
 
+    @property
+    def size(self) -> int:
+        """L, the size of a code."""
+        return int(self._all.means.shape[1])
+
     @cached_property
     def _all(self) -> GaussianMixture:
         """The mixture of all groups, each with its share of the rows."""
@@ -178,10 +183,10 @@ class CodeDensity:
             remedy = f"give one of {_listed(self.groups)} per code." if grouped else "leave it out."
             raise ValueError(f"groups={groups!r}: the density was fitted {fitted}; {remedy}")
         rng = np.random.default_rng(seed)
-        noise = rng.standard_normal((n, self._all.means.shape[1]))
+        noise = rng.standard_normal((n, self.size))
         where = rng.random(n)
         codes = np.empty(noise.shape, dtype=np.float32)
-        for mixture, rows in self._rows_of(groups, n):
+        for mixture, rows in self.rows_of(groups, n):
             codes[rows] = mixture.sample(noise[rows], where[rows])
         return codes
 
@@ -204,16 +209,16 @@ class CodeDensity:
             If Z is not finite or of another size, or a group is unknown.
         """
         codes = _codes(Z)
-        if codes.shape[1] != (size := self._all.means.shape[1]):
+        if codes.shape[1] != (size := self.size):
             raise ValueError(f"Z has {codes.shape[1]} columns; the density is one of codes of {size} numbers.")
         if groups is None:
             return np.asarray(self._all.log_prob(codes), dtype=np.float64)
         result = np.empty(len(codes))
-        for mixture, rows in self._rows_of(groups, len(codes)):
+        for mixture, rows in self.rows_of(groups, len(codes)):
             result[rows] = mixture.log_prob(codes[rows])
         return result
 
-    def _rows_of(self, groups: ArrayLike | None, n: int) -> list[tuple[GaussianMixture, NDArray[np.intp]]]:
+    def rows_of(self, groups: ArrayLike | None, n: int) -> list[tuple[GaussianMixture, NDArray[np.intp]]]:
         """Each mixture asked for, and which of n rows it serves."""
         wanted = [None] * n if groups is None else np.broadcast_to(np.asarray(groups), (n,)).tolist()
         rows_of: dict[Any, list[int]] = {}
@@ -267,7 +272,7 @@ class CodeDensity:
     def __repr__(self) -> str:
         counts = sorted(set(self.n_components.values()))
         gaussians = " to ".join(map(str, counts[:: max(1, len(counts) - 1)]))
-        over = f"{gaussians} Gaussian{'s' * (counts[-1] > 1)} over {self._all.means.shape[1]} dimensions"
+        over = f"{gaussians} Gaussian{'s' * (counts[-1] > 1)} over {self.size} dimensions"
         return (
             f"CodeDensity({over})" if self.groups == [None] else f"CodeDensity({len(self.groups)} groups, each {over})"
         )

@@ -21,6 +21,7 @@ from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.estimators.training_data import TrainingData
 from hourglass.parameters import documented
 from hourglass.randomness import seeded
+from hourglass.readers import containers
 from hourglass.training import Rows, threads
 
 MAX_DRAWS, MIN_MARGINAL_ROWS = 10_000, 1_000  # that the distributions of drawn numbers are estimated from
@@ -149,7 +150,15 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
             raise ValueError("Z holds NaN or infinity; codes must be finite")
         return z
 
-    def impute(self, X: Any, *, condition: Any = None, rounds: int | None = None) -> Any:
+    def impute(
+        self,
+        X: Any,
+        *,
+        condition: Any = None,
+        rounds: int | None = None,
+        n_draws: int | None = None,
+        random_state: Any = None,
+    ) -> Any:
         """X with its missing cells filled in by the reconstruction; every other cell is left as it is.
 
         The answer is of the kind of X, and its columns of the types they had. What is filled in could have been there:
@@ -164,13 +173,24 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         ----------
         X, condition : as in `fit`.
         rounds : how many; None takes 3 for recipes that have a prior and 1 for the others, which drift in later ones.
+        n_draws : instead of the one best filling, so many that could be: each row's missing cells drawn together given
+            its known ones, numbers mapped as `sample` does. What is computed on each of them varies as much as the data
+            leave it open (multiple imputation).
+        random_state : int, RandomState or None, of the draws.
+
+        Returns
+        -------
+        What X is; with `n_draws` a list of so many.
 
         Raises
         ------
         TypeError : for data without missing cells, such as pictures.
 
-        Source: Rezende, Mohamed, Wierstra 2014, arXiv:1401.4082, appendix F, who draw where this takes the mode.
+        Sources: Rezende, Mohamed, Wierstra 2014, arXiv:1401.4082, appendix F, who draw where this takes the mode; Rubin
+        1987, Multiple Imputation for Nonresponse in Surveys.
         """
+        if n_draws is not None:
+            return self._impute_draws(X, condition, rounds, n_draws, random_state)
         X, condition = self._accept(X, condition)
         if rounds is None:
             rounds = 1 if self.recipe_.prior is None else 3
@@ -186,12 +206,37 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
                     filled = torch.where(missing, made.to(raw.dtype), raw)
         return self.modality_.fill(X, examples, filled)
 
+    def _impute_draws(self, X: Any, condition: Any, rounds: int | None, n_draws: int, random_state: Any) -> list[Any]:
+        if not isinstance(n_draws, (int, np.integer)) or isinstance(n_draws, bool) or n_draws < 1:
+            raise ValueError(f"n_draws={n_draws!r} must be a whole number of at least 1, or None for the best filling")
+        if rounds is not None:
+            raise ValueError(f"rounds={rounds} is of the one best filling; leave it out where n_draws is given")
+        X, condition = self._accept(X, condition)
+        examples = self.modality_.examples(X)
+        raw = examples.rows()
+        if not self.modality_.has_missing:
+            return [self.modality_.fill(X, examples, raw)]  # says that there is nothing to fill in
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        return [self.modality_.fill(X, examples, each) for each in self._draws_of(raw, condition, n_draws, seed)]
+
+    def _draws_of(self, raw: torch.Tensor, condition: Any, n: int, seed: int) -> torch.Tensor:
+        """Rows with missing cells drawn n times, complete rows as they are: (n, N, *S)."""
+        open_ = raw.isnan().flatten(1).any(1)
+        draws = raw.double().expand(n, *raw.shape).clone()
+        if bool(open_.any()):
+            of_open = condition
+            if condition is not None and not containers.is_single(condition):
+                of_open = containers.take(containers.canonical(condition), open_.nonzero().flatten().numpy())
+            draws[:, open_] = self._draw_missing(raw[open_].double(), of_open, n, "data", seed)
+        return draws
+
     @torch.no_grad()
     def sample(
         self,
         n: int = 1,
         *,
         condition: Any = None,
+        given: Any = None,
         prior: bool = False,
         noise: bool | None = None,
         marginals: Literal["data", "model"] = "data",
@@ -201,8 +246,12 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
 
         Parameters
         ----------
-        n : how many.
-        condition : one value for all, or one for each; needed if and only if the model was fitted with one.
+        n : how many; of each row of `given`, where this is a table.
+        condition : one value for all, or one for each; needed if and only if the model was fitted with one. With
+            `given`, one for each row of it.
+        given : values of some columns, {"age": 40, "town": "Oslo"}, or a table of some columns, a missing cell being
+            one that is not given: the other cells are drawn given these, which come back as they are. n rows for each
+            row in turn. See `hourglass.diagnostics.known_cells` for how.
         prior : draw codes from the recipe's prior instead of the density fitted to the codes after training (per
             condition, where there is one). Only for recipes that have a prior.
         noise : draw x from p(x | z) instead of taking its mean; None draws for tables and not for pictures.
@@ -214,7 +263,8 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
 
         Raises
         ------
-        ValueError : for a condition unknown at fit, and prior=True with a recipe that has none.
+        ValueError : for a condition, or a given value, unknown at fit, and prior=True with a recipe that has none.
+        TypeError : for `given` with data without columns.
 
         Source: Ghosh et al. 2020, arXiv:1903.12436, for the density fitted after training.
         """
@@ -224,15 +274,44 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         if marginals not in ("data", "model"):
             raise ValueError(f"marginals={marginals!r} is unknown; choose 'data' or 'model'")
         seed = int(check_random_state(random_state).randint(2**31 - 1))
-        given = condition_tensor(self.condition_, condition, n)
+        if given is not None:
+            if prior or noise is False:
+                raise ValueError("given= draws rows from the fitted density: leave out prior=True and noise=False")
+            return self._sample_given(n, given, condition, marginals, seed)
+        beside = condition_tensor(self.condition_, condition, n)
         noise = self.modality_.samples_noise if noise is None else noise
         with seeded(seed), threads(self.n_threads):
-            z = self._prior_codes(n, given) if prior else self._density_codes(n, condition, seed)
-            raw = passes.decode(self.model_, z, given, self.device, noise)
-            if marginals == "data" and noise and not prior and len(self.marginals_):
-                groups = None if self.condition_ is None else self.condition_.groups(condition, n)
-                raw = torch.from_numpy(self.marginals_.apply(raw.numpy(), groups, seed))
+            z = self._prior_codes(n, beside) if prior else self._density_codes(n, condition, seed)
+            raw = passes.decode(self.model_, z, beside, self.device, noise)
+            if marginals == "data" and noise and not prior:
+                raw = self._onto_marginals(raw, self._groups_of(condition, n), seed)
             return self.modality_.restore(raw, sampled=noise)
+
+    def _sample_given(self, n: int, given: Any, condition: Any, marginals: str, seed: int) -> Any:
+        """n rows for each row of `given`."""
+        raw, hand_out = self.modality_.given(given)
+        drawn = self._draw_missing(raw, condition, n, marginals, seed)
+        return hand_out(drawn.transpose(0, 1).flatten(0, 1))
+
+    def _draw_missing(self, raw: torch.Tensor, condition: Any, n: int, marginals: str, seed: int) -> torch.Tensor:
+        """Raw rows (N, *S) with their missing cells drawn given the others, n times: (n, N, *S)."""
+        beside, groups = condition_tensor(self.condition_, condition, len(raw)), self._groups_of(condition, len(raw))
+        of_density = None if self.density_.groups == [None] else groups
+        with seeded(seed), threads(self.n_threads):
+            draws = passes.draw_missing(
+                self.model_, self.density_, raw, beside, of_density, n, seed, self.device
+            )  # fmt: skip
+        if marginals == "data":
+            draws = torch.stack([self._onto_marginals(each, groups, seed + k) for k, each in enumerate(draws)])
+        return torch.where(raw.isnan(), draws.to(raw.dtype), raw)
+
+    def _onto_marginals(self, raw: torch.Tensor, groups: np.ndarray | None, seed: int) -> torch.Tensor:
+        if not len(self.marginals_):
+            return raw
+        return torch.from_numpy(self.marginals_.apply(raw.numpy(), groups, seed))
+
+    def _groups_of(self, condition: Any, n: int) -> np.ndarray | None:
+        return None if self.condition_ is None else self.condition_.groups(condition, n)
 
     def _prior_codes(self, n: int, condition: torch.Tensor | None) -> torch.Tensor:
         prior = self.model_.encode.prior(condition)

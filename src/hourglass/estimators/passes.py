@@ -8,12 +8,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.evidence import log_evidence
+from hourglass.diagnostics.known_cells import draw_codes
 from hourglass.model import Autoencoder
 from hourglass.training import Rows, pad_rows, resolve_device, rows_per_pass
+
+ROWS_TO_DRAW = 20_000  # at once
 
 
 @contextlib.contextmanager
@@ -92,3 +97,34 @@ def evidence(
     for x, given, n in batches(model, raw, condition, device):
         scores.append(log_evidence(model, x, given, n_samples=n_samples, seed=seed, batch_size=len(x))[:n].cpu())
     return torch.cat(scores)
+
+
+@torch.no_grad()
+def draw_missing(
+    model: Autoencoder,
+    density: CodeDensity,
+    raw: Tensor,
+    condition: Tensor | None,
+    groups: np.ndarray | None,
+    n: int,
+    seed: int,
+    device: str = "cpu",
+) -> Tensor:
+    """Whole rows given the known cells of raw rows (N, *S): n draws of each, (n, N, *S) in raw units; the caller seeds.
+
+    The cells that are known are drawn too: whoever wants them as they were puts them back.
+    """
+    draws = []
+    with placed(model, device) as where:
+        size = max(1, ROWS_TO_DRAW // n)
+        for start in range(0, len(raw), size):
+            part = slice(start, start + size)
+            x = model.scaling(raw[part].to(where))
+            given = None if condition is None else condition[part].to(where)
+            of_part = None if groups is None else groups[part]
+            z = draw_codes(model, density, x, given, of_part, n=n, seed=seed + start)
+            drawn = []
+            for k in range(n):
+                drawn.append(model.scaling.inverse(model.decode(z[k].to(where), given).sample()).cpu())  # type: ignore[operator]
+            draws.append(torch.stack(drawn))
+    return torch.cat(draws, 1)

@@ -184,6 +184,9 @@ class Images:
         """Raises TypeError: pictures have no missing cells."""
         raise TypeError("a picture has no missing cells to fill in; impute is for tables and other data with NaN cells")
 
+    def given(self, cells: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
+        raise TypeError("given= is for tables, whose columns have names; this model was fitted on pictures")
+
     def scores_per_row(self, scores: np.ndarray, cells: Callable[[], np.ndarray], examples: Examples) -> np.ndarray:
         """One score per picture."""
         return scores

@@ -107,6 +107,13 @@ class Modality(Protocol):
         Raises TypeError where the kind of data has no missing cells.
         """
 
+    def given(self, cells: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
+        """Some cells as a user gives them -> raw rows (m, *S), NaN for all others; and what hands out drawn rows.
+
+        That takes raw rows (m * n, *S), n for each of m in turn, to what `restore` makes of sampled ones, with the
+        given cells as they were. Raises TypeError where cells have no names, ValueError for what was not there at fit.
+        """
+
     def scores_per_row(self, scores: np.ndarray, cells: Callable[[], np.ndarray], examples: Examples) -> np.ndarray:
         """Scores (N,) of examples -> of the rows handed in; `cells` gives log p of every cell (N, *S) if needed."""
 

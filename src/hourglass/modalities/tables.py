@@ -23,6 +23,7 @@ from hourglass.modalities.column_statistics import (
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.filling import fill_missing
+from hourglass.modalities.given_cells import GivenCells
 from hourglass.modalities.scaling import Standardise
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
@@ -187,7 +188,7 @@ class Tables:
             strange = next((n for n, k in zip(names, known, strict=True) if n != k), names[0])
             raise ValueError(f"column {strange!r} is not where it was at fit; the columns were {', '.join(known)}")
 
-    def restore(self, raw: Tensor, sampled: bool = False, like: Any = None) -> Any:
+    def restore(self, raw: Tensor, sampled: bool = False, like: Any = None, given: GivenCells | None = None) -> Any:
         """Raw (N, D) -> a table of the kind, and of columns of the types, at fit, or of those of `like`.
 
         What was `sampled` could have been there: numbers stay within those that were seen, whole where those were
@@ -201,6 +202,8 @@ class Tables:
             c.name: from_raw(c, values, sampled or t.is_boolean)
             for c, t, values in zip(self.columns, types, raw.cpu().numpy().T, strict=True)
         }
+        if given is not None:
+            columns = given.put_into(columns, [c.name for c in self.columns if c.is_categorical])
         types = [
             ColumnType("double", "float64", label=t.label) if e and c.kind != "category" else t
             for c, t, e in zip(self.columns, types, expected, strict=True)
@@ -218,6 +221,11 @@ class Tables:
             warn(f"nothing was known of {names} at fit; what is missing there stays missing")
         columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
         return fill_missing(X, {c.name: from_raw(c, v, c.whole or c.kind == "binary") for c, v in columns})
+
+    def given(self, cells: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
+        """A mapping of columns to values, or a table of some columns."""
+        known = GivenCells.read(cells, self.columns)
+        return torch.from_numpy(known.raw), lambda raw: self.restore(raw, sampled=True, given=known)
 
     def scores_per_row(self, scores: np.ndarray, cells: Callable[[], np.ndarray], examples: Examples) -> np.ndarray:
         """One score per row."""

@@ -96,6 +96,11 @@ class Cells:
         """Of the columns."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def named(self) -> np.ndarray:
+        """(D,) bool: the columns whose values are names, two values among them, which are right or wrong."""
+        return np.array([column.is_categorical or column.kind == "binary" for column in self.columns])
+
     def text(self, row: int, i: int) -> str:
         """The cell of a row in column i, in the words of the column."""
         value = float(self.values[row, i])
