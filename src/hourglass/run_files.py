@@ -18,8 +18,8 @@ CHECKPOINT = "checkpoint.safetensors"
 START = "hourglass.run.json"  # the `Origin` of a run that a command started; deleted when the command ends
 LOCK = ".hourglass.lock"
 
-# of hourglass.json; 8: what unknown cells count; 9: dispersions of counts are buffers; 10: a digest of itself
-MODEL_FORMAT = 10
+# of hourglass.json; 9: dispersions of counts are buffers; 10: a digest of itself; 11: distributions of numbers
+MODEL_FORMAT = 11
 
 _WEIGHTS = re.compile(r"model-[0-9a-f]{16}\.safetensors")
 _PARTIAL = re.compile(
