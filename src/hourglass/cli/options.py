@@ -78,7 +78,7 @@ class DataOptions:
     labels
         A column of DATA, or a FILE, that colours the report. Never used for learning.
     drop
-        Columns to leave out, such as identifiers.
+        Columns to take out.
     split
         For public data sets: train if left out.
     """
@@ -102,6 +102,11 @@ class KindOptions:
         Columns that hold counts (0, 1, 2, ...).
     categories
         Columns whose numbers stand for categories, such as product codes. Texts are categories anyway.
+    numbers
+        Columns whose numbers measure something, where they look like identifiers.
+    identifiers
+        Columns to carry along without learning from them. Identifiers and free text are noticed; --drop takes columns
+        out altogether.
     binarise
         Resample every pixel on each pass, with its grey level as the probability of white.
     resize
@@ -115,6 +120,8 @@ class KindOptions:
     modality: Annotated[str | None, OF_KIND] = None
     counts: Annotated[list[str] | None, OF_KIND] = None
     categories: Annotated[list[str] | None, OF_KIND] = None
+    numbers: Annotated[list[str] | None, OF_KIND] = None
+    identifiers: Annotated[list[str] | None, OF_KIND] = None
     binarise: Annotated[Literal["dynamic"] | None, OF_KIND] = None
     resize: Annotated[list[int] | None, OF_KIND] = None
     crop: Annotated[bool, OF_KIND] = False

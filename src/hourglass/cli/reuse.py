@@ -153,6 +153,7 @@ class RunInputs:
         from hourglass.readers import containers
 
         names = [column.name for column in self.estimator.modality_.columns]
+        at_fit = [str(name) for name in getattr(self.estimator, "feature_names_in_", names)]  # left-out ones too
         n_columns = containers.n_columns(data.X)
         if n_columns is None or not names:
             return None
@@ -167,9 +168,9 @@ class RunInputs:
             near = difflib.get_close_matches(missing[0], data.columns, 1)
             hint = f" (is it {near[0]!r}?)" if near else ""
             raise ValueError(f"{data.source} has no column {missing[0]!r}{hint}; the model needs {', '.join(names)}")
-        if unknown := [name for name in data.columns if name not in names and name not in taken_out]:
+        if unknown := [name for name in data.columns if name not in at_fit and name not in taken_out]:
             note(f"columns that the model does not know are not used: {', '.join(unknown)}")
-        return list(names)
+        return [name for name in at_fit if name in data.columns]
 
 
 def _lies_elsewhere(source: str, run: Path) -> bool:

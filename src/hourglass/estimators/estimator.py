@@ -194,11 +194,25 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         return self.architecture_.n_latent
 
     def _check_features(self, X: Any, reset: bool = False) -> None:
-        """Checks the number and the names of a table's features as scikit-learn does."""
+        """Checks the number and the names of a table's features as scikit-learn does.
+
+        Columns that nothing was learned of may be missing.
+        """
+        if not reset and self._lacks_nothing_learned(X):
+            return
         if containers.n_columns(X) is not None:
             validate_data(self, X, reset=reset, skip_check_array=True)
         elif reset:
             self.n_features_in_ = int(np.prod(self.modality_.shape))
+
+    def _lacks_nothing_learned(self, X: Any) -> bool:
+        """Whether a table has fewer columns than at fit, and all of those that are learned."""
+        learned, names = [column.name for column in self.modality_.columns], containers.column_names(X)
+        if len(learned) in (0, self.n_features_in_):
+            return False
+        if names is None:
+            return containers.n_columns(X) == len(learned)
+        return set(learned) <= set(names) < set(getattr(self, "feature_names_in_", ()))
 
     def _accept(self, X: Any, condition: Any) -> tuple[Any, Any]:
         """X in a canonical container, and the condition, checked against what was fitted."""

@@ -37,7 +37,7 @@ def of_column(name: str, found: ColumnStatistics, rows: int, declared: bool, nam
         return _of_texts(name, found.texts, rows)
     if declared or found.n < MIN_VALUES:
         return None
-    if named and found.is_running and found.n == rows:
+    if named and found.differences.running and found.n == rows:
         return f"column {name!r} numbers the rows, which tells nothing about them; better leave it out"
     if hint := _of_outliers(name, found):
         return hint

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from hourglass.modalities.columns import holds_texts, is_missing
+from hourglass.modalities.identifiers import IDENTIFIER, Differences, is_identifier, of_texts
 from hourglass.readers.column_types import ANY_TYPE, ColumnType
 
 MAX_CATEGORIES = 1000
@@ -16,6 +17,7 @@ SMALLEST = math.ulp(0.0)
 MIN_LOG_DEVIATION = 0.1  # of log(1 + count): less is noise of counting
 MIN_SCALE_OF_FLOAT32 = 1e-30  # below 1e-38 its digits get fewer
 ROUNDING = 10 * math.ulp(1.0)  # relative to their mean, by which numbers that were computed as equal may differ
+MAX_TEXTS_READ = 10_000  # of every chunk, whose words are counted
 MIN_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
 
 Kind = Literal["numeric", "binary", "category", "count"]
@@ -164,9 +166,11 @@ class ColumnStatistics:
     lowest: float = math.inf
     highest: float = -math.inf
     whole: bool = True
+    differences: Differences = field(default_factory=Differences)
     texts: set[str] | None = None
-    is_running: bool = True  # each value is the one before plus 1
-    _last: float | None = None
+    n_compared: int = 0  # texts until more than `MAX_CATEGORIES` of them differed
+    n_texts: int = 0
+    n_words: int = 0
 
     def add(self, values: np.ndarray, keep_distinct: int, counts: bool = False) -> None:
         """Values (N,) as `read_columns` gives them."""
@@ -174,8 +178,7 @@ class ColumnStatistics:
         self.missing |= bool(unknown.any())
         known = values[~unknown]
         if holds_texts(values):
-            if len(self.texts or ()) <= MAX_CATEGORIES:
-                self.texts = (self.texts or set()) | set(known.tolist())
+            self._add_texts(known.tolist())
             return
         if not len(known):
             return
@@ -187,7 +190,7 @@ class ColumnStatistics:
         if counts:
             self.logs.add(np.log1p((numbers + self.origin).clip(min=0)))
         self.lowest, self.highest = min(self.lowest, float(numbers.min())), max(self.highest, float(numbers.max()))
-        self._follow(numbers, not unknown.any())
+        self.differences.add(numbers, not unknown.any())
         self.whole = self.whole and bool((numbers == np.round(numbers)).all())
         if len(levels) > 1:
             self.step = min(self.step, float(np.diff(levels).min()))
@@ -196,29 +199,39 @@ class ColumnStatistics:
             merged = np.union1d(self.distinct, levels) if len(self.distinct) else levels
             self.distinct = merged if len(merged) <= keep_distinct else None
 
-    def _follow(self, numbers: np.ndarray, complete: bool) -> None:
-        follows = self._last is None or numbers[0] == self._last + 1
-        self.is_running &= complete and bool(follows) and bool((np.diff(numbers) == 1).all())
-        self._last = float(numbers[-1])
+    def _add_texts(self, texts: list[str]) -> None:
+        if len(self.texts or ()) <= MAX_CATEGORIES:
+            self.texts = (self.texts or set()) | set(texts)
+            self.n_compared += len(texts)
+        some = texts[:MAX_TEXTS_READ]
+        self.n_texts += len(some)
+        self.n_words += sum(len(text.split()) for text in some)
 
     @property
     def n(self) -> int:
         """Values that are not missing."""
         return self.moments.n
 
-    def why_unusable(self, declared: Kind | None) -> str | None:
-        """What is wrong with the column; None if nothing is."""
-        if len(self.texts or ()) > MAX_CATEGORIES:
-            return (
-                f"holds more than {MAX_CATEGORIES} different texts; leave it out (an identifier?) or group its values "
-                "first"
-            )
-        if declared == "category" and self.distinct is None:
-            return (
-                f"is declared a category and holds more than {MAX_CATEGORIES} different numbers; "
-                "leave it a number, or group its values first"
-            )
-        return None
+    def why_left_out(self, name: str, declared: Kind | None, rows: int, named: bool) -> str | None:
+        """Why nothing is learned of the column; None for one that is learned.
+
+        `named` is whether columns have names of their own, so that the table is not a plain array of numbers.
+        """
+        if declared is not None:
+            return None
+        if self.texts:
+            return of_texts(len(self.texts), self.n_compared, self.n_words, self.n_texts, MAX_CATEGORIES)
+        quantities = self.type.arrow and not (named and self.type.is_whole)  # objects have no type
+        if quantities or not self.whole or not self.n:
+            return None
+        return IDENTIFIER if is_identifier(name, self.differences, self.highest - self.lowest, rows) else None
+
+    def why_not_category(self) -> str | None:
+        """Why the column cannot be the category that it is declared; None if it can."""
+        if self.distinct is not None and len(self.texts or ()) <= MAX_CATEGORIES:
+            return None
+        values = "numbers; leave it a number, or group its values first" if self.texts is None else "texts; group them"
+        return f"is declared a category and holds more than {MAX_CATEGORIES} different {values}"
 
     def column(self, name: str, declared: Kind | None, discrete: bool) -> Column:
         """The column as it is kept."""

@@ -63,7 +63,7 @@ def read_columns(X: Any, unusable: dict[str, str] | None = None) -> dict[str, np
         else:
             columns[name] = _column(name, table.column(i))
     if reasons and unusable is None:
-        raise UnusableColumnsError(reasons)
+        raise UnusableColumnsError({name: f"holds {reason}" for name, reason in reasons.items()})
     return columns
 
 
@@ -75,12 +75,12 @@ def _why_unusable(kind: Any) -> str | None:
         value = kind.value_type
         if _is_number(value) or _is_text(value) or pa.types.is_null(value):
             return None
-        return f"holds categories that are neither numbers nor texts ({value}); turn them into texts: astype(str)"
+        return f"categories that are neither numbers nor texts ({value}); turn them into texts: astype(str)"
     if _is_number(kind) or _is_text(kind) or pa.types.is_null(kind):
         return None
     if pa.types.is_temporal(kind):
-        return f"holds {kind} values; {REMEDY_FOR_DATES}"
-    return f"holds {kind} values; give numbers, texts or booleans"
+        return f"{kind} values; {REMEDY_FOR_DATES}"
+    return f"{kind} values; give numbers, texts or booleans"
 
 
 def _is_number(kind: Any) -> bool:

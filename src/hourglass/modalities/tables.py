@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -12,19 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from hourglass import likelihoods
-from hourglass.modalities import column_hints
+from hourglass.modalities import column_hints, identifiers
 from hourglass.modalities.cells import from_raw, to_raw
-from hourglass.modalities.column_statistics import (
-    MAX_CATEGORIES,
-    Column,
-    ColumnStatistics,
-    Kind,
-)
+from hourglass.modalities.column_statistics import Column, Kind
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.filling import fill_missing
 from hourglass.modalities.given_cells import GivenCells
+from hourglass.modalities.identifiers import DECLARED, IDENTIFIER, LeftOut
 from hourglass.modalities.scaling import Standardise
+from hourglass.modalities.table_survey import Survey, survey
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
@@ -38,6 +35,15 @@ ONE_AXIS = (
 )
 
 
+# options that name columns, and what they declare them to be
+NAMING: dict[str, Kind | None] = {
+    "counts": "count",
+    "categories": "category",
+    "numbers": "numeric",
+    "identifiers": None,
+}
+
+
 @dataclass(frozen=True)
 class Tables:
     """Tables of numbers and texts; NaN (or null) means missing.
@@ -46,16 +52,22 @@ class Tables:
     ----------
     counts : names of columns (x0, x1, ... of an array) that hold counts: they get a negative binomial head.
     categories : names of columns whose numbers stand for categories without an order, such as codes of products.
+    numbers : names of columns whose numbers are quantities, where they look like identifiers.
+    identifiers : names of columns to carry along without learning from them, besides those that are noticed.
     discrete : take columns of whole numbers with at most 50 levels for categories.
 
-    Learned by `infer`: `columns`, and `container`, the kind of table that came in. A column with two distinct values is
-    binary, texts are categories, everything else is numeric and standardised.
+    Learned by `infer`: `columns`, which the model learns; `left_out`, those that tell rows apart and nothing about them
+    (identifiers, free text), which stay where rows stay; and `container`, the kind of table that came in. A column with
+    two distinct values is binary, texts are categories, everything else is numeric and standardised.
     """
 
     counts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
     discrete: bool = False
     columns: tuple[Column, ...] = field(default=(), repr=False)
+    left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
     container: containers.Kind = field(default="array", repr=False)
 
     name = "tables"
@@ -69,7 +81,8 @@ class Tables:
     samples_noise = True  # a sampled row is a row one could have seen, categories and noise drawn
 
     def __post_init__(self) -> None:
-        for option, names in (("counts", self.counts), ("categories", self.categories)):
+        for option in NAMING:
+            names = getattr(self, option)
             if isinstance(names, str):
                 raise TypeError(f"{option}={names!r} must be a list of names: [{names!r}]")
             object.__setattr__(self, option, tuple(names))
@@ -94,53 +107,63 @@ class Tables:
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
-        statistics: dict[str, ColumnStatistics] = {}
-        unusable: dict[str, str] = {}
-        container: containers.Kind = "array"
-        rows, one_hot = 0, column_hints.OneHot()
-        for chunk in map(containers.canonical, chunks):
-            container = containers.kind_of(chunk)
-            table = containers.to_arrow(chunk) if containers.is_frame(chunk) else chunk
-            columns = read_columns(table, unusable)
-            rows += len(chunk)
-            if not statistics:
-                types = column_types(chunk, table)
-                names = containers.column_names(chunk) or tuple(columns)
-                statistics = {name: ColumnStatistics(t) for name, t in zip(names, types, strict=True)}
-            for name, values in columns.items():
-                levels = MAX_CATEGORIES if name in self.categories else 50
-                statistics[name].add(values, levels, name in self.counts)
-            one_hot.add(columns)
-        declared = self._declared(statistics)
-        for name, found in statistics.items():
-            if reason := found.why_unusable(declared.get(name)):
-                unusable.setdefault(name, reason)
-        if unusable:
-            raise UnusableColumnsError({name: unusable[name] for name in statistics if name in unusable})
-        if rows < 2:
+        found = survey(chunks, self.counts, self.categories)
+        declared = self._declared(found.names)
+        if found.rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
+        named = found.container != "array"
+        self._refuse(found, declared)
+        left_out = tuple(self._left_out(found, declared, named))
+        out = {column.name: column.why for column in left_out}
+        learned = {name: statistics for name, statistics in found.statistics.items() if name not in out}
+        if left_out and (self.discrete or not learned):
+            raise UnusableColumnsError({name: f"holds nothing to learn from ({why})" for name, why in out.items()})
+        if left_out:
+            numeric = [c.name for c in left_out if c.why == IDENTIFIER and found.statistics[c.name].n]
+            warn(identifiers.note(left_out, numeric))
         hints = [
-            column_hints.of_column(name, found, rows, name in declared, container != "array" and not self.discrete)
-            for name, found in statistics.items()
+            column_hints.of_column(name, s, found.rows, name in declared, named and not self.discrete)
+            for name, s in learned.items()
         ]
-        for hint in hints if self.discrete else [*hints, *one_hot.hints()]:
+        for hint in hints if self.discrete else [*hints, *found.one_hot.hints()]:
             if hint is not None:
                 warn(hint)
-        kept = tuple(found.column(name, declared.get(name), self.discrete) for name, found in statistics.items())
+        kept = tuple(s.column(name, declared.get(name), self.discrete) for name, s in learned.items())
         if all(c.constant for c in kept) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
-        return replace(self, columns=kept, container=container)
+        return replace(self, columns=kept, left_out=left_out, container=found.container)
 
-    def _declared(self, names: Iterable[str]) -> dict[str, Kind]:
+    def _refuse(self, found: Survey, declared: Mapping[str, Kind | None]) -> None:
+        """Raises for columns that cannot be what they are declared."""
+        reasons: dict[str, str] = {}
+        for name, kind in declared.items():
+            if kind is not None and name in found.unreadable:
+                reasons[name] = f"is declared a {kind} and holds {found.unreadable[name]}"
+            elif kind == "category" and (reason := found.statistics[name].why_not_category()):
+                reasons[name] = reason
+        if reasons:
+            raise UnusableColumnsError(reasons)
+
+    def _left_out(self, found: Survey, declared: Mapping[str, Kind | None], named: bool) -> Iterator[LeftOut]:
+        """The columns that nothing is learned of."""
+        for place, name in enumerate(found.names):
+            if name in found.unreadable:
+                yield LeftOut(name, place, found.unreadable[name])
+            elif name in self.identifiers:
+                yield LeftOut(name, place, DECLARED)
+            elif why := found.statistics[name].why_left_out(name, declared.get(name), found.rows, named):
+                yield LeftOut(name, place, why)
+
+    def _declared(self, names: Sequence[str]) -> dict[str, Kind | None]:
         """The kinds of columns that options declare."""
-        declared: dict[str, Kind] = {}
-        for option, chosen, kind in (("counts", self.counts, "count"), ("categories", self.categories, "category")):
-            for name in chosen:
+        declared: dict[str, Kind | None] = {}
+        for option, kind in NAMING.items():
+            for name in getattr(self, option):
                 if name not in names:
                     raise ValueError(f"{option}={name!r} is not a column of X; its columns are {', '.join(names)}")
                 if name in declared:
-                    raise ValueError(f"column {name!r} is declared both a count and a category; choose one")
-                declared[name] = kind  # type: ignore[assignment]
+                    raise ValueError(f"column {name!r} is declared twice, in {option} too; choose one kind for it")
+                declared[name] = kind
         return declared
 
     @property
@@ -171,7 +194,7 @@ class Tables:
 
         float32, unless it would lose some of a column: then float64.
         """
-        columns = read_columns(X)
+        columns = read_columns(self.learned_from(X))
         self._check_names(X, list(columns))
         wide = any(c.needs_float64 for c in self.columns)
         rows = len(next(iter(columns.values())))
@@ -179,6 +202,25 @@ class Tables:
         for i, (column, values) in enumerate(zip(self.columns, columns.values(), strict=True)):
             raw[:, i] = to_raw(column, values)
         return torch.from_numpy(raw)
+
+    def learned_from(self, X: Any) -> Any:
+        """X without the columns that the model leaves out; they need not be there."""
+        if not self.left_out:
+            return X
+        names, out = containers.column_names(X), {column.name for column in self.left_out}
+        if names is not None:
+            return containers.select(X, [name for name in names if name not in out])
+        return X if X.shape[1] == len(self.columns) else containers.select(X, self._places(X))
+
+    def _places(self, X: Any) -> list[int]:
+        """Where the columns that are learned stand among those of X, (D,)."""
+        names, out = containers.column_names(X), {column.place for column in self.left_out}
+        if names is not None:
+            return [names.index(column.name) for column in self.columns]
+        width = len(self.columns) + len(out)
+        if X.shape[1] not in (len(self.columns), width):
+            raise ValueError(f"X has {X.shape[1]} features, but the model was fitted on {width}")
+        return list(range(X.shape[1])) if X.shape[1] < width else [i for i in range(width) if i not in out]
 
     def _check_names(self, X: Any, names: list[str]) -> None:
         if len(names) != len(self.columns):
@@ -211,8 +253,9 @@ class Tables:
         return from_columns(columns, kind, types, like)
 
     def stitch(self, examples: Examples, raw: Tensor, like: Any) -> Any:
-        """Rows as they stand."""
-        return self.restore(raw, like=like)
+        """Rows as they stand, with the columns that were left out."""
+        restored = self.restore(raw, like=self.learned_from(like))
+        return containers.put_back(like, restored, self._places(like)) if self.left_out else restored
 
     def fill(self, X: Any, examples: Examples, raw: Tensor) -> Any:
         """X with its missing cells taken from raw (N, D); columns that nothing was known of at fit keep theirs."""
@@ -220,7 +263,9 @@ class Tables:
             names = ", ".join(never)
             warn(f"nothing was known of {names} at fit; what is missing there stays missing")
         columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
-        return fill_missing(X, {c.name: from_raw(c, v, c.whole or c.kind == "binary") for c, v in columns})
+        filled = {c.name: from_raw(c, v, c.whole or c.kind == "binary") for c, v in columns}
+        full = fill_missing(self.learned_from(X), filled)
+        return containers.put_back(X, full, self._places(X)) if self.left_out else full
 
     def given(self, cells: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
         """A mapping of columns to values, or a table of some columns."""
@@ -242,7 +287,8 @@ class Tables:
         listed = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
         missing = sum(c.missing for c in self.columns)
         with_missing = f", {missing} with missing values" if missing else ""
-        return f"a table of {len(self.columns)} columns ({listed}){with_missing}"
+        beside = f", and {len(self.left_out)} that nothing is learned from" if self.left_out else ""
+        return f"a table of {len(self.columns)} columns ({listed}){with_missing}{beside}"
 
     def noise_mask(self) -> Tensor:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])

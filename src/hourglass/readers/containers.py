@@ -265,3 +265,22 @@ def digestible(X: Any) -> Any:
     if is_frame(X):
         return to_arrow(X).to_pydict()
     return [digestible(x) for x in X] if isinstance(X, list) else [str(v) for v in np.asarray(X).ravel()]
+
+
+def put_back(X: Any, columns: Any, places: Sequence[int]) -> Any:
+    """X with the columns (N, D) of another table of its container at these places (D,), of the types that they have."""
+    kind = kind_of(X)
+    if kind == "pandas":
+        out = X.copy()
+        for i, place in enumerate(places):
+            out.isetitem(place, columns.iloc[:, i].set_axis(X.index))
+        return out
+    if kind == "polars":
+        return X.with_columns(columns.get_columns())
+    if kind == "arrow":
+        for name, place in zip(columns.column_names, places, strict=True):
+            X = X.set_column(place, name, columns.column(name))
+        return X
+    out = X.astype(np.result_type(X, columns))
+    out[:, list(places)] = columns
+    return out

@@ -16,7 +16,7 @@ from hourglass.views.forms import Cells
 
 def view(modality: Tables, examples: Any) -> Cells:
     """A table of the columns at fit, in any container."""
-    read = tuple(read_columns(examples).values())
+    read = tuple(read_columns(modality.learned_from(examples)).values())
     values = [_values(column, cells) for column, cells in zip(modality.columns, read, strict=True)]
     return Cells(np.stack(values, axis=1), modality.columns, read)
 
