@@ -10,6 +10,7 @@ import pytest
 
 from hourglass import Embedder, Tables, load
 from hourglass.modalities.columns import UnusableColumnsError
+from hourglass.readers.containers import as_list
 
 N = 150
 RNG = np.random.default_rng(0)
@@ -43,8 +44,9 @@ def left_out_of(table, **options):
 
 
 def column_of(table, name):
-    return table[:, list(TABLE.drop(columns="tags")).index(name)].tolist() if isinstance(table, np.ndarray) else (
-        pyarrow.table({"c": table[name]})["c"].to_pylist())  # fmt: skip
+    if isinstance(table, np.ndarray):
+        return table[:, list(TABLE.drop(columns="tags")).index(name)].tolist()
+    return [list(v) if name == "tags" else v for v in as_list(table[name])]
 
 
 def test_they_are_named_once():
@@ -81,7 +83,7 @@ def test_they_stay_where_rows_stay(kind, tmp_path):
     if kind == "pandas":
         np.testing.assert_array_equal(model.transform(X.drop(columns=["id", "tags"])), model.transform(X))
         shuffled = X[["k", "id", "a", "b"]]
-        with pytest.raises(ValueError, match="order|where it was"):
+        with pytest.raises(ValueError, match="'k' is not where"):
             model.transform(shuffled)
 
 
@@ -135,6 +137,6 @@ def test_a_table_of_nothing_else_is_refused():
 
 
 def test_many_texts_are_left_out_in_chunks():
-    frames = [pandas.DataFrame({"x": RNG.normal(size=700), "city": [f"{i} {k % 600}" for k in range(700)]}) for i in "ab"]
-    names, said = left_out_of(iter(frames))
+    cities = [[f"{letter} {k % 600}" for k in range(700)] for letter in "ab"]
+    names, said = left_out_of(pandas.DataFrame({"x": RNG.normal(size=700), "city": texts}) for texts in cities)
     assert names == ["city"] and "more than 1,000 different texts" in said[0]
