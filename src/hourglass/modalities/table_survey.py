@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hourglass.modalities.column_hints import OneHot
-from hourglass.modalities.column_statistics import MAX_CATEGORIES, ColumnStatistics
-from hourglass.modalities.columns import read_columns
+from hourglass.modalities.column_statistics import MAX_CATEGORIES, ColumnStatistics, Kind
+from hourglass.modalities.columns import UnusableColumnsError, read_columns
+from hourglass.modalities.identifiers import DECLARED, LeftOut
 from hourglass.readers import containers
 from hourglass.readers.column_types import column_types
 
@@ -30,6 +31,28 @@ class Survey:
     container: containers.Kind = "array"
     rows: int = 0
     one_hot: OneHot = field(default_factory=OneHot)
+
+    def check_declared(self, declared: Mapping[str, Kind | None]) -> None:
+        """Raises UnusableColumnsError for columns that cannot be what they are declared; None is an identifier."""
+        reasons: dict[str, str] = {}
+        for name, kind in declared.items():
+            if kind is not None and name in self.unreadable:
+                reasons[name] = f"is declared a {kind} and holds {self.unreadable[name]}"
+            elif kind == "category" and (reason := self.statistics[name].why_not_category()):
+                reasons[name] = reason
+        if reasons:
+            raise UnusableColumnsError(reasons)
+
+    def left_out(self, declared: Mapping[str, Kind | None]) -> Iterator[LeftOut]:
+        """The columns that nothing is learned of; those of an array of numbers have no names that could tell."""
+        named = self.container != "array"
+        for place, name in enumerate(self.names):
+            if name in self.unreadable:
+                yield LeftOut(name, place, self.unreadable[name])
+            elif name in declared and declared[name] is None:
+                yield LeftOut(name, place, DECLARED)
+            elif why := self.statistics[name].why_left_out(name, declared.get(name), self.rows, named):
+                yield LeftOut(name, place, why)
 
 
 def survey(chunks: Iterable[Any], counts: Iterable[str], categories: Iterable[str]) -> Survey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -19,9 +19,9 @@ from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.filling import fill_missing
 from hourglass.modalities.given_cells import GivenCells
-from hourglass.modalities.identifiers import DECLARED, IDENTIFIER, LeftOut
+from hourglass.modalities.identifiers import IDENTIFIER, LeftOut
 from hourglass.modalities.scaling import Standardise
-from hourglass.modalities.table_survey import Survey, survey
+from hourglass.modalities.table_survey import survey
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
@@ -112,8 +112,8 @@ class Tables:
         if found.rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
         named = found.container != "array"
-        self._refuse(found, declared)
-        left_out = tuple(self._left_out(found, declared, named))
+        found.check_declared(declared)
+        left_out = tuple(found.left_out(declared))
         out = {column.name: column.why for column in left_out}
         learned = {name: statistics for name, statistics in found.statistics.items() if name not in out}
         if left_out and (self.discrete or not learned):
@@ -132,27 +132,6 @@ class Tables:
         if all(c.constant for c in kept) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
         return replace(self, columns=kept, left_out=left_out, container=found.container)
-
-    def _refuse(self, found: Survey, declared: Mapping[str, Kind | None]) -> None:
-        """Raises for columns that cannot be what they are declared."""
-        reasons: dict[str, str] = {}
-        for name, kind in declared.items():
-            if kind is not None and name in found.unreadable:
-                reasons[name] = f"is declared a {kind} and holds {found.unreadable[name]}"
-            elif kind == "category" and (reason := found.statistics[name].why_not_category()):
-                reasons[name] = reason
-        if reasons:
-            raise UnusableColumnsError(reasons)
-
-    def _left_out(self, found: Survey, declared: Mapping[str, Kind | None], named: bool) -> Iterator[LeftOut]:
-        """The columns that nothing is learned of."""
-        for place, name in enumerate(found.names):
-            if name in found.unreadable:
-                yield LeftOut(name, place, found.unreadable[name])
-            elif name in self.identifiers:
-                yield LeftOut(name, place, DECLARED)
-            elif why := found.statistics[name].why_left_out(name, declared.get(name), found.rows, named):
-                yield LeftOut(name, place, why)
 
     def _declared(self, names: Sequence[str]) -> dict[str, Kind | None]:
         """The kinds of columns that options declare."""
