@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from hourglass.cli.apply import On, apply_in_chunks
 from hourglass.cli.companions import Inputs
-from hourglass.cli.errors import note
+from hourglass.cli.errors import UsageError, note
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
 from hourglass.cli.results import write_rows
 
+if TYPE_CHECKING:
+    from hourglass.estimators import Embedder
+
+DOUBLE_ENDINGS = (".csv.gz", ".tsv.gz")
 Chunk = tuple[Inputs, Any]  # some of the data, and their filled-in columns
 
 
-def impute(on: Annotated[On, FLATTENED], *, out: Path, rounds: int | None = None) -> None:
+def impute(
+    on: Annotated[On, FLATTENED], *, out: Path, rounds: int | None = None, n_draws: int | None = None, seed: int = 0
+) -> None:
     """Write a table with its missing cells filled in; other cells, and columns the model never saw, stay as they are.
 
     From CSV to CSV they stay so to the byte.
@@ -28,18 +34,49 @@ def impute(on: Annotated[On, FLATTENED], *, out: Path, rounds: int | None = None
         A .csv, .tsv or .parquet file; also .npy or .npz, which of a table with names hold the model's columns alone.
     rounds
         How often the filled-in row is encoded and filled in again; by default 3 for variational recipes, else 1.
+    n_draws
+        Instead of the best filling, so many that could be, in files of their own: filled.1.csv, filled.2.csv, ... What
+        differs between them is what the data leave open (multiple imputation).
+    seed
+        Random seed of the draws.
     """
+    import numpy as np
+
     from hourglass import load
 
     estimator = load(on.run)
     modality = estimator.modality_
     if not modality.has_missing:
         raise ValueError(f"{on.run} was fitted on {modality.describe()}, which have no missing cells to fill in")
+    if n_draws is None:
+        _impute_to(
+            out, on, lambda given: estimator.impute(given.X, condition=given.condition, rounds=rounds), estimator
+        )
+        return
+    if n_draws < 1:
+        raise UsageError(f"--n-draws {n_draws} must be at least 1")
+    for k in range(n_draws):
+        draws = np.random.RandomState([seed % 2**32, k])
+
+        def drawn(given: Inputs, draws: Any = draws) -> Any:
+            return estimator.impute(given.X, condition=given.condition, rounds=rounds, n_draws=1, random_state=draws)[0]
+
+        _impute_to(numbered(out, k + 1), on, drawn, estimator)
+
+
+def numbered(out: Path, k: int) -> Path:
+    """filled.csv.gz -> filled.1.csv.gz."""
+    ending = next((e for e in DOUBLE_ENDINGS if out.name.lower().endswith(e)), out.suffix)
+    stem = out.name[: len(out.name) - len(ending)]
+    return out.with_name(f"{stem}.{k}{out.name[len(stem) :]}")
+
+
+def _impute_to(out: Path, on: On, fill: Callable[[Inputs], Any], estimator: Embedder) -> None:
     n_missing, n_filled = 0, 0
 
     def imputed(given: Inputs) -> Any:
         nonlocal n_missing, n_filled
-        table = estimator.impute(given.X, condition=given.condition, rounds=rounds)
+        table = fill(given)
         n_filled += _n_missing(given.X) - _n_missing(table)
         n_missing += _n_missing(given.X if given.data is None else given.data.X)
         return table

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from hourglass.cli.companions import rename_columns, table_of_file
 from hourglass.cli.errors import UsageError
+from hourglass.cli.given import given_cells
 from hourglass.cli.output import report_written, rows_done
 from hourglass.cli.results import write_examples
 
@@ -29,6 +30,7 @@ def sample(
     n: Annotated[int, Parameter(name=["-n", "--n"])] = 16,
     out: Path,
     condition: list[str] | None = None,
+    given: list[str] | None = None,
     prior: bool = False,
     marginals: Literal["data", "model"] = "data",
     seed: int = 0,
@@ -48,6 +50,9 @@ def sample(
     condition
         Where the model was fitted with a condition: the value to sample for (several, if there are several columns),
         or a FILE with n rows.
+    given
+        Cells that are known, COLUMN=VALUE ..., or a FILE with some of the columns: the other cells are drawn to go with
+        them, -n times for each row of the file.
     prior
         Draw codes from the recipe's prior instead of the density fitted to the codes after training.
     marginals
@@ -65,6 +70,11 @@ def sample(
     if n < 1:
         raise UsageError(f"-n {n} must be at least 1")
     estimator = load(run)
+    if given:
+        _sample_given(
+            estimator, given_cells(given, estimator.modality_), n, out, condition, prior, marginals, seed, json
+        )
+        return
     cells = math.prod(estimator.modality_.shape)
     if n * cells > MAX_CELLS_AT_ONCE and not out.name.lower().endswith(IN_CHUNKS):
         raise UsageError(
@@ -87,6 +97,37 @@ def sample(
 
     write_examples(out, chunks(), estimator.modality_)
     report_written(out, n, "samples", json)
+
+
+def _sample_given(
+    estimator: Embedder,
+    cells: Any,
+    n: int,
+    out: Path,
+    condition: list[str] | None,
+    prior: bool,
+    marginals: Literal["data", "model"],
+    seed: int,
+    json: bool,
+) -> None:
+    """n rows for each row of `cells`, in chunks of some rows of it."""
+    import numpy as np
+
+    condition_of = _condition(estimator, condition, cells.num_rows, out)
+    size = max(1, CELLS_PER_CHUNK // (n * math.prod(estimator.modality_.shape)))
+
+    def chunks() -> Iterator[tuple[Any, None]]:
+        for number, start in enumerate(range(0, cells.num_rows, size)):
+            some = cells.slice(start, size)
+            state = seed if number == 0 else np.random.RandomState([seed % 2**32, number])
+            drawn = estimator.sample(
+                n, given=some, condition=condition_of(start, len(some)), prior=prior, marginals=marginals,
+                random_state=state,
+            )  # fmt: skip
+            yield drawn, None
+
+    write_examples(out, chunks(), estimator.modality_)
+    report_written(out, n * cells.num_rows, "samples", json)
 
 
 def _condition(estimator: Embedder, condition: list[str] | None, n: int, run: Path) -> Callable[[int, int], Any]:

@@ -13,9 +13,9 @@ from hourglass.parameters import Network, Training
 NAMES = {"random_state": "seed", "n_threads": "threads", "n_samples": "samples"}
 # what messages speak of beside the parameters of `Network` and `Training`
 OTHERS = (
-    "binarise", "categories", "columns", "condition", "counts", "crop", "day_first", "grey", "identifiers", "labels",
-    "modality", "n", "n_latent", "n_latents", "n_samples", "numbers", "prior", "recipe", "recipes", "resize", "rounds",
-    "seeds", "split",
+    "binarise", "categories", "columns", "condition", "counts", "crop", "day_first", "given", "grey", "identifiers",
+    "labels", "modality", "n", "n_draws", "n_latent", "n_latents", "n_samples", "numbers", "prior", "recipe", "recipes",
+    "resize", "rounds", "seeds", "split",
 )  # fmt: skip
 ARGUMENTS = tuple(field.name for kind in (Network, Training) for field in fields(kind)) + OTHERS
 _VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\([^()]*\)|\[[^\[\]]*\]|[^\s,;:()]+"""
