@@ -18,8 +18,9 @@ CHECKPOINT = "checkpoint.safetensors"
 START = "hourglass.run.json"  # the `Origin` of a run that a command started; deleted when the command ends
 LOCK = ".hourglass.lock"
 
-# of hourglass.json; 9: dispersions of counts are buffers; 10: a digest of itself; 11: distributions of numbers
-MODEL_FORMAT = 11
+# of hourglass.json; 9: dispersions of counts are buffers; 10: a digest of itself; 11: distributions of numbers;
+# 12: columns that are left out
+MODEL_FORMAT = 12
 
 _WEIGHTS = re.compile(r"model-[0-9a-f]{16}\.safetensors")
 _PARTIAL = re.compile(

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from hourglass import Embedder, load
 from hourglass.cli import main, sources
+from hourglass.run_files import MODEL_FORMAT
 from hourglass.storage import sealed
 from hourglass.training import Trainer
 
@@ -264,7 +265,8 @@ def test_an_interrupted_run_of_an_older_version_says_so(hourglass, tmp_path) -> 
     for words in (("fit", "--resume", "--out", run), ("embed", run, "--out", "codes.csv")):
         answer = hourglass(*words)
         assert answer.code == 1
-        assert "was written by an older Hourglass (format 9; this one reads 10): fit the model again" in answer.err
+        said = f"was written by an older Hourglass (format 9; this one reads {MODEL_FORMAT}): fit the model again"
+        assert said in answer.err
 
 
 def test_a_run_of_python_is_continued_there(hourglass, tmp_path) -> None:

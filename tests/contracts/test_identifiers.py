@@ -127,7 +127,7 @@ def test_options_overrule_what_is_noticed():
     assert "'k' (declared an identifier)" in said[0]
     with pytest.raises(ValueError, match="identifiers='z' is not a column of X"):
         Tables(identifiers=["z"]).infer(TABLE)
-    with pytest.raises(ValueError, match="column 'id' is declared twice, in numbers too"):
+    with pytest.raises(ValueError, match="column 'id' is declared both a category and a number"):
         Tables(categories=["id"], numbers=["id"]).infer(TABLE)
 
 

@@ -42,6 +42,7 @@ NAMING: dict[str, Kind | None] = {
     "numbers": "numeric",
     "identifiers": None,
 }
+KIND_IN_WORDS = {"count": "a count", "category": "a category", "numeric": "a number", None: "an identifier"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ class Tables:
                 if name not in names:
                     raise ValueError(f"{option}={name!r} is not a column of X; its columns are {', '.join(names)}")
                 if name in declared:
-                    raise ValueError(f"column {name!r} is declared twice, in {option} too; choose one kind for it")
+                    both = " and ".join(KIND_IN_WORDS[k] for k in (declared[name], kind))
+                    raise ValueError(f"column {name!r} is declared both {both}; choose one")
                 declared[name] = kind
         return declared
 
