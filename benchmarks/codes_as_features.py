@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    train, test = datasets.load("mnist"), datasets.load("mnist", part="test")
+    train, test = datasets.load("mnist"), datasets.load("mnist", split="test")
     flat, flat_test = (d.X.reshape(len(d.X), -1).astype(np.float32) / 255 for d in (train, test))
     for size in options.sizes:
         pca = PCA(size, svd_solver="covariance_eigh").fit(flat)

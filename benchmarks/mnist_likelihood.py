@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000, help="test images scored")
     parser.add_argument("--epochs", type=int, help="instead of what fits into the time")
     options = parser.parse_args()
-    X, test = datasets.load("mnist").X, datasets.load("mnist", part="test").X
+    X, test = datasets.load("mnist").X, datasets.load("mnist", split="test").X
     x = torch.from_numpy(binarised(test.reshape(len(test), -1)).reshape(test.shape).astype(np.float32))[: options.rows]
     epochs = options.epochs
     if epochs is None:

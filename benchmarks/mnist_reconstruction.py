@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--n-latent", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    X, test = datasets.load("mnist").X, datasets.load("mnist", part="test").X
+    X, test = datasets.load("mnist").X, datasets.load("mnist", split="test").X
     flat, flat_test = (a.reshape(len(a), -1).astype(np.float32) / 255 for a in (X, test))
     pca = PCA(options.n_latent, svd_solver="covariance_eigh").fit(flat)
     made = pca.inverse_transform(pca.transform(flat_test))

@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    train, test = datasets.load("mnist"), datasets.load("mnist", part="test")
+    train, test = datasets.load("mnist"), datasets.load("mnist", split="test")
     X, y = train.X, train.labels
     classifier = trained_classifier(X[:50_000], y[:50_000], options.classifier_epochs, seed=0)
     accuracy = float((in_batches(classifier, test.X).argmax(1) == test.labels).mean())

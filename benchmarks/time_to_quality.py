@@ -75,7 +75,7 @@ def main() -> None:
         print(json.dumps({"side": "pythae", **s}), flush=True)
     target = max(s["elbo"] for s in scored)
     reached = next(s for s in scored if s["elbo"] == target)["seconds"]
-    test = datasets.load("mnist", part="test").X
+    test = datasets.load("mnist", split="test").X
     x = torch.from_numpy(binarised(test.reshape(len(test), -1)))
     for seed in range(o.seeds):
         for horizon in o.horizons:
