@@ -207,12 +207,14 @@ def _read(folder: Path) -> tuple[dict[str, Any], _Description, dict[str, Tensor]
     for _ in range(TRIES_TO_READ):
         values, description = _read_description(folder)
         path = folder / description.weights.file
+        before = _which_file(path)
         try:
             with safe_open(path, "pt") as file:
                 # copies: what is mapped into memory changes, or ends the process, when the file is written to
                 tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118 - not a mapping
         except Exception as error:
-            if not path.exists():  # it is opened more than once, and may vanish in between
+            # it is opened more than once, and may vanish in between, or be another file of the same name by now
+            if before is None or _which_file(path) != before:
                 time.sleep(SECONDS_BETWEEN)
                 continue
             raise ModelFolderError(f"{path} is corrupt, or was not written by Hourglass: {reason_of(error)}") from error
@@ -220,6 +222,15 @@ def _read(folder: Path) -> tuple[dict[str, Any], _Description, dict[str, Tensor]
             raise ModelFolderError(f"{path} is corrupt, or was not written by Hourglass: its digest is another")
         return values, description, tensors
     raise ModelFolderError(f"{path} is missing: save the model again")
+
+
+def _which_file(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that has its name later on; None where there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_ctime_ns
 
 
 def _read_description(folder: Path) -> tuple[dict[str, Any], _Description]:
