@@ -23,8 +23,9 @@ class Network:
         "gaussian", "laplace" or "bernoulli". By default it is inferred: Bernoulli for two values only, else Gaussian;
         categories are found by themselves. With greyscale pictures, the Bernoulli takes a grey level, between the
         smallest and the largest at fit, as the probability to be reconstructed.
-    variance : "shared", "feature" or float
+    variance : "shared", "partial", "feature", float or None
         Variance of the Gaussian: fitted as one number, one per feature, or fixed (in units of the data's own variance).
+        "partial" is shared in training, and after it one per feature. By default that for tables, else "shared".
     hidden : tuple of int or None
         Widths of the encoder's hidden layers; the decoder mirrors them. () makes encoder and decoder linear.
     network : str or None
@@ -35,7 +36,7 @@ class Network:
     """
 
     likelihood: str | None = None
-    variance: Literal["shared", "feature"] | float = "shared"
+    variance: Literal["shared", "partial", "feature"] | float | None = None
     hidden: tuple[int, ...] | None = None
     network: str | None = None
     activation: Literal["silu", "relu", "gelu", "tanh", "sigmoid"] = "silu"
@@ -49,10 +50,12 @@ class Network:
                 raise ValueError(
                     f"hidden={self.hidden!r} must hold whole numbers of at least 1; () makes the networks linear"
                 )
-        if self.variance not in ("shared", "feature") and (
+        if self.variance not in (None, "shared", "partial", "feature") and (
             not isinstance(self.variance, Real) or not 0 < self.variance < math.inf
         ):
-            raise ValueError(f"variance={self.variance!r} is unknown; choose 'shared', 'feature' or a positive number")
+            raise ValueError(
+                f"variance={self.variance!r} is unknown; choose 'shared', 'partial', 'feature' or a positive number"
+            )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hourglass import likelihoods
-from hourglass.likelihoods import Categorical, Gaussian, Laplace, Likelihood, Mixed, build
+from hourglass.likelihoods import Categorical, Gaussian, Laplace, Likelihood, Mixed, PointMasses, build
 from hourglass.likelihoods.bernoulli import BernoulliDistribution
 
 LINE = np.linspace(-60.0, 60.0, 24_001)  # the real line for quadrature
@@ -40,6 +40,7 @@ SMALL = {
     "Laplace": ({"shape": [1], "variance": 0.7}, [LINE]),
     "Mixed": (MIXED_SMALL, [LINE, CLASSES]),
     "NegativeBinomial": ({"shape": [1]}, [COUNTS]),
+    "PointMasses": ({"shape": [1], "atoms": [[0.0, 1.0, 2.0]], "discrete": [True]}, [CLASSES]),
 }
 
 # name, options of a likelihood over several cells
@@ -59,6 +60,17 @@ CASES = [
     ("Mixed", MIXED),
     ("NegativeBinomial", {"shape": [4], "missing": True}),
     ("NegativeBinomial", {"shape": [2, 3]}),
+    (
+        "PointMasses",
+        {
+            "shape": [2],
+            "atoms": [[0.0, 1.0], [-1.0, 0.5]],
+            "discrete": [False, False],
+            "missing": True,
+            "variance": "feature",
+        },
+    ),
+    ("PointMasses", {"shape": [2, 3], "atoms": [[0.0], [2.0]], "discrete": [False, False], "variance": "shared"}),
 ]
 cases = pytest.mark.parametrize(
     ("name", "options"), CASES, ids=[f"{name}-{'x'.join(map(str, o.get('shape', ['table'])))}" for name, o in CASES]
@@ -194,7 +206,7 @@ def test_adapting_at_rate_one_maximises_the_likelihood_of_the_batch(name, option
     assert best >= before
     fitted = isinstance(options.get("variance", "shared"), str)
     scales = [value for key, value in likelihood.state_dict().items() if "log_scale" in key] if fitted else []
-    assert len(scales) == (fitted and name in ("Gaussian", "Laplace", "Mixed"))
+    assert len(scales) == (fitted and name in ("Gaussian", "Laplace", "Mixed", "PointMasses"))
     for value in scales:
         for k in range(value.numel()):
             for step in (-0.05, 0.05):
@@ -242,9 +254,7 @@ def test_the_fitted_width_respects_its_floor(kind):
 
     torch.testing.assert_close(fitted(floor=0.3), torch.tensor(0.3))
     torch.testing.assert_close(fitted(), torch.tensor(1e-3))
-    torch.testing.assert_close(
-        fitted(variance="feature", floor=[0.1, 0.0, 0.3]), torch.tensor([0.1, 1e-3, 0.3])
-    )
+    torch.testing.assert_close(fitted(variance="feature", floor=[0.1, 0.0, 0.3]), torch.tensor([0.1, 1e-3, 0.3]))
     assert float(fitted(variance=0.01, floor=9.0)) == pytest.approx(0.1)
 
 
@@ -307,7 +317,9 @@ def test_build_names_the_nearest_and_takes_own_parts():
         (lambda: Gaussian((3,), variance="features"), "variance='features'"),
         (lambda: Gaussian((3,), variance=0.0), "variance=0.0"),
         (lambda: Gaussian((3,), floor=-1.0), "floor=-1.0"),
-        (lambda: Gaussian((3,), floor=[0.1, 0.1, 0.1]), "feature"),
+        (lambda: Gaussian((3,), variance=1.0, floor=[0.1, 0.1, 0.1]), "not fitted"),
+        (lambda: PointMasses((2,), [[0.0], []], [False, False]), "at least one atom"),
+        (lambda: PointMasses((2,), [[0.0]], [False]), "2 features"),
         (lambda: Laplace((3,), variance="feature", floor=[0.1]), "3 features"),
         (lambda: Gaussian(()), "shape="),
         (lambda: Categorical((3,), 0), "n_classes=0"),

@@ -299,7 +299,7 @@ def test_the_modality_of_data():
 def test_variance_is_floored_at_the_resolution_of_the_column():
     X = np.round(RNG.normal(size=(200, 2)) * 4) / 2  # steps of a half
     modality = Tables().infer(X)
-    likelihood = modality.likelihood(None, "feature")
+    likelihood = modality.likelihood("gaussian", "feature")
     likelihood.update_scale(torch.zeros(5, 2), torch.zeros(5, 2), 1.0)
     floor = torch.tensor([c.resolution / c.scale / 12**0.5 for c in modality.columns])
     assert [c.resolution for c in modality.columns] == [0.5, 0.5]

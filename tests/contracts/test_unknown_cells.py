@@ -109,7 +109,7 @@ def test_a_constant_column_changes_nothing(value):
     model = unfitted(hidden=None).fit(frame)
     x = model.model_.scaling(model.modality_.examples(frame).rows())
     assert bool((x[:, 2] == 0).all())
-    assert model.score(frame) == pytest.approx(unfitted(hidden=None).fit(plain).score(plain), abs=0.1)
+    assert model.score(frame) == pytest.approx(unfitted(hidden=None).fit(plain).score(plain), abs=0.2)
     assert model.reconstruct(frame)["same"].tolist() == [value] * N
     assert model.reconstruct(frame)["same"].dtype == frame["same"].dtype
     assert model.sample(2)["same"].tolist() == [value] * 2

@@ -7,8 +7,9 @@ import torch
 from hourglass import Embedder
 from hourglass.estimators import FitInterrupted
 from hourglass.recipe import Term
+from hourglass.schedules import WarmUp
 from hourglass.training import DivergedError, Trainer, loop, read_about
-from hourglass.variants import AE, VAE
+from hourglass.variants import AE, VAE, kl
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2)) @ RNG.normal(size=(2, 6)) + 0.3 * RNG.normal(size=(60, 6))
@@ -198,3 +199,31 @@ def test_few_steps_are_steps(max_epochs):
     untrained = unfitted(batch_size=60, max_epochs=1, learning_rate=1e-30).fit(X)
     for name, weight in estimator.model_.named_parameters():
         assert not torch.equal(weight, untrained.model_.get_parameter(name)), name
+
+
+def test_the_best_epoch_is_none_in_which_a_weight_still_rises():
+    """Weights that only begin to weigh at the end: before, another objective was minimised."""
+    recipe = VAE.with_term(kl, schedule=WarmUp(0.6))
+    fitted = unfitted(recipe=recipe, max_epochs=10, learning_rate=1e-6).fit(X)  # which hardly moves: all epochs alike
+    assert fitted.summary_.best_epoch >= 6
+
+
+def test_a_wild_row_does_not_choose_the_epoch():
+    """A hundredth of the held-out rows, those with the largest objective, count for nothing."""
+    wild = np.vstack([X] * 10)
+    wild[::50] *= 1e4
+    seen = []
+
+    class Watched(Trainer):
+        def evaluate(self, model, rows):
+            means, usual = super().evaluate(model, rows)
+            seen.append((sum(means.values()), sum(usual.values()), len(rows)))
+            return means, usual
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hourglass.estimators.fitting.Trainer", Watched)
+        fitted = unfitted(
+            recipe="ae", likelihood="gaussian", max_epochs=3, batch_size=64, validation_fraction=0.5
+        ).fit(wild)  # fmt: skip
+    assert [entry["objective"] for entry in fitted.history_] == [usual for _, usual, _ in seen]
+    assert all(usual < mean for mean, usual, _ in seen)

@@ -254,9 +254,10 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
 
         For recipes with a prior the importance-weighted bound of log p(x) with `n_samples` samples of the code (1: the
         ELBO); for the others log p(x | code), which is not a bound of log p(x): scores of the two do not compare
-        (`hourglass.comparison.compare` does). Nats per example, of the data in model space (standardised). With
-        greyscale pictures under a Bernoulli, the cross-entropy of their levels, which is not a density and favours
-        clear black and white; to find odd pictures, let the likelihood be inferred.
+        (`hourglass.comparison.compare` does). Nats per example, of standardised data: spikes and levels of a column
+        count their probability, other numbers their density, in units linear in the column's. With greyscale pictures
+        under a Bernoulli, the cross-entropy of their levels, which is not a density and favours clear black and white;
+        to find odd pictures, let the likelihood be inferred.
 
         What is not known does not make a row typical. A missing cell counts what its column counts on average without a
         code, so that rows with other cells missing are on one scale: the bound is that of the known cells, plus a

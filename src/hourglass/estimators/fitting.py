@@ -116,4 +116,4 @@ def _fit_scale(model: Autoencoder, rows: Rows, seed: int) -> None:
         parameters = model.decode.parameters_of(
             posterior.sample(), rows.condition, posterior.shallow, tuple(x.shape[2:])
         )
-        model.decode.likelihood.update_scale(parameters, x, 1.0)
+        model.decode.likelihood.settle_scale(parameters, x)

@@ -92,11 +92,11 @@ def cell_log_prob(model: Autoencoder, raw: Tensor, condition: Tensor | None, dev
 def evidence(
     model: Autoencoder, raw: Tensor, condition: Tensor | None, n_samples: int, seed: int, device: str = "cpu"
 ) -> Tensor:
-    """The bound of log p(x) of raw rows, (N,) nats per example; see `log_evidence`."""
+    """The bound of log p(x) of raw rows, (N,) nats per example, in units linear in theirs; see `log_evidence`."""
     scores = []
     for x, given, n in batches(model, raw, condition, device):
         scores.append(log_evidence(model, x, given, n_samples=n_samples, seed=seed, batch_size=len(x))[:n].cpu())
-    return torch.cat(scores)
+    return torch.cat(scores) + model.scaling.log_slope(raw)  # type: ignore[operator]
 
 
 @torch.no_grad()

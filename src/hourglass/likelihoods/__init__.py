@@ -9,9 +9,11 @@ from hourglass.likelihoods.laplace import Laplace
 from hourglass.likelihoods.likelihood import LIKELIHOODS, Distribution, Likelihood
 from hourglass.likelihoods.mixed import Mixed
 from hourglass.likelihoods.negative_binomial import NegativeBinomial
+from hourglass.likelihoods.point_masses import PointMasses
 
 LIKELIHOODS |= {
-    kind.__name__: kind for kind in (Bernoulli, Categorical, ConstantCells, Gaussian, Laplace, Mixed, NegativeBinomial)
+    kind.__name__: kind
+    for kind in (Bernoulli, Categorical, ConstantCells, Gaussian, Laplace, Mixed, NegativeBinomial, PointMasses)
 }
 
 __all__ = [
@@ -25,5 +27,6 @@ __all__ = [
     "Likelihood",
     "Mixed",
     "NegativeBinomial",
+    "PointMasses",
     "build",
 ]

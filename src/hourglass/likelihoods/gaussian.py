@@ -83,5 +83,5 @@ class Gaussian(LocationScale):
     def fit_baseline(self, x: Tensor) -> Tensor:
         """The mean of every cell, (*S); the variance becomes that of the rows about it."""
         mean = x.nanmean(0).nan_to_num(0.0)
-        self.update_scale(mean.expand_as(x), x, 1.0)
+        self.settle_scale(mean.expand_as(x), x)
         return mean

@@ -63,5 +63,5 @@ class Laplace(LocationScale):
     def fit_baseline(self, x: Tensor) -> Tensor:
         """The median of every cell, (*S); the scale becomes the mean distance of the rows from it."""
         median = x.nanmedian(0).values.nan_to_num(0.0)
-        self.update_scale(median.expand_as(x), x, 1.0)
+        self.settle_scale(median.expand_as(x), x)
         return median

@@ -152,6 +152,11 @@ class Likelihood(nn.Module, ABC):
         parameters (*K, B, *parameter_shape), x (B, *S), 0 <= rate <= 1. Most likelihoods have none.
         """
 
+    @torch.no_grad()
+    def settle_scale(self, parameters: Tensor, x: Tensor) -> None:
+        """Set fitted buffers once training is over, to their optimum on these rows, which were not trained on."""
+        self.update_scale(parameters, x, 1.0)
+
     @abstractmethod
     def fit_baseline(self, x: Tensor) -> Tensor:
         """Fit this likelihood to rows x (N, *S) without a code: the best constant decoder output, (*parameter_shape).

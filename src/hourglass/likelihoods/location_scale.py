@@ -22,9 +22,10 @@ from torch import Tensor
 
 from hourglass.likelihoods.likelihood import Likelihood, at_least_float32
 
-Variance = Literal["shared", "feature"] | float
+Variance = Literal["shared", "partial", "feature"] | float
 Floor = float | Sequence[float]
 
+CELLS_TO_BELIEVE = 2.0  # of one feature, from which on its own variance counts more than that of all
 MIN_DEVIATION = 1e-3  # in model space, where features have deviation 1: a perfect fit must not reach density infinity
 
 
@@ -37,8 +38,10 @@ class LocationScale(Likelihood):
     ----------
     shape : sequence of int
         S. ``parameter_shape`` is S: the decoder puts out the location m.
-    variance : "shared", "feature" or float
+    variance : "shared", "partial", "feature" or float
         One fitted variance; one per feature (axis 0 of S: columns, channels), fitted; or a fixed one, in model space.
+        "partial" is partial pooling: shared while it is trained with, so that no feature takes the whole code for
+        itself, and then one per feature, which few cells draw towards the shared one.
     floor : float or sequence of float
         Least *standard deviation* of a fitted variance (the resolution of a column), one for all or one per feature. In
         any case a fitted deviation stays above 1e-3. A fixed variance is taken as given.
@@ -62,7 +65,8 @@ class LocationScale(Likelihood):
         super().__init__(shape, missing=missing)
         self.variance = _checked_variance(variance)
         self.floor = _checked_floor(floor, self.variance, self.shape[0])
-        own = self.per_feature if self.variance == "feature" else ()
+        per_feature = self.variance in ("partial", "feature") or not isinstance(self.floor, float)
+        own = self.per_feature if per_feature else ()
         deviation = 1.0 if isinstance(self.variance, str) else math.sqrt(self.variance) / self.deviation_of_scale
         least = torch.as_tensor(self.floor, dtype=torch.float32).clamp(min=MIN_DEVIATION) / self.deviation_of_scale
         least = least.expand(self.shape[0]).reshape(own).clone() if own else least
@@ -85,24 +89,49 @@ class LocationScale(Likelihood):
             return
         errors = self.errors(x - at_least_float32(parameters))  # (*K, B, *S), NaN where a cell is missing
         axes = list(range(errors.ndim))
-        if self.log_scale.ndim:
+        if self.variance == "feature":
             del axes[-self.n_dims]
-        optimum = (errors.nanmean(dim=axes) if self.missing else errors.mean(dim=axes)).reshape(self.log_scale.shape)
+        optimum = errors.nanmean(dim=axes) if self.missing else errors.mean(dim=axes)
+        self._move_scale(optimum, rate)
+
+    @torch.no_grad()
+    def settle_scale(self, parameters: Tensor, x: Tensor) -> None:
+        """Set the scale, once training is over: of "partial", that of each feature, drawn towards the shared one.
+
+        The logarithm of a variance that was fitted to n cells has itself a variance of 2 / n. Where those of features
+        lie about the shared one with a variance of 1, their best estimate weighs the latter like 2 cells.
+        """
+        if self.variance != "partial":
+            self.update_scale(parameters, x, 1.0)
+            return
+        errors = self.errors(x - at_least_float32(parameters)).movedim(-self.n_dims, -1).flatten(0, -2)
+        known = ~errors.isnan()
+        sums, n = errors.nan_to_num(0.0).sum(0), known.sum(0)
+        least = self._least.flatten() ** self.power
+        shared, own = torch.maximum(sums.sum() / n.sum(), least), torch.maximum(sums / n.clamp(min=1), least)
+        weight = n / (n + CELLS_TO_BELIEVE)
+        self._move_scale(torch.exp(torch.lerp(shared.log(), own.log(), weight)), 1.0)
+
+    def _move_scale(self, optimum: Tensor, rate: float) -> None:
+        """Towards a mean error, () or (S[0],), that may be NaN where nothing is known."""
+        if optimum.ndim:
+            optimum = optimum.reshape(self.log_scale.shape)
         before = (self.power * self.log_scale).exp()
         if self.missing:
             optimum = torch.where(torch.isnan(optimum), before, optimum)
-        after = torch.maximum(torch.lerp(before, optimum.to(before), rate), self._least**self.power)
+        after = torch.maximum(torch.lerp(before, optimum.to(before).expand_as(before), rate), self._least**self.power)
         self.log_scale.copy_(after.log() / self.power)
 
 
 def _checked_variance(variance: Any) -> Variance:
     if isinstance(variance, str):
-        if variance in ("shared", "feature"):
+        if variance in ("shared", "partial", "feature"):
             return variance  # type: ignore[return-value]
     elif math.isfinite(variance) and variance > 0:
         return float(variance)
     raise ValueError(
-        f'variance={variance!r}: use "shared" (one, fitted), "feature" (one per feature, fitted), or a positive number.'
+        f'variance={variance!r}: use "shared" (one, fitted), "feature" (one per feature, fitted), "partial" (between '
+        "the two), or a positive number."
     )
 
 
@@ -112,8 +141,8 @@ def _checked_floor(floor: Any, variance: Variance, n_features: int) -> float | l
         raise ValueError(f"floor={floor!r}: a standard deviation is finite and not negative; 0 sets no floor.")
     if values.ndim == 0:
         return float(values)
-    if variance != "feature":
-        raise ValueError(f'floor has {values.numel()} values but variance={variance!r}: fit one per "feature".')
+    if not isinstance(variance, str):
+        raise ValueError(f"floor has {values.numel()} values but the variance is not fitted: {variance!r}.")
     if values.shape != (n_features,):
         raise ValueError(f"floor has shape {tuple(values.shape)} for {n_features} features: give one number each.")
     return [float(value) for value in values]

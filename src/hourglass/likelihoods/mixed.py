@@ -136,6 +136,13 @@ class Mixed(Likelihood):
             block.update_scale(piece, own, rate)
 
     @torch.no_grad()
+    def settle_scale(self, parameters: Tensor, x: Tensor) -> None:
+        """Settle each block on its own features."""
+        pieces = parameters.split(self.sizes, -self.n_dims)
+        for (block, own), piece in zip(self._with_features(x), pieces, strict=True):
+            block.settle_scale(piece, own)
+
+    @torch.no_grad()
     def fit_unknown(self, x: Tensor, n: int) -> None:
         """That of each block."""
         for block, own in self._with_features(x):

@@ -138,7 +138,7 @@ def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:
     if column.constant:  # whatever a decoder says of it
         raw = np.full(len(raw), column.offset)
     elif possible and column.lowest is not None:
-        raw = raw.clip(column.lowest, column.highest)
+        raw = _at_spikes(column, raw.clip(column.lowest, column.highest))
     if possible and column.whole:
         raw = raw.round()
     if not column.origin:
@@ -146,6 +146,14 @@ def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:
     if column.constant or (possible and column.whole):
         return np.array([None if v != v else int(v) + column.origin for v in raw.tolist()], dtype=object)
     return raw + column.origin
+
+
+def _at_spikes(column: Column, raw: np.ndarray) -> np.ndarray:
+    """Numbers (N,), with those that are a spike but for the rounding of float32 exactly there."""
+    unit = column.scale if column.tail is None else column.scale * column.tail[1]
+    for spike in column.spikes:
+        raw = np.where(np.abs(raw - spike) <= 1e-5 * unit + 1e-6 * abs(spike), spike, raw)
+    return raw
 
 
 def _among(categories: Sequence[str | int | float], places: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from hourglass.modalities.column_shape import Sample, shape_of
 from hourglass.modalities.columns import holds_texts, is_missing
 from hourglass.modalities.identifiers import IDENTIFIER, Differences, is_identifier, of_texts
 from hourglass.readers.column_types import ANY_TYPE, ColumnType
@@ -30,6 +31,8 @@ class Column:
     Attributes
     ----------
     offset, scale : take raw numbers to model space.
+    tail : (centre, unit) of a column with heavy tails: asinh((raw - centre) / unit) is what offset and scale are of.
+    spikes : numbers that have a probability of their own; `discrete`: there are no others.
     resolution : the smallest step between its values, in raw units.
     categories : the texts or numbers that occur.
     missing, constant : whether cells were missing; whether all others were equal.
@@ -53,7 +56,16 @@ class Column:
     whole: bool = False
     origin: int = 0
     logs: tuple[float, float] = (0.0, 1.0)
+    tail: tuple[float, float] | None = None
+    spikes: tuple[float, ...] = ()
+    discrete: bool = False
     type: ColumnType = ANY_TYPE
+
+    def __post_init__(self) -> None:
+        if self.kind in ("binary", "category") and not self.categories:
+            raise ValueError(f"column {self.name!r} is {self.kind} and has no categories")
+        if self.tail is not None and not self.tail[1] > 0:
+            raise ValueError(f"column {self.name!r} has a tail of unit {self.tail[1]}: it must be above 0")
 
     @property
     def texts(self) -> bool:
@@ -71,7 +83,13 @@ class Column:
             return (self.highest or 0.0) > 2**24
         if self.is_categorical or self.constant:
             return False
-        return self.scale < MIN_SCALE_OF_FLOAT32 or abs(self.offset) > 1e4 * self.scale
+        centre, unit = (self.offset, self.scale) if self.tail is None else self.tail
+        return unit < MIN_SCALE_OF_FLOAT32 or abs(centre) > 1e4 * unit
+
+    @property
+    def step(self) -> float:
+        """The smallest step between its values in model space, where a column with heavy tails is at its centre."""
+        return self.resolution / (self.scale if self.tail is None else self.tail[1] * self.scale)
 
     def text(self, value: float) -> str:
         """One value in the column's own words, numbers to three digits; a category is given by its place.
@@ -162,6 +180,7 @@ class ColumnStatistics:
     moments: Moments = field(default_factory=Moments)
     logs: Moments = field(default_factory=Moments)
     distinct: np.ndarray | None = field(default_factory=lambda: np.array([]))  # None once there are too many to matter
+    sample: Sample = field(default_factory=Sample)
     step: float = math.inf
     lowest: float = math.inf
     highest: float = -math.inf
@@ -187,6 +206,7 @@ class ColumnStatistics:
             self.origin = int(known[0])
         numbers = (known - self.origin if self.origin else known).astype(np.float64)
         self.moments.add(numbers)
+        self.sample.add(numbers)
         if counts:
             self.logs.add(np.log1p((numbers + self.origin).clip(min=0)))
         self.lowest, self.highest = min(self.lowest, float(numbers.min())), max(self.highest, float(numbers.max()))
@@ -266,15 +286,23 @@ class ColumnStatistics:
             return Column(name, "category", categories=tuple(levels))
         if self.moments.is_constant:
             return Column(name, "numeric", self.moments.centre, constant=True)
+        shape = shape_of(self.sample.values, self.n, self.distinct)
+        offset, scale = self.moments.centre, self.moments.deviation
+        if shape.tail is not None:
+            flat = shape.flat(self.sample.values)
+            offset, scale = float(flat.mean()), float(flat.std())
         return Column(
             name,
             "numeric",
-            self.moments.centre,
-            max(self.moments.deviation, SMALLEST),
+            offset,
+            max(scale, SMALLEST),
             self.step if math.isfinite(self.step) else 0.0,
             lowest=self.lowest,
             highest=self.highest,
             whole=self.whole,
+            tail=shape.tail,
+            spikes=shape.spikes,
+            discrete=shape.discrete,
         )
 
     def _level(self, value: int | float) -> int | float:

@@ -243,7 +243,9 @@ class Images:
         scales = [self.white - self.black] * self.shape[0] if self._bernoulli else self.scale
         floors = [step / s / 12**0.5 for s in scales]
         varying = [f for f, s in zip(floors, self.scale, strict=True) if s != 1.0]  # 1 is that of a constant channel
-        floor: Any = floors if variance == "feature" else float(np.sqrt(np.mean(np.square(varying or floors))))
+        variance = "shared" if variance is None else variance
+        own = variance in ("partial", "feature")
+        floor: Any = floors if own else float(np.sqrt(np.mean(np.square(varying or floors))))
         if name == "gaussian":
             return likelihoods.Gaussian(self.shape, variance=variance, floor=floor)
         if name == "laplace":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+MAX_ASINH = 80.0  # of what a decoder says of a heavy tail: sinh of it is 10^34
+
 
 class Standardise(nn.Module):
     """x = (raw - mean) / scale, with `mean` and `scale` broadcast against one example of shape S.
@@ -28,9 +30,51 @@ class Standardise(nn.Module):
         """x as it is trained on: `forward`, where nothing about it is random."""
         return self(raw)
 
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """ln dx/du of raw rows (B, *S), summed over cells, (B,) or (): u is linear in raw, as x is near the median."""
+        return torch.zeros(())
+
     def inverse(self, x: Tensor) -> Tensor:
         """x (B, *S) -> raw units (B, *S), in the precision of `mean`."""
         return x.to(self.mean.dtype) * self.scale + self.mean
+
+
+class StandardiseTails(Standardise):
+    """Standardise, of asinh((raw - centre) / unit) where a column has heavy tails.
+
+    Parameters
+    ----------
+    mean, scale : (D,) of all columns, after the asinh.
+    curved : places of the columns with heavy tails, (K,).
+    centre, unit : (K,) of these.
+    """
+
+    centre: Tensor
+    unit: Tensor
+    curved: Tensor
+
+    def __init__(self, mean: Tensor, scale: Tensor, curved: Tensor, centre: Tensor, unit: Tensor) -> None:
+        super().__init__(mean, scale)
+        self.register_buffer("curved", curved)
+        self.register_buffer("centre", centre)
+        self.register_buffer("unit", unit)
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """raw (B, D) of any number type -> x (B, D) float32; infinity stays what it is."""
+        flat = raw.to(self.mean.dtype)
+        tails = torch.asinh((flat[:, self.curved] - self.centre) / self.unit)
+        return (flat.index_copy(1, self.curved, tails) - self.mean).div_(self.scale).float()
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """x (B, D) -> raw units (B, D)."""
+        flat = super().inverse(x)
+        tails = torch.sinh(flat[:, self.curved].clamp(-MAX_ASINH, MAX_ASINH)) * self.unit + self.centre
+        return flat.index_copy(1, self.curved, tails)
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Of raw rows (B, D), (B,): -ln sqrt(1 + t^2) of every t = (raw - centre) / unit."""
+        tails = (raw.to(self.mean.dtype)[:, self.curved] - self.centre) / self.unit
+        return -0.5 * torch.log1p(tails.square()).nan_to_num(0.0, posinf=0.0).sum(1)
 
 
 class UnitRange(Standardise):

@@ -11,16 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hourglass import likelihoods
+from hourglass.likelihoods import Likelihood
 from hourglass.modalities import column_hints, identifiers
 from hourglass.modalities.cells import from_raw, to_raw
+from hourglass.modalities.column_likelihood import likelihood_of
 from hourglass.modalities.column_statistics import Column, Kind
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.filling import fill_missing
 from hourglass.modalities.given_cells import GivenCells
 from hourglass.modalities.identifiers import IDENTIFIER, LeftOut
-from hourglass.modalities.scaling import Standardise
+from hourglass.modalities.scaling import Standardise, StandardiseTails
 from hourglass.modalities.table_survey import survey
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.table_input import TableInput
@@ -277,10 +278,14 @@ class Tables:
     def marginal_mask(self) -> Tensor:
         return torch.tensor([c.kind in ("numeric", "count") and not c.constant for c in self.columns])
 
-    def scaling(self, likelihood: likelihoods.Likelihood | None = None) -> Standardise:
+    def scaling(self, likelihood: Likelihood | None = None) -> Standardise:
         offset = torch.tensor([0.0 if c.constant else c.offset for c in self.columns], dtype=torch.float64)
         scale = torch.tensor([c.scale for c in self.columns], dtype=torch.float64)
-        return Standardise(offset, scale)
+        tails = {i: c.tail for i, c in enumerate(self.columns) if c.tail is not None}
+        if not tails:
+            return Standardise(offset, scale)
+        centre, unit = torch.tensor(list(tails.values()), dtype=torch.float64).T
+        return StandardiseTails(offset, scale, torch.tensor(list(tails)), centre.clone(), unit.clone())
 
     def _hidden(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:
@@ -314,40 +319,8 @@ class Tables:
     ) -> nn.Module:
         return MLPDecoder(n_code, shape, tuple(reversed(self._hidden(hidden))), activation, shortcut=True)
 
-    def likelihood(self, name: str | None, variance: Any) -> likelihoods.Likelihood:
-        if name == "negative_binomial":
-            raise ValueError("likelihood='negative_binomial' is chosen per column: modality=Tables(counts=(...))")
-        if name not in (None, "gaussian", "laplace", "bernoulli"):
-            raise ValueError(
-                f"likelihood={name!r} is not for tables; choose gaussian, laplace or bernoulli, or leave it unset: "
-                "each column then gets its own, and counts a negative binomial (modality=Tables(counts=[...]))"
-            )
-        missing = self.any_missing
-        blocks: list[tuple[likelihoods.Likelihood, list[int]]] = []
-        numbers = self._of_kind("numeric")
-        if varying := [i for i in numbers if not self.columns[i].constant]:
-            if name == "bernoulli":
-                raise ValueError(
-                    f"likelihood='bernoulli' needs columns with two values; {self.columns[varying[0]].name!r} has more"
-                )
-            floor: Any = [self.columns[i].resolution / self.columns[i].scale / 12**0.5 for i in varying]
-            if variance != "feature":
-                floor = float(np.sqrt(np.mean(np.square(floor))))
-            family = likelihoods.Laplace if name == "laplace" else likelihoods.Gaussian
-            blocks.append((family((len(varying),), variance, floor, missing), varying))
-        if constant := [i for i in numbers if self.columns[i].constant]:
-            blocks.append((likelihoods.ConstantCells((len(constant),), missing=missing), constant))
-        if binary := self._of_kind("binary"):
-            blocks.append((likelihoods.Bernoulli((len(binary),), missing=missing), binary))
-        if counts := self._of_kind("count"):
-            logs = [self.columns[i].logs for i in counts]
-            block = likelihoods.NegativeBinomial((len(counts),), [m for m, _ in logs], [s for _, s in logs], missing)
-            blocks.append((block, counts))
-        for i in self._of_kind("category"):
-            blocks.append((likelihoods.Categorical((1,), len(self.columns[i].categories), missing=missing), [i]))
-        if len(blocks) == 1 and len(blocks[0][1]) == len(self.columns):
-            return blocks[0][0]
-        return likelihoods.Mixed(blocks, len(self.columns))
+    def likelihood(self, name: str | None, variance: Any) -> Likelihood:
+        return likelihood_of(self.columns, self.scaling(), name, variance, self.any_missing)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -20,6 +20,7 @@ from hourglass.training.state import Critic, TrainingState
 
 EMA_EVERY = 8  # steps, and at the end of an epoch; averaging at every step costs a twentieth of it
 SECONDS_TO_FIRST_CHECKPOINT, SECONDS_BETWEEN_CHECKPOINTS = 2.0, 20.0
+WILD = 0.01  # share of held-out rows that do not choose the epoch
 CLIP = 4.0  # times the running mean of the gradient's norm
 SCALE_EMA_RATE = 0.05  # rate at which a fitted variance follows the batches; the first ones count more
 
@@ -212,15 +213,25 @@ class Trainer:
         )
 
     @torch.no_grad()
-    def evaluate(self, model: Autoencoder, rows: Rows) -> dict[str, float]:
-        """The mean of every term over rows, with noise that is the same at every call: nats per sample."""
-        sums = dict.fromkeys((t.name for t in self.recipe.terms), 0.0)
+    def evaluate(self, model: Autoencoder, rows: Rows) -> tuple[dict[str, float], dict[str, float]]:
+        """The mean of every term over rows, nats per sample, with noise that is the same at every call.
+
+        Over all rows, and again without the hundredth of them for which the objective is largest: a few wild cells are
+        not to choose the epoch.
+        """
+        parts: dict[str, list[Tensor]] = {term.name: [] for term in self.recipe.terms}
         with seeded(self.state.settings.seed), mixed_precision(self.state.settings.precision, self.device):
             for batch in rows.batches(rows_per_pass(model, samples=self.recipe.samples)):
                 trip = self.recipe.trip(model, batch, self.space)
                 for name, values in self.recipe.measure(trip, model, self.critics).items():
-                    sums[name] += values.sum().item()
-        return {name: value / len(rows) for name, value in sums.items()}
+                    parts[name].append(values.double().cpu())
+        terms = {name: torch.cat(values) for name, values in parts.items()}
+        objective = sum(terms[t.name] * (t.weight * t.schedule(1.0)) for t in self.recipe.terms if t.judged)
+        usual = objective.argsort()[: len(rows) - int(len(rows) * WILD)]  # type: ignore[union-attr]
+        return (
+            {name: float(values.mean()) for name, values in terms.items()},
+            {name: float(values[usual].mean()) for name, values in terms.items()},
+        )
 
     def _end_epoch(self) -> None:
         """Judges the averaged weights, keeps them if they are the best so far, and decides whether to go on."""
@@ -231,11 +242,11 @@ class Trainer:
             ours.copy_(theirs)
         averaged.eval()
         train = {name: value / max(1, progress.batch) for name, value in progress.sums.items()}
-        held_out = self.evaluate(averaged, self.held_out) if self.held_out is not None else train
+        held_out, usual = self.evaluate(averaged, self.held_out) if self.held_out is not None else (train, train)
         for name, value in held_out.items():
             if not math.isfinite(value):
                 raise self._diverged(f"the term {name!r} of the held-out rows became {value}")
-        objective = self._final_objective(held_out)
+        objective = self._final_objective(usual)
         progress.epoch, progress.batch, progress.sums = progress.epoch + 1, 0, {}
         rate = learning_rate(progress.step, self.total, settings.learning_rate, settings.warm_up)
         progress.history.append(
@@ -250,14 +261,20 @@ class Trainer:
         )
         if not math.isfinite(objective):
             raise self._diverged(f"the held-out objective became {objective}")
-        # without held-out rows nothing tells better from worse: the latest weights are the best
-        if objective < progress.best or self.held_out is None:
+        # Without held-out rows nothing tells better from worse: the latest weights are the best. An epoch in which a
+        # weight was still to rise is the best of none: another objective was minimised there.
+        if objective < progress.best or self.held_out is None or not self._is_settled(progress.best_epoch):
             self.state.best = {k: v.clone() for k, v in averaged.state_dict().items()}
             progress.best, progress.best_epoch = objective, progress.epoch
         if progress.epoch >= settings.max_epochs:
             progress.ended = "max_epochs"
         elif self.held_out is not None and progress.epoch - progress.best_epoch >= settings.patience:
             progress.ended = "early_stopping"
+
+    def _is_settled(self, epoch: int) -> bool:
+        """Whether the weights of all judged terms had risen to their end by then."""
+        done = epoch / self.state.settings.max_epochs
+        return all(t.schedule(done) >= t.schedule(1.0) for t in self.recipe.terms if t.judged)
 
     def _final_objective(self, means: dict[str, float]) -> float:
         """What epochs are compared by: every judged term with its schedule at its end, by one yardstick."""
