@@ -17,7 +17,7 @@ SOURCE = Path(hourglass.__file__).parent
 FLOORS = [
     {"out_of_memory", "typed_json", "run_files", "fingerprint", "process", "user_warnings"},
     {"randomness", "readers", "networks", "likelihoods", "schedules", "parameters"},
-    {"datasets", "model", "whole_files"},
+    {"datasets", "model", "shell_words", "whole_files"},
     {"recipe", "folder_lock"},
     {"variants", "modalities"},
     {"assemble", "recipe_json"},

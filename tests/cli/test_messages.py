@@ -12,7 +12,8 @@ import pytest
 
 from hourglass.cli import errors
 from hourglass.cli.output import next_commands
-from hourglass.cli.wording import in_shell_words, option, printable, quoted
+from hourglass.cli.wording import printable, quoted
+from hourglass.shell_words import in_shell_words, option
 
 QUICK = ("--max-epochs", 1, "--n-latent", 1, "--hidden", 4)
 STEERING = "\x1b]0;owned\x07\x7f\u202e"
@@ -30,6 +31,8 @@ STEERING = "\x1b]0;owned\x07\x7f\u202e"
         ("recipe='vae kll=1': 'kll' is not a term", "--recipe \"vae kll=1\": 'kll' is not a term"),
         ("X holds 1 picture; every pixel of X is 3", "DATA holds 1 picture; every pixel of DATA is 3"),
         ("or modality=Tables(counts=[...])", "or --counts ..."),
+        ("give modality=Tables(numbers=['age', 'Size (m)', \"it's\"])", 'give --numbers age "Size (m)" "it\'s"'),
+        ("sample with prior=True", "sample with --prior"),
         ("column 'n_latent' of X/x.csv; 'X' is odd", "column 'n_latent' of X/x.csv; 'X' is odd"),
         ("my_batch_size, batch_size.csv", "my_batch_size, batch_size.csv"),
     ],

@@ -72,7 +72,7 @@ def test_whole_numbers_that_may_be_codes(name, levels, is_code):
     assert len(said) == is_code
     if is_code:
         assert f"'{name}' holds {len(levels)} different whole numbers" in said[0]
-        assert f"declare categories=['{name}']" in said[0]
+        assert f"give modality=Tables(categories=['{name}'])" in said[0]
         assert not said_of(table, categories=(name,))
     assert not said_of(table.to_numpy())  # the columns of an array have no names
 

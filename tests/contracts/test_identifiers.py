@@ -54,7 +54,7 @@ def test_they_are_named_once():
     assert names == LEFT_OUT
     assert len(said) == 1
     assert said[0].startswith("nothing is learned from 'id', 'customer' (identifier); 'comment' (free text); 'tags' (")
-    assert said[0].endswith("for numbers that measure something, say modality=Tables(numbers=['id'])")
+    assert said[0].endswith("If 'id' measures something, give modality=Tables(numbers=['id'])")
     chunks = [TABLE[k : k + 40] for k in range(0, N, 40)]
     assert left_out_of(iter(chunks)) == (names, said)
 

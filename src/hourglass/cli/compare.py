@@ -12,7 +12,8 @@ from hourglass.cli.fit import check
 from hourglass.cli.kinds import fitting, modality_of
 from hourglass.cli.options import FLATTENED, ModelArguments, as_words, estimator_parameters
 from hourglass.cli.output import next_commands, print_result, print_table
-from hourglass.cli.wording import in_shell_words, printable
+from hourglass.cli.wording import printable
+from hourglass.shell_words import in_shell_words
 
 if TYPE_CHECKING:
     from hourglass.comparison import Comparison

@@ -10,6 +10,7 @@ from hourglass.cli.fit import train
 from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.report import write_page
 from hourglass.cli.reuse import RunInputs
+from hourglass.shell_words import in_shell_words
 
 if TYPE_CHECKING:
     from hourglass.diagnostics.summary import Summary
@@ -37,6 +38,8 @@ def demo(
     json
         Print where the results are as JSON.
     """
+    from hourglass.diagnostics.advice import is_undertrained
+
     out = out.expanduser()
     begun = (runs.unfinished(out) or runs.origin_of_model(out)) if out.is_dir() else None
     of_demo = runs.arguments_of(begun, out).get("data") == "digits"
@@ -54,20 +57,22 @@ def demo(
         ["hourglass", "compare", "digits", "--recipes", "ae", "vae", "--max-epochs", "40"],
         ["hourglass", "fit", "--help"],
     )
+    advice = [in_shell_words(sentence) for sentence in estimator.advice_]
+    meaning = " ".join(advice[:2]) if is_undertrained(estimator.summary_) else _meaning(estimator.summary_)
     text = f"""
 The report is {page.resolve()} (open it in a browser).
-{_meaning(estimator.summary_)}
+{meaning}
 
 {commands}"""
-    print_result({"run": out, "report": page, "advice": estimator.advice_}, text, json)
+    print_result({"run": out, "report": page, "advice": advice}, text, json)
 
 
 def _meaning(summary: Summary) -> str:
-    """Two sentences on the figures."""
+    """A few sentences on the map and the figures."""
     kept, linear = 1 - summary.unexplained_variance, 1 - summary.pca_unexplained_variance
     return (
         "Its map shows each picture at the two numbers of its code, coloured by digit. The model never saw the labels: "
         "similar digits lie together because that is the shortest way to describe them. "
-        f"Two latent dimensions keep {kept:.0%} of the variance of held-out pictures (PCA: {linear:.0%}), at "
-        f"{summary.kl:.1f} nats per picture; the report shows what they lose, next to the originals."
+        f"Two latent dimensions keep {kept:.0%} of the variance of held-out pictures; two components "
+        f"of PCA keep {linear:.0%}. The report shows what they lose, next to the originals."
     )

@@ -12,8 +12,9 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from hourglass.cli.wording import in_shell_words, printable, quoted
+from hourglass.cli.wording import printable, quoted
 from hourglass.out_of_memory import is_out_of_memory
+from hourglass.shell_words import in_shell_words
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 

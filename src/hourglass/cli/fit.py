@@ -14,8 +14,8 @@ from hourglass.cli.kinds import fitting, modality_of
 from hourglass.cli.options import FLATTENED, FitArguments, estimator_parameters
 from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.sources import is_large, known, parquet_bytes
-from hourglass.cli.wording import in_shell_words, option
 from hourglass.run_files import CHECKPOINT, LOCK, Origin, Run
+from hourglass.shell_words import in_shell_words, option
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
@@ -246,8 +246,9 @@ def _tell(estimator: Embedder, folder: Path, as_json: bool) -> None:
         first = f"Saved {folder}: interrupted after {epochs}; the best model is kept; continue with\n  {resume}"
     else:
         first = f"Saved {folder}: {epochs} in {summary.seconds:.0f} s."
-    lines = [first, *(f"- {sentence}" for sentence in estimator.advice_)]
-    values = {"run": folder, "ended": summary.ended, "summary": asdict(summary), "advice": estimator.advice_}
+    advice = [in_shell_words(sentence) for sentence in estimator.advice_]
+    lines = [first, *(f"- {sentence}" for sentence in advice)]
+    values = {"run": folder, "ended": summary.ended, "summary": asdict(summary), "advice": advice}
     if not as_json:
         lines += [_next(estimator, folder)]
     print_result({**values, "n_latent": estimator.n_latent_}, "\n".join(lines), as_json)

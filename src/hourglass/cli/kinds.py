@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hourglass.cli.companions import Inputs
 from hourglass.cli.errors import UsageError
 from hourglass.cli.options import SHORT
-from hourglass.cli.wording import in_shell_words, option
+from hourglass.shell_words import in_shell_words, option
 
 if TYPE_CHECKING:
     from hourglass.modalities import Modality

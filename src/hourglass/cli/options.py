@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from hourglass.cli.wording import NAMES, in_shell_words, option
 from hourglass.parameters import Network, Training
+from hourglass.shell_words import NAMES, in_shell_words, option
 
 FLATTENED = Parameter(name="*")  # the fields of a dataclass become options of their own
 OF_DATA, OF_KIND = (Parameter(group=Group(name, sort_key=k)) for k, name in enumerate(("Data", "Kind of data")))

@@ -116,7 +116,8 @@ class Comparison:
     @property
     def reason(self) -> str:
         """Why that recipe and that size, and what the other recipes would say."""
-        kept = f"keeps the most of all cells, {1 - self._least_unexplained(self.recipe):.1%} at its best size"
+        share = f"{1 - self._least_unexplained(self.recipe):.1%} at its best size"
+        kept = f"keeps the most of all cells of the recipes tried, {share}"
         words = [f"Recipe {self.recipe} {kept}." if len(self.recipes) > 1 else ""]
         words.append(f"Size {self.recommended}: {self.sufficient[self.recipe][1]}")
         if others := [f"{size} for {name}" for name, (size, _) in self.sufficient.items() if name != self.recipe]:
@@ -131,7 +132,8 @@ class Comparison:
         ratio = point["unexplained_variance"] / pca["unexplained_variance"]
         alone = "" if pca["unexplained"] is not None else " of the numeric columns alone"
         if ratio > 0.98:
-            return [f"PCA{alone} does as well or better there: {pca['unexplained_variance']:.3g} unexplained."]
+            shares = f"{pca['unexplained_variance']:.3g}, against {point['unexplained_variance']:.3g} of {self.recipe}"
+            return [f"PCA{alone} of this size leaves as little variance unexplained, or less: {shares}."]
         return [f"It leaves {ratio:.2f} times as much variance unexplained as PCA{alone} of this size."]
 
     def table(self) -> tuple[list[str], list[list[str]]]:

@@ -1,6 +1,7 @@
 """What the figures of a fit mean, in plain words, with a remedy where there is one.
 
-The sentences are for Python and the shell alike: an option is named as both call it, "max_epochs (--max-epochs)".
+One fact a sentence, and every comparison says with what. The sentences are in Python's words: the command line, and the
+report of a model that it made, say them in options (`shell_words.in_shell_words`).
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ LATE = 0.03  # of all that was gained: if the last quarter of the epochs brought
 NEARLY_LAST = 0.95  # of the epochs
 OVERFITTED = 0.75  # of what is gained on training rows: held-out rows gain less
 ROWS_TO_COMPARE = 50  # fewer held-out rows say little about overfitting
+LONGER = 4  # times the epochs that a run had, to be tried next
 
 
 def advise(summary: Summary) -> list[str]:
-    """Sentences for a person, the most important first."""
+    """Sentences for a person, the most important first; into the figures of an undertrained model nothing is read."""
     s = summary
     if is_undertrained(s):
-        return [_headline(s), _too_short(s), *_bottleneck(s), *_data(s)]
+        return [*_too_short(s), *_kept_so_far(s), *_bottleneck(s), *_data(s)]
     figures = [*_use_of_code(s), *_without_code(s), *_beside_pca(s), *_overfitting(s)]
-    return [_headline(s), *figures, *_bottleneck(s), *_ending(s), *_data(s)]
+    return [_headline(s), _nats(s), *figures, *_bottleneck(s), *_ending(s), *_data(s)]
 
 
 def is_undertrained(summary: Summary) -> bool:
@@ -63,23 +65,40 @@ def _the(n: int, what: str) -> str:
 
 def _headline(s: Summary) -> str:
     condition = " and the condition" if s.conditional else ""
-    does = " and ".join(" ".join(share) for share in kept(s)) or "could not be measured: no cell varies"
-    examples = _many(s.n_rows, "held-out example" if s.held_out else "training example")
-    code = "given the code" if math.isnan(s.kl) else f"the code's own {s.kl:.1f} included"
-    return (
-        f"With {_many(s.n_latent, 'latent dimension')}{condition}, the model {does} "
-        f"({examples}{'' if s.held_out else ', none were held out'}; {s.objective:.1f} nats per example, {code}; "
-        f"{s.baseline:.1f} without a code; lower is better)."
-    )
+    code = f"With {_many(s.n_latent, 'latent dimension')}{condition}, the model"
+    if not (does := " and ".join(" ".join(share) for share in kept(s))):
+        return f"{code} could not be measured: no {s.cells} varies in {_measured_on(s)}."
+    return f"{code} {does}, measured on {_measured_on(s)}."
 
 
-def _too_short(s: Summary) -> str:
+def _measured_on(s: Summary) -> str:
+    if s.held_out:
+        return _many(s.n_rows, "held-out example")
+    return f"{_many(s.n_rows, 'training example')} (none were held out)"
+
+
+def _nats(s: Summary) -> str:
+    without = f"the same likelihood without a code needs {s.baseline:.1f}; lower is better."
+    if math.isnan(s.kl):
+        return f"Given the code, an example takes {s.reconstruction:.1f} nats, the code itself not counted; {without}"
+    return f"An example takes {s.objective:.1f} nats, {s.kl:.1f} of them for the code itself (KL); {without}"
+
+
+def _too_short(s: Summary) -> list[str]:
     stopped = "was interrupted" if s.ended == "interrupted" else "ended"
     epochs = f"{s.epochs} of {s.max_epochs} epochs" if s.epochs < s.max_epochs else _many(s.epochs, "epoch")
-    return (
-        f"The model is undertrained: it was still improving when training {stopped} after {epochs}. Train for longer "
-        "(max_epochs, --max-epochs) before reading anything into these figures."
-    )
+    longer = f"Train for longer: max_epochs={LONGER * s.epochs}"
+    if s.epochs < s.max_epochs:
+        longer = "Let it train to the end"
+    return [
+        f"The model is undertrained: it was still improving when training {stopped} after {epochs}.",
+        f"{longer}. Until then its figures mean little.",
+    ]
+
+
+def _kept_so_far(s: Summary) -> list[str]:
+    does = " and ".join(" ".join(share) for share in kept(s))
+    return [f"So far the model {does}, measured on {_measured_on(s)}."] if does else []
 
 
 def _bottleneck(s: Summary) -> list[str]:
@@ -87,7 +106,7 @@ def _bottleneck(s: Summary) -> list[str]:
         return []
     return [
         f"A code of {_many(s.n_latent, 'number')} is not a bottleneck: an example has {s.n_values:,} free values. "
-        "Only a smaller n_latent (--n-latent) makes the model find structure instead of copying."
+        "With a smaller n_latent the model has to find structure instead of copying."
     ]
 
 
@@ -98,27 +117,27 @@ def _use_of_code(s: Summary) -> list[str]:
             return []
         still = sum(scale < STILL * max(s.code_scale) for scale in s.code_scale)
         if still:
-            varying = f"{s.n_latent - still} would do (n_latent, --n-latent)"
-            return [f"{still} of {s.n_latent} latent dimensions hardly vary: {varying}."]
+            return [f"{still} of {s.n_latent} latent dimensions hardly vary: n_latent={s.n_latent - still} would do."]
         return []
-    weight = 'lower the weight of the KL (recipe "vae kl=0.1")'
+    weight = 'give the KL a smaller weight, as recipe="vae kl=0.1" does'
     if s.kl < NOTHING:
         same = "what the model keeps comes from the condition" if s.conditional else "all reconstructions are alike"
         return [
-            f"The posterior has collapsed onto the prior: the code carries {s.kl:.2f} nats per example, so {same}. "
-            f"{weight[0].upper()}{weight[1:]}, or, if the variance was fixed, let it be fitted."
+            f"The posterior has collapsed onto the prior: the code carries {s.kl:.2f} nats per example, so {same}.",
+            f"{weight[0].upper()}{weight[1:]}; if you fixed the variance, let it be fitted.",
         ]
     if s.active_units == 0:
         return [
             f"No latent dimension is active by itself, though all {s.n_latent:,} together carry {s.kl:.1f} nats per "
-            f"example: {'take a smaller n_latent (--n-latent), or ' if s.n_latent > 2 else ''}{weight}."
+            f"example: {'take a smaller n_latent, or ' if s.n_latent > 2 else ''}{weight}."
         ]
     used = f"{s.active_units} of {_many(s.code_size, 'latent dimension')} are active; the code carries {s.kl:.1f} nats"
     if s.active_units == s.code_size or s.code_size > s.n_latent:
         return [f"{used} per example."]
     return [
-        f"{used} per example. The others have collapsed onto the prior and carry nothing, which is harmless: "
-        f"{s.active_units} would do (n_latent, --n-latent). For more active dimensions, {weight}."
+        f"{used} per example.",
+        f"The others carry nothing (collapsed onto the prior), which is harmless: n_latent={s.active_units} would do. "
+        f"For more active dimensions, {weight}.",
     ]
 
 
@@ -127,48 +146,49 @@ def _without_code(s: Summary) -> list[str]:
     categories = s.categorical_baseline - s.categorical_reconstruction
     if s.unexplained_categories > 1 - SAME and categories > LATE * s.categorical_baseline:
         return [
-            "The most probable value is nearly always the most frequent one, yet the probabilities are better than its "
-            f"frequency: the categories cost {s.categorical_reconstruction:.1f} nats per example, "
-            f"{s.categorical_baseline:.1f} without a code. Judge this model by nats."
+            "The most probable category is nearly always the most frequent one, yet its probability is better than "
+            f"that frequency: the categories take {s.categorical_reconstruction:.1f} nats per example given the code, "
+            f"and {s.categorical_baseline:.1f} without one.",
+            "Judge this model by nats, not by errors.",
         ]
     if not s.gain <= 0 or s.kl < NOTHING:
         return []
     if math.isnan(s.kl):
         return [
-            "In nats the reconstructions are no better than predicting without a code, each "
-            f"{s.cells} by itself: the model is sure where it is wrong, or there is nothing to learn."
+            f"In nats the model is no better than predicting each {s.cells} by itself, without a code: it is sure "
+            "where it is wrong, or there is nothing to learn."
         ]
     return [
-        f"Code and reconstruction together cost {s.objective:.1f} nats per example, and predicting without a code "
-        f"{s.baseline:.1f}: as a density of the data (score_samples, sample with prior=True) the model is no use."
+        f"With the code counted the model is no better than predicting each {s.cells} by itself, without a code: do "
+        "not rely on its scores, or on samples from its prior."
     ]
 
 
 def _beside_pca(s: Summary) -> list[str]:
     if math.isnan(s.pca_unexplained_variance) or s.pca_unexplained_variance <= 0:
         return []
-    pca = f"PCA with {_many(s.n_latent, 'component')} keeps {1 - s.pca_unexplained_variance:.1%}"
+    pca = f"PCA with {_many(s.n_latent, 'component')}"
+    keeps = f"{1 - s.pca_unexplained_variance:.1%} of the variance"
     if s.n_categorical:
         return [
-            f"For comparison, {pca} of the variance of the numeric {s.cells}s, and nothing of the categorical ones."
+            f"{pca}, of the numeric {s.cells}s alone, keeps {keeps} of these. That does not compare with the model, "
+            f"whose code holds the categorical {s.cells}s as well."
         ]
     ratio = s.unexplained_variance / s.pca_unexplained_variance
     if s.conditional:
-        pca += " without the condition"
+        pca += ", which does not know the condition,"
     if ratio < 1 - SAME:
-        return [f"{pca}; this model leaves {ratio:.2f} times as much unexplained."]
+        return [f"{pca} keeps {keeps}: the model leaves {ratio:.2f} times as much unexplained as PCA."]
     if ratio > 1 + SAME:
-        remedy = "A wider network (hidden, --hidden) may do better, or simply use PCA"
+        remedy = "A wider network may do better, such as hidden=(512, 512); or simply use PCA"
         if s.active_units >= 0:
-            remedy = (
-                'If only the reconstruction counts, use recipe "ae": a variational code gives up detail for its prior'
-            )
+            remedy = 'If only the reconstruction counts, use recipe="ae": a variational code gives up detail for its KL'
         elif not s.held_out:
-            remedy = "Longer training (max_epochs, --max-epochs) or a wider network (hidden, --hidden) may do better"
+            remedy = f"Longer training (max_epochs={LONGER * s.epochs}) or a wider network may do better"
         times = f"{ratio:.2f} times" if ratio < 100 else "over 100 times"
-        return [f"{pca}: better than this model, which leaves {times} as much unexplained. {remedy}."]
+        return [f"{pca} keeps {keeps}: the model leaves {times} as much unexplained as PCA.", f"{remedy}."]
     enough = "; a linear code of this size does as well here" if s.held_out and s.ended != "interrupted" else ""
-    return [f"{pca}, as much as this model{enough}."]
+    return [f"{pca} keeps {keeps}, as much as the model{enough}."]
 
 
 def _overfitting(s: Summary) -> list[str]:
@@ -177,17 +197,17 @@ def _overfitting(s: Summary) -> list[str]:
         return []
     if gain > OVERFITTED * s.training_gain or s.training_gain - gain < 3 * s.gain_standard_error:
         return []
-    held_out = f"only {gain:.1f} less" if gain > 0 else f"{-gain:.1f} more"
+    held_out = f"only {gain:.1f}" if gain > 0 else "nothing"
     return [
-        f"The model overfits: with the code, training examples need {s.training_gain:.1f} nats less than without, and "
-        f"held-out ones {held_out}. More data, a smaller network (hidden, --hidden), a smaller code (n_latent, "
-        "--n-latent) or a variational recipe help."
+        f"The model overfits: compared with no code, the code saves {s.training_gain:.1f} nats per training example "
+        f"and {held_out} per held-out example.",
+        "More data, a smaller network, a smaller n_latent or a variational recipe help.",
     ]
 
 
 def _ending(s: Summary) -> list[str]:
     ran = f"after {s.epochs} of {s.max_epochs} epochs"
-    weights = f"the weights of epoch {s.best_epoch}, the best on held-out rows, were kept"
+    weights = f"the weights of epoch {s.best_epoch}, the best on held-out examples, were kept"
     if s.ended == "early_stopping":
         return [f"Early stopping ended training {ran}: {weights}."]
     if s.ended == "interrupted":
@@ -195,9 +215,9 @@ def _ending(s: Summary) -> list[str]:
             return [f"Training was interrupted {ran}."]
         return [f"Training was interrupted {ran}: {weights}; more epochs would hardly help."]
     if not s.held_out:
-        return [f"Training ran its {_many(s.epochs, 'epoch')}; without held-out rows nothing tells whether more help."]
+        return [f"Training ran its {_many(s.epochs, 'epoch')}; without held-out examples nothing tells if more help."]
     more = (
-        " The last epochs still improved it: more may help (max_epochs, --max-epochs)."
+        f" The last epochs still improved it: more may help (max_epochs={LONGER * s.epochs})."
         if s.best_epoch >= NEARLY_LAST * s.epochs
         else ""
     )
@@ -210,10 +230,10 @@ def _data(s: Summary) -> list[str]:
     if s.share_missing and "Masking" not in s.recipe:
         share = f"{s.share_missing:.1%}" if s.share_missing >= 0.001 else "Some"
         sentences.append(
-            f'{share} of the cells are missing. To fill them in (impute), recipe "ae Masking=0.2" does better.'
+            f'{share} of the cells are missing. To fill them in, use recipe="ae Masking=0.2", which practises that.'
         )
     if n := len(s.constant_columns):
-        names = ", ".join(map(str, s.constant_columns[:8])) + (", ..." if n > 8 else "")
+        names = ", ".join(map(repr, s.constant_columns[:8])) + (", ..." if n > 8 else "")
         carry = "carries no information; it is" if n == 1 else "carry no information; they are"
         sentences.append(f"{_many(n, 'constant column')} ({names}) {carry} kept in the output.")
     return sentences

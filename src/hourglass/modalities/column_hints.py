@@ -38,10 +38,14 @@ def of_column(name: str, found: ColumnStatistics, rows: int, declared: bool, nam
     if declared or found.n < MIN_VALUES:
         return None
     if named and found.differences.running and found.n == rows:
-        return f"column {name!r} numbers the rows, which tells nothing about them; better leave it out"
+        return f"column {name!r} numbers the rows, which tells nothing about them; {_leave_out(name)}"
     if hint := _of_outliers(name, found):
         return hint
     return _of_codes(name, found) if named else None
+
+
+def _leave_out(name: str) -> str:
+    return f"leave it out of the learning with modality=Tables(identifiers={[name]!r})"
 
 
 def _of_texts(name: str, texts: set[str], rows: int) -> str | None:
@@ -50,7 +54,7 @@ def _of_texts(name: str, texts: set[str], rows: int) -> str | None:
     if len(texts) >= MIN_DATES and len(dates) > len(texts) / 2:
         return (
             f"column {name!r} is taken for {len(texts)} categories without an order, though most of its texts look "
-            f"like dates, such as {dates[0]!r}; {REMEDY_FOR_DATES}, or leave it out"
+            f"like dates, such as {dates[0]!r}; {REMEDY_FOR_DATES}, or {_leave_out(name)}"
         )
     if len(texts) < MIN_VALUES:
         return None
@@ -63,7 +67,7 @@ def _of_texts(name: str, texts: set[str], rows: int) -> str | None:
     if len(texts) > 0.9 * rows:
         return (
             f"column {name!r} holds another text in nearly every row (an identifier?) and is taken for "
-            f"{len(texts)} categories; better leave it out"
+            f"{len(texts)} categories; {_leave_out(name)}"
         )
     return None
 
@@ -91,7 +95,7 @@ def _of_codes(name: str, found: ColumnStatistics) -> str | None:
         return None
     return (
         f"column {name!r} holds {len(levels)} different whole numbers and is taken for a quantity; if they are codes, "
-        f"declare categories={[name]!r}"
+        f"give modality=Tables(categories={[name]!r})"
     )
 
 

@@ -20,6 +20,7 @@ MAX_GAPS = 4  # times the rows that the range of an identifier may have: n value
 # probability exp(-n / 8), the birthday bound, which is 4e-6 from 100 rows on
 MIN_WORDS = 4.0  # of a free text, on average
 MIN_SHARE_OF_FREE_TEXTS, MIN_FREE_TEXTS = 0.5, 20  # that differ
+MAX_NAMED = 5
 NAMES = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|key|index|idx)($|[^a-z])|[a-z](Id|ID|Key|Index)($|[^a-z])")
 
 
@@ -94,8 +95,10 @@ def note(left_out: Sequence[LeftOut], numbers: Sequence[str]) -> str:
     for column in left_out:
         groups.setdefault(column.why, []).append(column.name)
     listed = "; ".join(f"{', '.join(map(repr, names))} ({why})" for why, names in groups.items())
-    anyway = f"; for numbers that measure something, say modality=Tables(numbers={numbers[:1]!r})" if numbers else ""
+    some = list(numbers[:MAX_NAMED])
+    measure = f"{', '.join(map(repr, some))} measure{'s' * (len(some) == 1)} something"
+    anyway = f". If {measure}, give modality=Tables(numbers={some!r})" if some else ""
     return (
-        f"nothing is learned from {listed}: they stay in tables that are reconstructed or imputed, and samples are "
+        f"nothing is learned from {listed}. Such columns stay in tables that are reconstructed or imputed; samples are "
         f"without them{anyway}"
     )

@@ -13,12 +13,14 @@ from hourglass.report.frame import document
 from hourglass.report.panels import Panel, Section
 from hourglass.report.report_data import ReportData, report_data
 from hourglass.report.sections import SECTIONS, described, headline
+from hourglass.shell_words import in_shell_words
 from hourglass.whole_files import write_whole
 
 NAME = "report.html"
 NATS = (
     "A nat is a unit of information: 1 nat = 1.44 bits. Losses and scores are in nats per {noun}, of the scaled data "
-    "that the model sees. Densities of numbers may be above 1, and nats below 0: only differences mean something."
+    "that the model sees. Densities of numbers may be above 1, and nats below 0: only differences mean something. Nats "
+    "compare between models of the same data and likelihood alone, and not between one with a KL and one without."
 )
 
 
@@ -76,7 +78,8 @@ def render(s: ReportData, title: str | None = None) -> str:
     heading = title or words.capitalised(words.recipe_in_words(e)) + (f" of {trained_on}" if trained_on else "")
     today = datetime.date.today()
     sections = [section for name in e.sections if (section := SECTIONS[name](s)).panels]
-    advice = "".join(f"<li>{escape(sentence)}</li>" for sentence in e.advice_)
+    say = in_shell_words if "data" in arguments else str  # in the words of the face that the model was made with
+    advice = "".join(f"<li>{escape(say(sentence))}</li>" for sentence in e.advice_)
     contents = "".join(f'<a href="#{section.name}">{escape(section.title)}</a>' for section in sections)
     return document(
         title=heading,

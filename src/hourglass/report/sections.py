@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hourglass import views
-from hourglass.diagnostics.advice import kept
+from hourglass.diagnostics.advice import is_undertrained, kept
 from hourglass.exploration import LatentMap, dimension_use
 from hourglass.exploration.maps import MIN_TSNE_ROWS, map_of_codes
 from hourglass.plots import Groups, dimension_bars, latent_scatter, loss_curves
@@ -244,7 +244,7 @@ def headline(s: ReportData) -> list[tuple[str, str]]:
         facts.append((f"{of}{word}, on {words.number(summary.n_rows)} {measured}", figure))
     cells = int(np.prod(estimator.modality_.shape))
     facts.append(("input values → latent dimensions", f"{cells:,} → {summary.n_latent}"))
-    if summary.pca_unexplained_variance > 0 and not summary.n_categorical:
+    if summary.pca_unexplained_variance > 0 and not summary.n_categorical and not is_undertrained(summary):
         ratio = summary.unexplained_variance / summary.pca_unexplained_variance
         figure = f"{ratio:.2f} ×" if ratio < 1000 else "> 1000 ×"
         without = ", without the condition" if summary.conditional else ""
