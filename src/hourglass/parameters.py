@@ -82,7 +82,7 @@ class Training:
     device : "auto", "cpu", "cuda" or "cuda:N"
         Where training and inference run; "auto" takes a GPU where there is one, "cuda:1" the second of several.
     random_state : int, RandomState or None
-        Random seed.
+        Random seed: the same seed gives the same result. None takes another one each time.
     verbose : bool
         Show progress.
     """

@@ -1,6 +1,7 @@
 """How the command starts: quickly, with help, and with one clear line for what is mistyped."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -42,6 +43,26 @@ def test_help_teaches_every_command_and_option(hourglass, command: str) -> None:
         assert argument.name in answer.out
     for word in ("None", "False", "n_latent", "batch_size", "()"):
         assert word not in answer.out, f"{command}: {word} is Python"
+
+
+def test_usage_is_one_short_line_that_names_what_is_needed(hourglass) -> None:
+    first = hourglass("impute", "--help").out.splitlines()[0]
+    assert first == "Usage: hourglass impute RUN [DATA] --out FILE [OPTIONS]"
+    for command in COMMANDS:
+        usage = hourglass(command.__name__, "--help").out.splitlines()[0]
+        assert usage.startswith(f"Usage: hourglass {command.__name__} ") and usage.endswith("[OPTIONS]")
+        required = [a for a in app[command.__name__].assemble_argument_collection() if a.required]
+        assert all(a.name.strip("-*").upper() in usage.upper() for a in required), usage
+
+
+def test_the_same_option_is_said_in_the_same_words_and_with_its_default(hourglass) -> None:
+    for command in ("fit", "impute", "sample", "demo"):
+        text = re.sub(r"[\s│]+", " ", hourglass(command, "--help").out)
+        assert re.search(r"--seed INT Random seed: the same seed gives the same result\..{0,45}\[default: 0\]", text)
+    for command in ("fit", "embed", "reconstruct", "score", "impute", "sample", "report", "compare", "demo"):
+        text = re.sub(r"[\s│]+", " ", hourglass(command, "--help").out)
+        assert "--out PATH Where to write" in text
+        assert command == "demo" or f"Example: hourglass {command} " in text
 
 
 def test_version(hourglass) -> None:

@@ -34,16 +34,29 @@ app = App(
     help_format="markdown",
     version=f"hourglass {__version__}",
     default_parameter=Parameter(
-        negative="", consume_multiple=True, show_default=lambda value: None if value in (None, False) else str(value)
+        negative="",
+        consume_multiple=True,
+        show_default=lambda value: None if value is None or value is False else str(value),
     ),
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
-COMMANDS: tuple[Callable[..., None], ...] = (
-    fit, embed, reconstruct, score, impute, sample, report, compare, recipes, datasets, demo,
-)  # fmt: skip
-for number, command in enumerate(COMMANDS):
-    app.command(command, sort_key=number)
+COMMANDS: dict[Callable[..., None], str] = {  # and what stands behind them at least
+    fit: "DATA",
+    embed: "RUN [DATA] --out FILE",
+    reconstruct: "RUN [DATA] --out FILE",
+    score: "RUN [DATA] --out FILE",
+    impute: "RUN [DATA] --out FILE",
+    sample: "RUN --out FILE",
+    report: "RUN [DATA]",
+    compare: "DATA",
+    recipes: "",
+    datasets: "",
+    demo: "",
+}
+for number, (command, words) in enumerate(COMMANDS.items()):
+    usage = " ".join(filter(None, ["hourglass", command.__name__, words, "[OPTIONS]"]))
+    app.command(command, sort_key=number, usage=f"Usage: {usage}")
 app.register_install_completion_command(help="Install completion of commands and options for this shell.")
 
 

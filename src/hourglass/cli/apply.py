@@ -26,12 +26,12 @@ class On:
     run
         Folder of a fitted model.
     data
-        As for `hourglass fit`; by default, the data of the run. Columns the model does not know are not used.
+        As for `hourglass fit`. By default the data that the model was fitted on.
     condition
-        Where the model was fitted with a condition: a column of DATA, a FILE, or "labels". Left out, what it was fitted
-        with.
+        Where the model was fitted with a condition: a column of DATA, a FILE, or "labels". By default what it was
+        fitted with.
     split
-        For public data sets; by default that of the run, or train.
+        The part of a public data set. By default that of the run, or train.
     json
         Print what was written as JSON.
     """

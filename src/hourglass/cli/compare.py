@@ -32,26 +32,29 @@ def compare(
     overwrite: bool = False,
     json: bool = False,
 ) -> None:
-    """Fit several recipes at several code sizes, and PCA, and evaluate all on the same held-out rows.
+    """Fit recipes at several code sizes, and PCA, and evaluate all on the same held-out rows.
 
-    Writes a page (compare.html), a table (compare.csv, compare.json) and a figure (compare.png, compare.svg), and
-    recommends a code size: the smallest that needs as few nats per held-out example as the best. All columns count.
-    Each fit is kept when it is done, so that --resume continues a comparison that was stopped.
+    Use it before a fit that matters, to choose recipe and code size. It writes a page (compare.html), a table
+    (compare.csv, compare.json) and a figure (compare.png, compare.svg) into the folder --out, and recommends the
+    smallest code that needs as few nats per held-out example as the best size of its recipe.
+
+    Example: `hourglass compare people.csv --recipes ae vae --n-latents 2 4 8`
 
     Parameters
     ----------
     data
         As for `hourglass fit`.
     recipes
-        ae and vae if left out; `hourglass recipes` lists them. As for `hourglass fit`, more words change one.
+        Kinds of autoencoder, ae and vae by default; `hourglass recipes` lists them. As for `hourglass fit`, more words
+        change one: "vae kl=0.1".
     n_latents
-        Code sizes; 2 4 8 16 32 if left out, as far as they are below the number of features.
+        Code sizes, 2 4 8 16 32 by default, as far as they are below the number of features.
     seeds
-        Fits of each kind, with random seeds 0, 1, ...; more tell chance from difference.
+        Fits of each recipe and size, with random seeds 0, 1, ...; several tell chance from difference.
     out
-        Folder of the results; runs/DATA-compare if left out.
+        Where to write: a folder. By default runs/DATA-compare.
     resume
-        Continue the comparison in --out.
+        Continue the comparison in --out, which keeps each fit when it is done.
     overwrite
         Start over where --out holds one already.
     json

@@ -30,11 +30,11 @@ def demo(
     Parameters
     ----------
     out
-        The run's folder.
+        Where to write: the run's folder.
     max_epochs
         Most passes through the 1,797 pictures.
     seed
-        Random seed.
+        Random seed: the same seed gives the same result.
     json
         Print where the results are as JSON.
     """

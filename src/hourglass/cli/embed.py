@@ -14,11 +14,15 @@ from hourglass.cli.results import write_columns
 def embed(on: Annotated[On, FLATTENED], *, out: Path, keep: list[str] | None = None) -> None:
     """Write the code of every example: one row each, columns code0, code1, ...
 
+    Use it for features of another model, or for a map.
+
+    Example: `hourglass embed runs/people-vae --out codes.csv`
+
     Parameters
     ----------
     out
-        A .csv, .tsv, .parquet, .npy or .npz file. Texts are written as they are: a spreadsheet may take one that begins
-        with = for a formula.
+        Where to write: a .csv, .tsv, .parquet, .npy or .npz file; one that exists is replaced. Texts are
+        written as they are: a spreadsheet may take one that begins with = for a formula.
     keep
         Columns of DATA to write before the codes, such as an identifier.
     """

@@ -38,6 +38,8 @@ def fit(
     and keeps the best model; a run that was stopped or killed continues with `hourglass fit --resume --out RUN`, to the
     very same weights.
 
+    Example: `hourglass fit people.csv --drop id`
+
     Parameters
     ----------
     data
@@ -46,7 +48,7 @@ def fit(
     map
         Same as --n-latent 2, for a map you can plot.
     out
-        The run's folder; runs/DATA-RECIPE if left out.
+        Where to write: the run's folder. By default runs/DATA-RECIPE.
     resume
         Continue the run in --out, with the arguments it was started with.
     overwrite

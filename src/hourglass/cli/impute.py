@@ -24,21 +24,26 @@ Chunk = tuple[Inputs, Any]  # some of the data, and their filled-in columns
 def impute(
     on: Annotated[On, FLATTENED], *, out: Path, rounds: int | None = None, n_draws: int | None = None, seed: int = 0
 ) -> None:
-    """Write a table with its missing cells filled in; other cells, and columns the model never saw, stay as they are.
+    """Write a table with its missing cells filled in.
 
-    From CSV to CSV they stay so to the byte.
+    Use it where an analysis needs complete rows; models fitted with `--recipe "ae Masking=0.2"` do it best. It writes
+    the whole table: cells that were known, and columns the model never saw, stay as they are, from CSV to CSV to the
+    byte.
+
+    Example: `hourglass impute runs/people-ae --out full.csv`
 
     Parameters
     ----------
     out
-        A .csv, .tsv or .parquet file; also .npy or .npz, which of a table with names hold the model's columns alone.
+        Where to write: a .csv, .tsv, .parquet, .npy or .npz file; one that exists is replaced. Of a table
+        with names, .npy and .npz hold the model's columns alone.
     rounds
-        How often the filled-in row is encoded and filled in again; by default 3 for variational recipes, else 1.
+        How often the filled-in row is encoded and filled in again; 3 by default for variational recipes, else 1.
     n_draws
-        Instead of the best filling, so many that could be, in files of their own: filled.1.csv, filled.2.csv, ... What
-        differs between them is what the data leave open (multiple imputation).
+        Write so many tables instead, each filled with other values that could be (multiple imputation): full.1.csv,
+        full.2.csv, ... What differs between them is what the data leave open.
     seed
-        Random seed of the draws.
+        Random seed: the same seed gives the same result. It matters with --n-draws alone.
     """
     import numpy as np
 

@@ -38,7 +38,10 @@ def as_options(kind: type, *, only: Collection[str] = (), without: Collection[st
         name = NAMES.get(field.name, field.name)
         hint, value = SEED if field.name == "random_state" else (hints[field.name], field.default)
         default = False if value is None else str(value)
-        about = Parameter(group=Group(kind.__name__, sort_key=2), help=described[field.name], show_default=default)
+        text = described[field.name]
+        if field.name == "random_state":
+            text, default = text.partition(". ")[0] + ".", str(value)
+        about = Parameter(group=Group(kind.__name__, sort_key=2), help=text, show_default=default)
         fields.append((name, Annotated[hint | None, about], None))
     return dataclasses.make_dataclass(f"{kind.__name__}Options", fields, kw_only=True, frozen=True)
 
@@ -74,13 +77,13 @@ class DataOptions:
     ----------
     condition
         Condition the model on extra information: a column of DATA, a FILE with one row per example, or "labels" for the
-        labels that come with the data. embed, score and sample then need it, too.
+        labels that come with the data. `hourglass sample` then takes the value to sample for.
     labels
         A column of DATA, or a FILE, that colours the report. Never used for learning.
     drop
         Columns to take out.
     split
-        For public data sets: train if left out.
+        The part of a public data set. By default train.
     """
 
     condition: Annotated[str | None, OF_DATA] = None
@@ -96,8 +99,8 @@ class KindOptions:
     Parameters
     ----------
     modality
-        The kind of data and its options, in words: "tables categories=code,store", "images resize=64 crop=yes". Left
-        out, it goes by the look of DATA. The following options are short for such words.
+        The kind of data and its options, in words: "tables categories=code,store", "images resize=64 crop=yes". By
+        default it goes by the look of DATA. The following options are short for such words.
     counts
         Columns that hold counts (0, 1, 2, ...).
     categories
@@ -148,12 +151,12 @@ class FitArguments(SeedOption, ModelArguments):
     Parameters
     ----------
     recipe
-        The kind of autoencoder: vae if left out; `hourglass recipes` lists them. More words change it: "vae kl=0.1"
+        The kind of autoencoder, vae by default; `hourglass recipes` lists them. More words change it: "vae kl=0.1"
         weights a term, "ae RandomAffine GaussianNoise=1" shows the encoder moved and noisy pictures.
     n_latent
-        Size of the latent code. Left out, it is estimated from the data.
+        Size of the latent code. By default it is estimated from the data.
     stream
-        Read a Parquet table in chunks. Above 1 GB that is done anyway.
+        Read a Parquet table in chunks. By default that is done above 1 GB.
     """
 
     data: Annotated[str | None, Parameter(parse=False)] = None

@@ -14,11 +14,16 @@ from hourglass.cli.results import write_examples
 def reconstruct(on: Annotated[On, FLATTENED], *, out: Path) -> None:
     """Write every example as the model reconstructs it, in the data's own units.
 
+    Use it to see what the code keeps.
+
+    Example: `hourglass reconstruct runs/people-vae --out back.csv`
+
     Parameters
     ----------
     out
-        A .csv, .tsv, .parquet, .npy or .npz file; for pictures a .npy or .npz file, a .png (a contact sheet), or a
-        name without an ending: a folder of single pictures.
+        Where to write: a .csv, .tsv, .parquet, .npy or .npz file; one that exists is replaced. For
+        pictures a .npy or .npz file, a .png (a contact sheet), or a name without an ending: a folder of single
+        pictures.
     """
     from hourglass import load
 

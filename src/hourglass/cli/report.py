@@ -17,12 +17,14 @@ def report(
 ) -> None:
     """Write one HTML page about a run: losses, reconstructions, the map of codes, samples, and what they mean.
 
+    Example: `hourglass report runs/people-vae`
+
     Parameters
     ----------
     labels
-        A column of DATA or a FILE that colours the map; left out, the labels that come with the data, if any.
+        A column of DATA or a FILE that colours the map; by default the labels that come with the data, if any.
     out
-        The page; RUN/report.html if left out.
+        Where to write the page. By default RUN/report.html.
     title
         Heading of the page.
     """

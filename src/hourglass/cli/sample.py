@@ -38,15 +38,20 @@ def sample(
 ) -> None:
     """Write new examples, sampled from the model.
 
+    Use it for rows or pictures to show, or to test a program with.
+
+    Example: `hourglass sample runs/people-vae -n 1000 --out new.csv`
+
     Parameters
     ----------
     run
         Folder of a fitted model.
     n
-        How many.
+        How many examples.
     out
-        For tables a .csv, .tsv or .parquet file. For pictures a .png (a contact sheet), a name without an ending (a
-        folder of single pictures), or a .npy or .npz file.
+        Where to write: a .csv, .tsv, .parquet, .npy or .npz file; one that exists is replaced. For
+        pictures a .npy or .npz file, a .png (a contact sheet), or a name without an ending: a folder of single
+        pictures.
     condition
         Where the model was fitted with a condition: the value to sample for (several, if there are several columns),
         or a FILE with n rows.
@@ -59,7 +64,7 @@ def sample(
         data gives the numbers of a table the distribution that their column had at fit, by rank; model leaves them as
         the model draws them.
     seed
-        Random seed.
+        Random seed: the same seed gives the same result.
     json
         Print what was written as JSON.
     """

@@ -20,12 +20,15 @@ LOWEST = 3  # rows that are named
 def score(on: Annotated[On, FLATTENED], *, out: Path, samples: int = 1, keep: list[str] | None = None) -> None:
     """Write how typical every example is: the column `score`, in nats; the lowest are the anomalies.
 
-    For variational recipes a lower bound of log p(x), for the others log p(x | code).
+    Use it to find anomalies. For variational recipes the score is a lower bound of log p(x), for the others
+    log p(x | code): scores compare between rows of one model, and not between models.
+
+    Example: `hourglass score runs/people-vae --keep id --out scores.csv`
 
     Parameters
     ----------
     out
-        A .csv, .tsv, .parquet, .npy or .npz file.
+        Where to write: a .csv, .tsv, .parquet, .npy or .npz file; one that exists is replaced.
     samples
         Samples of the code per example: more bring the bound of a variational recipe closer to log p(x).
     keep
