@@ -180,8 +180,8 @@ def filled(path, out, values):
 @pytest.mark.parametrize(
     ("before", "values", "after"),
     [
-        (b"code,x\n00501,1.50\n00502,\n", {"x": 2.5}, b"code,x\n00501,1.50\n00502,2.5\n"),
-        (b"a;b\r\n1,50;x\r\n;y\r\n", {"a": 2.5}, b"a;b\r\n1,50;x\r\n2,5;y\r\n"),
+        (b"code,x\n00501,1.50\n00502,\n", {"x": 2.5}, b"code,x\n00501,1.50\n00502,2.50\n"),
+        (b"a;b\r\n1,50;x\r\n;y\r\n", {"a": 2.5}, b"a;b\r\n1,50;x\r\n2,50;y\r\n"),
         (b'"a","b"\n"1","x"\n"","y"\nNA,"z"\n', {"a": 7}, b'"a","b"\n"1","x"\n"7","y"\n"7","z"\n'),
         (b"\xef\xbb\xbfa,b\n\n1,x\n\n,y", {"a": 3}, b"\xef\xbb\xbfa,b\n\n1,x\n\n3,y"),
         (b"a,b\r1,\r2,x\r", {"b": "p, q"}, b'a,b\r1,"p, q"\r2,x\r'),
@@ -211,4 +211,4 @@ def test_only_empty_cells_change(tmp_path, before, values, after):
 def test_other_separators_keep_the_texts_of_all_cells(tmp_path):
     (tmp_path / "t.csv").write_text('code,x,note\n00501,1.50,"a\tb"\n00502,,NA\n')
     filled(tmp_path / "t.csv", tmp_path / "out.tsv", {"x": 2.5})
-    assert (tmp_path / "out.tsv").read_text() == 'code\tx\tnote\n00501\t1.50\t"a\tb"\n00502\t2.5\tNA\n'
+    assert (tmp_path / "out.tsv").read_text() == 'code\tx\tnote\n00501\t1.50\t"a\tb"\n00502\t2.50\tNA\n'

@@ -129,7 +129,7 @@ def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:
     """Raw (N,) -> the column's values: categories by name, numbers in their own units.
 
     Where they are to be `possible`, values that could have been there: one of the two where there were two, whole
-    numbers where there was nothing else, none beyond the lowest and the highest.
+    numbers where there was nothing else, none beyond the lowest and the highest, with the decimals that there were.
     """
     if column.is_categorical:
         return _among(column.categories, raw)
@@ -139,13 +139,22 @@ def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:
         raw = np.full(len(raw), column.offset)
     elif possible and column.lowest is not None:
         raw = _at_spikes(column, raw.clip(column.lowest, column.highest))
-    if possible and column.whole:
-        raw = raw.round()
+    if possible:
+        raw = in_decimals(column, raw)
     if not column.origin:
         return raw
     if column.constant or (possible and column.whole):
         return np.array([None if v != v else int(v) + column.origin for v in raw.tolist()], dtype=object)
     return raw + column.origin
+
+
+def in_decimals(column: Column, numbers: np.ndarray) -> np.ndarray:
+    """Numbers (N,) of a column with as many decimals as it had, where it had few."""
+    if column.whole:
+        return numbers.round()
+    if column.is_categorical or column.constant or column.decimals is None or numbers.dtype == object:
+        return numbers
+    return numbers.astype(np.float64).round(column.decimals)
 
 
 def _at_spikes(column: Column, raw: np.ndarray) -> np.ndarray:

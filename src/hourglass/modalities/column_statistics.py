@@ -12,6 +12,7 @@ from hourglass.modalities.column_shape import Sample, shape_of
 from hourglass.modalities.columns import holds_texts, is_missing
 from hourglass.modalities.identifiers import IDENTIFIER, Differences, is_identifier, of_texts
 from hourglass.readers.column_types import ANY_TYPE, ColumnType
+from hourglass.readers.decimals import decimals_of
 
 MAX_CATEGORIES = 1000
 SMALLEST = math.ulp(0.0)
@@ -19,6 +20,7 @@ MIN_LOG_DEVIATION = 0.1  # of log(1 + count): less is noise of counting
 MIN_SCALE_OF_FLOAT32 = 1e-30  # below 1e-38 its digits get fewer
 ROUNDING = 10 * math.ulp(1.0)  # relative to their mean, by which numbers that were computed as equal may differ
 MAX_TEXTS_READ = 10_000  # of every chunk, whose words are counted
+DIGITS = 6  # of the spread of a column, that numbers are written with where it has no decimals of its own
 MIN_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
 
 Kind = Literal["numeric", "binary", "category", "count"]
@@ -37,6 +39,7 @@ class Column:
     categories : the texts or numbers that occur.
     missing, constant : whether cells were missing; whether all others were equal.
     lowest, highest, whole : what samples keep to; `whole`: nothing but whole numbers.
+    decimals : of its numbers, up to 9; None for more.
     origin : subtracted from whole numbers that a float64 cannot hold; all of the above but `categories` is relative to
         it.
     logs : mean and standard deviation of log(1 + count).
@@ -54,6 +57,7 @@ class Column:
     lowest: float | None = None
     highest: float | None = None
     whole: bool = False
+    decimals: int | None = None
     origin: int = 0
     logs: tuple[float, float] = (0.0, 1.0)
     tail: tuple[float, float] | None = None
@@ -90,6 +94,16 @@ class Column:
     def step(self) -> float:
         """The smallest step between its values in model space, where a column with heavy tails is at its centre."""
         return self.resolution / (self.scale if self.tail is None else self.tail[1] * self.scale)
+
+    @property
+    def decimals_written(self) -> int | None:
+        """Of its numbers in a file: as many as the column had, or six digits of its spread; None of categories."""
+        if self.is_categorical:
+            return None
+        if self.decimals is not None:
+            return self.decimals
+        unit = self.scale if self.tail is None else self.tail[1] * self.scale
+        return max(0, DIGITS - 1 - math.floor(math.log10(max(unit, 1e-300))))
 
     def text(self, value: float) -> str:
         """One value in the column's own words, numbers to three digits; a category is given by its place.
@@ -185,6 +199,7 @@ class ColumnStatistics:
     lowest: float = math.inf
     highest: float = -math.inf
     whole: bool = True
+    decimals: int | None = 0
     differences: Differences = field(default_factory=Differences)
     texts: set[str] | None = None
     n_compared: int = 0  # texts until more than `MAX_CATEGORIES` of them differed
@@ -212,6 +227,8 @@ class ColumnStatistics:
         self.lowest, self.highest = min(self.lowest, float(numbers.min())), max(self.highest, float(numbers.max()))
         self.differences.add(numbers, not unknown.any())
         self.whole = self.whole and bool((numbers == np.round(numbers)).all())
+        if self.decimals is not None:
+            self.decimals = decimals_of(numbers, self.decimals, single=self.type.arrow in ("float", "halffloat"))
         if len(levels) > 1:
             self.step = min(self.step, float(np.diff(levels).min()))
         if self.distinct is not None:
@@ -257,7 +274,8 @@ class ColumnStatistics:
         """The column as it is kept."""
         column = self._column(name, declared, discrete)
         origin = 0 if column.kind == "count" else self.origin
-        return replace(column, type=self.type, missing=self.missing, origin=origin)
+        decimals = None if self.texts else self.decimals
+        return replace(column, type=self.type, missing=self.missing, origin=origin, decimals=decimals)
 
     def _column(self, name: str, declared: Kind | None, discrete: bool) -> Column:
         if self.texts:

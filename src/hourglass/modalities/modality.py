@@ -28,6 +28,10 @@ class Column(Protocol):
     @property
     def constant(self) -> bool: ...
 
+    @property
+    def decimals_written(self) -> int | None:
+        """Decimals of its numbers in a file; None for what holds none."""
+
 
 class Encoder(Protocol):
     """x (B, *S) -> features (B, n_features, *G); it may have a `grid`, which is G."""

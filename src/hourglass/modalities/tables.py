@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from hourglass.likelihoods import Likelihood
 from hourglass.modalities import column_hints, identifiers
-from hourglass.modalities.cells import from_raw, to_raw
+from hourglass.modalities.cells import from_raw, in_decimals, to_raw
 from hourglass.modalities.column_likelihood import likelihood_of
 from hourglass.modalities.column_statistics import Column, Kind
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
@@ -245,7 +245,7 @@ class Tables:
             names = ", ".join(never)
             warn(f"nothing was known of {names} at fit; what is missing there stays missing")
         columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
-        filled = {c.name: from_raw(c, v, c.whole or c.kind == "binary") for c, v in columns}
+        filled = {c.name: in_decimals(c, from_raw(c, v, c.whole or c.kind == "binary")) for c, v in columns}
         full = fill_missing(self.learned_from(X), filled)
         return containers.put_back(X, full, self._places(X)) if self.left_out else full
 

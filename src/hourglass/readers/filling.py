@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import warnings
 from collections.abc import Mapping
 from itertools import islice
@@ -13,9 +14,11 @@ from typing import IO, Any
 import numpy as np
 
 from hourglass.readers import csv_cells, delimited, text_columns
+from hourglass.readers.decimals import MAX_DECIMALS
 from hourglass.readers.decoding import open_plain
 from hourglass.readers.writing import written_whole
 
+_DECIMALS = re.compile(r"[-+]?\d*(?:[.,](\d*))?")  # of a number without an exponent
 Values = Mapping[int, Any]  # row -> the value of a cell; rows are counted from 0
 
 
@@ -120,8 +123,18 @@ class _Styles:
             first, word = next(iter(self._texts[column]), "true"), str(value)
             return word.upper() if first.isupper() else word if first[:1].isupper() else word.lower()
         if isinstance(value, float):
-            return repr(value).replace(".", ",") if self._comma else repr(value)
+            text = self._decimal(column, value)
+            return text.replace(".", ",") if self._comma else text
         return str(value)
+
+    def _decimal(self, column: int, value: float) -> str:
+        """A number with as many decimals as the others of its column, where these are enough."""
+        numbers = [_DECIMALS.fullmatch(text.strip()) for text in self._texts[column]]
+        if not numbers or not all(numbers):
+            return repr(value)
+        decimals = max(len(found[1] or "") for found in numbers if found)
+        text = f"{value:.{decimals}f}"
+        return text if float(text) == value or decimals > MAX_DECIMALS else repr(value)
 
 
 def _is_missing(text: str) -> bool:

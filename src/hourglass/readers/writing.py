@@ -9,7 +9,7 @@ import secrets
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from hourglass.readers.decimals import rounded
 from hourglass.readers.memory import as_arrow
 from hourglass.readers.pictures import SUFFIXES as PICTURES
 
-TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq")
+PARQUET = (".parquet", ".pq")
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", *PARQUET)
 SUFFIXES = (*TABLES, ".npy", ".npz", ".png")
 REMEDIES = {
     errno.ENOSPC: "free some space there, or choose another place",
@@ -120,9 +122,15 @@ def write(
 
 
 def write_chunks(
-    path: str | Path, chunks: Iterable[tuple[Any, Sequence[Any] | None]], *, columns: Sequence[str] | None = None
+    path: str | Path,
+    chunks: Iterable[tuple[Any, Sequence[Any] | None]],
+    *,
+    columns: Sequence[str] | None = None,
+    decimals: Mapping[str, int] | None = None,
 ) -> int:
     """Write what comes in chunks, each with its `index`, as `write` would write all of it; the number of rows.
+
+    In a table, numbers of the columns that `decimals` names have so many.
 
     Of a .csv, .tsv or .parquet file no more than a chunk is in memory; for other endings the chunks are put together.
     """
@@ -133,7 +141,11 @@ def write_chunks(
         def tables() -> Iterator[Any]:
             nonlocal rows
             for values, index in chunks:
-                table = _table(values, columns, index, path)
+                table = rounded(
+                    _table(values, columns, index, path),
+                    decimals or {},
+                    is_text=not path.name.lower().endswith(PARQUET),
+                )
                 rows += table.num_rows
                 yield table
 
@@ -262,7 +274,7 @@ def _write_tables(tables: Iterator[Any], path: Path, name: str) -> None:
     from pyarrow import csv
 
     first = next(tables)
-    if name.endswith((".parquet", ".pq")):
+    if name.endswith(PARQUET):
         with pq.ParquetWriter(path, first.schema) as writer:
             for table in chain([first], tables):
                 writer.write_table(table.cast(first.schema))

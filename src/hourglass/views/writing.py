@@ -60,7 +60,10 @@ def write(path: str | Path, chunks: Chunks, modality: Modality) -> int:
     """
     path = Path(path).expanduser()
     writer = WRITERS.get(ending_of(path, modality))
-    return readers.write_chunks(path, chunks) if writer is None else writer(path, chunks, modality)
+    if writer is not None:
+        return writer(path, chunks, modality)
+    decimals = {c.name: c.decimals_written for c in modality.columns if c.decimals_written is not None}
+    return readers.write_chunks(path, chunks, decimals=decimals)
 
 
 def _forms(chunks: Chunks, modality: Modality) -> tuple[list[Any], list[str] | None]:
