@@ -75,12 +75,7 @@ def test_containers_are_asked_for_where_they_are_read_and_built(name):
 
 
 def test_only_conditions_are_tables_whatever_the_data():
-    using = {
-        name
-        for name, tree in FILES.items()
-        if not in_rooms(name, KIND_ROOMS)
-        if names(tree) & CLASSES
-    }
+    using = {name for name, tree in FILES.items() if not in_rooms(name, KIND_ROOMS) if names(tree) & CLASSES}
     assert using <= CONDITIONS | {"__init__.py"}
 
 

@@ -115,7 +115,7 @@ def test_every_column_has_its_own_variance_after_training_and_one_in_it():
     noise = np.array([0.01, 0.5])
     z = RNG.normal(size=(N, 1))
     X = np.hstack([z, z, z, z]) + np.hstack([noise, noise]) * RNG.normal(size=(N, 4))
-    model = Embedder(1, max_epochs=60, random_state=0, n_threads=1).fit(X)
+    model = Embedder(1, recipe="ae", max_epochs=60, random_state=0, n_threads=1).fit(X)
     scale = model.model_.decode.likelihood.log_scale.exp().detach()
     assert scale[1] > 1.5 * scale[0] and scale[3] > 1.5 * scale[2]
     likelihood = Gaussian((2,), variance="partial")

@@ -156,7 +156,7 @@ def test_a_fit_begins_there_and_a_saved_model_is_the_same(recipe, tmp_path):
     X = pictures((3, 40, 36), n=60)
     embedder = Embedder(3, recipe=recipe, hidden=(16,), max_epochs=1, batch_size=32, random_state=0).fit(X)
     assert embedder.architecture_.network == "conv"
-    assert embedder.model_.encode.encoder.principal == 16
+    assert len(embedder.model_.encode.encoder.principal) == 16
     loaded = Embedder.load(embedder.save(tmp_path / "model")) if hasattr(Embedder, "load") else None
     if loaded is not None:
         np.testing.assert_array_equal(loaded.transform(X), embedder.transform(X))

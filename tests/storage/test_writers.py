@@ -83,6 +83,7 @@ def test_weights_that_do_not_come_back(tmp_path):
 
 # ---- the lock ----------------------------------------------------------------------------------------------------
 
+
 def test_a_second_fit_is_refused_until_the_first_is_gone(tmp_path):
     from hourglass.cli import main
 
@@ -113,8 +114,9 @@ def test_another_thread_is_another_writer(tmp_path):
     refused = []
 
     def other():
-        with pytest.raises(FolderInUseError, match=rf"another save \(process {os.getpid()}\) is writing"), locked(
-            tmp_path, "fit"
+        with (
+            pytest.raises(FolderInUseError, match=rf"another save \(process {os.getpid()}\) is writing"),
+            locked(tmp_path, "fit"),
         ):
             pass
         refused.append(True)

@@ -55,4 +55,3 @@ def test_draws_have_the_exact_posterior(linear, known):
         scale = np.sqrt(np.diag(covariance))
         assert (np.abs(drawn.mean(0) - mean) < 0.12 * scale).all()
         np.testing.assert_allclose(np.cov(drawn.T / scale[:, None]), covariance / np.outer(scale, scale), atol=0.15)
-

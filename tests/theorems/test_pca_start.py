@@ -63,7 +63,7 @@ def test_the_code_starts_as_whitened_components_largest_first(recipe):
 
 def test_more_features_than_rows_leave_the_others_alone():
     model, x, _ = begun(AE, pictures(n=5), hidden=(16,))
-    assert model.encode.encoder.principal == 4  # five rows have four axes
+    assert len(model.encode.encoder.principal) == 4  # five rows have four axes
     assert bool(model.encode.encoder.out.weight[4:].any()) and not bool(model.encode.encoder.out.weight[:4].any())
     projection, _ = pca_of(x)
     np.testing.assert_allclose(model.reconstruct(x).mean.flatten(1).detach().numpy(), projection, atol=1e-3)

@@ -96,6 +96,7 @@ def test_a_pass_without_gradients_is_bounded_by_what_the_decoder_puts_out():
 @pytest.mark.parametrize(
     ("shape", "n", "epochs"),
     [
+        ((8, 8), 40, 1_000),  # a thousand steps
         ((8, 8), 1_617, 300),
         ((28, 28), 57_500, 104),  # MNIST: six million examples
         ((28, 28), 5_000_000, 10),
@@ -104,4 +105,5 @@ def test_a_pass_without_gradients_is_bounded_by_what_the_decoder_puts_out():
     ],
 )
 def test_epochs_go_by_examples_and_by_products(shape, n, epochs):
-    assert resolve_epochs(n, model_of(pictures(*shape), None)) == pytest.approx(epochs, rel=0.05)
+    batch_size = resolve_batch_size(n, math.prod(shape))
+    assert resolve_epochs(n, batch_size, model_of(pictures(*shape), None)) == pytest.approx(epochs, rel=0.05)

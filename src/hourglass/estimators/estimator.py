@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -18,6 +18,7 @@ from hourglass.assemble import Architecture, assemble
 from hourglass.diagnostics.advice import advise
 from hourglass.estimators import data_in, passes
 from hourglass.estimators.conditions import condition_of_examples
+from hourglass.estimators.cross_validation import cross_validate
 from hourglass.estimators.fitting import measure, train
 from hourglass.estimators.names import named_recipe
 from hourglass.estimators.saving import parameters_to_json, write
@@ -26,6 +27,7 @@ from hourglass.estimators.training_data import TrainingData, training_data
 from hourglass.fingerprint import fingerprint
 from hourglass.folder_lock import locked
 from hourglass.modalities import Examples, Modality
+from hourglass.model import Autoencoder
 from hourglass.parameters import Network, Training
 from hourglass.randomness import seeded
 from hourglass.readers import containers
@@ -131,15 +133,18 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         self.recipe_ = self._recipe()
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         with threads(self.n_threads) as n_threads:
-            data, X = training_data(X, condition, self.modality, self.validation_fraction, self.seed_)
+            in_turns = self.max_epochs is None
+            data, X = training_data(X, condition, self.modality, self.validation_fraction, self.seed_, in_turns)
             self.modality_, self.condition_, self.fingerprint_ = data.modality, data.condition, data.fingerprint
             self._check_features(X, reset=True)
             self.architecture_ = self._architecture(data)
-            with seeded(self.seed_):
-                likelihood = self.modality_.likelihood(self.likelihood, self.variance)
-                self.model_ = assemble(self.recipe_, self.modality_, likelihood, self.architecture_)
+            self.model_ = self._assemble()
             self.settings_ = settings_for(self, data, self.model_, self.seed_, n_threads)
             parameters_to_json(self)  # raises here for what cannot be saved, before training
+            validation = None
+            if data.folds:
+                validation = cross_validate(self._assemble, self.recipe_, data, self.settings_)
+                self.settings_ = replace(self.settings_, last_epoch=validation.epochs)
             shown: AbstractContextManager[Watch | None] = of_fit() if self.verbose and not watch else nullcontext(watch)
             with shown as watch:
                 state = train(
@@ -147,9 +152,16 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
                     identity=self._identity(), run=run, resume=resume, watch=watch,
                 )  # fmt: skip
                 self.history_, self.origin_ = state.progress.history, state.origin
-                self.summary_ = measure(self.model_, self.recipe_, data, self.settings_, state.progress)
+                progress = state.progress
+                self.summary_ = measure(self.model_, self.recipe_, data, self.settings_, progress, validation)
                 self.advice_ = advise(self.summary_)
                 self._after_training(data)
+
+    def _assemble(self) -> Autoencoder:
+        """The model as it is before training."""
+        with seeded(self.seed_):
+            likelihood = self.modality_.likelihood(self.likelihood, self.variance)
+            return assemble(self.recipe_, self.modality_, likelihood, self.architecture_)
 
     def _identity(self) -> str:
         """A fingerprint of all that a resumed run must share with the one that it continues."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import torch
+from torch import Tensor
 
-from hourglass.diagnostics.summary import FitFacts, Summary, late_gain, summarise
+from hourglass.diagnostics.summary import Figures, FitFacts, Summary, late_gain, summarise
 from hourglass.estimators.training_data import MAX_HELD_OUT, MIN_TO_HOLD_OUT, TrainingData
 from hourglass.modalities import Modality
 from hourglass.model import Autoencoder, ModelSpace
@@ -21,6 +22,23 @@ from hourglass.user_warnings import warn
 
 SCALE_ROWS = 2048  # held-out examples that the likelihood's final scale is fitted to
 ROWS_TO_BEGIN, CELLS_TO_BEGIN = 5_000, 2**26  # at most, that parts which start from data see: 256 MiB
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What models that were each trained without some examples found of these.
+
+    Attributes
+    ----------
+    epochs : as many as are best, on average.
+    parameters, x : (N, *P), (N, *S): what the decoders put out for examples held out, and these in model space.
+    figures : of examples held out, averaged.
+    """
+
+    epochs: int
+    parameters: Tensor
+    x: Tensor
+    figures: Figures
 
 
 def train(
@@ -84,21 +102,34 @@ def _warn_idle_corruptions(recipe: Recipe, modality: Modality, space: ModelSpace
 
 
 @torch.no_grad()
-def measure(model: Autoencoder, recipe: Recipe, data: TrainingData, settings: Settings, progress: Progress) -> Summary:
-    """Sets the likelihood's final scale, and measures the trained model on held-out examples."""
+def measure(
+    model: Autoencoder,
+    recipe: Recipe,
+    data: TrainingData,
+    settings: Settings,
+    progress: Progress,
+    validation: Validation | None = None,
+) -> Summary:
+    """Sets the likelihood's final scale, and measures the trained model on held-out examples, or takes the measures of
+    a cross-validation."""
     test = data.sample if data.held_out is None else data.held_out
     modality = data.modality
-    _fit_scale(model, test[slice(0, SCALE_ROWS)], settings.seed)
+    if validation is not None:
+        model.decode.likelihood.settle_scale(validation.parameters, validation.x)
+    elif len(test) >= MIN_TO_HOLD_OUT:  # that of training was the scale of weights in motion
+        model.decode.likelihood.settle_scale(*parameters_of(model, test[slice(0, SCALE_ROWS)], settings.seed))
     if modality.has_missing:
         model.decode.likelihood.mask_missing()
     with seeded(settings.seed):
         held_out = test[slice(0, MAX_HELD_OUT)]
         figures = summarise(model, data.sample, held_out, modality.noise_mask(), model.sizes.latent)
+        figures = figures if validation is None else validation.figures
     if modality.has_missing:
         known = data.sample[slice(0, SCALE_ROWS)]
         model.decode.likelihood.fit_unknown(model.scaling(known.raw), data.n_independent)
     facts = FitFacts(
-        held_out=data.held_out is not None, ended=progress.ended, epochs=progress.epoch,
+        held_out=data.held_out is not None or validation is not None, folds=data.folds,
+        ended=progress.ended, epochs=progress.epoch,
         max_epochs=settings.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
         late_gain=late_gain(progress.history), recipe=repr(recipe), conditional=data.condition is not None,
         constant_columns=list(modality.constant_names),
@@ -106,14 +137,11 @@ def measure(model: Autoencoder, recipe: Recipe, data: TrainingData, settings: Se
     return Summary(**asdict(figures), **asdict(facts))
 
 
-def _fit_scale(model: Autoencoder, rows: Rows, seed: int) -> None:
-    """Fits the likelihood's scale to held-out rows: that of training was the scale of weights in motion."""
-    if len(rows) < MIN_TO_HOLD_OUT:
-        return
+@torch.no_grad()
+def parameters_of(model: Autoencoder, rows: Rows, seed: int) -> tuple[Tensor, Tensor]:
+    """What the decoder puts out for rows, (N, *P), and these in model space, (N, *S)."""
     with seeded(seed):
         x = model.scaling.training_view(rows.raw)  # type: ignore[operator]
         posterior = model.encode(x, rows.condition)
-        parameters = model.decode.parameters_of(
-            posterior.sample(), rows.condition, posterior.shallow, tuple(x.shape[2:])
-        )
-        model.decode.likelihood.settle_scale(parameters, x)
+        shown = model.decode.parameters_of(posterior.sample(), rows.condition, posterior.shallow, tuple(x.shape[2:]))
+        return shown, x

@@ -20,6 +20,7 @@ from hourglass.training.rows import concatenate
 
 MAX_HELD_OUT = 2_500
 MIN_TO_HOLD_OUT = 20  # fewer rows are all needed for training
+FEW, FOLDS = 300, 5  # so many examples, or fewer, are held out in turns where the length of training is to be found
 SAMPLE_ROWS = 20_000  # of a stream: what is used besides training
 
 
@@ -36,6 +37,7 @@ class TrainingData:
     groups : (len(sample),) labels of their conditions where these are made of categories, else None.
     fingerprint : of the data.
     n_independent : how many independent examples there are to train on: epochs and batches go by it.
+    folds : in how many turns examples are to be held out; 0 for `held_out`, or none.
     """
 
     modality: Modality
@@ -47,10 +49,13 @@ class TrainingData:
     groups: np.ndarray | None
     fingerprint: str
     n_independent: int
+    folds: int = 0
 
 
-def in_memory(X: Any, condition: Any, modality: Modality, held_out_share: float, seed: int) -> TrainingData:
-    """Records in memory; `held_out_share` of their examples, at most 2,500, are held out.
+def in_memory(
+    X: Any, condition: Any, modality: Modality, held_out_share: float, seed: int, in_turns: bool = False
+) -> TrainingData:
+    """Records in memory; `held_out_share` of their examples, at most 2,500, are held out, or few of them `in_turns`.
 
     Raises
     ------
@@ -66,11 +71,12 @@ def in_memory(X: Any, condition: Any, modality: Modality, held_out_share: float,
         groups = None if groups is None else examples.per_record(groups)
     rows = Rows(examples.raw, per_record, examples.index)
     digest = fingerprint(examples.store, *([] if per_record is None else [per_record]))
-    fraction = held_out_share if len(examples) >= MIN_TO_HOLD_OUT else 0.0
+    turns = in_turns and held_out_share > 0 and MIN_TO_HOLD_OUT <= len(examples) <= FEW and not examples.axes
+    fraction = held_out_share if len(examples) >= MIN_TO_HOLD_OUT and not turns else 0.0
     # in random order, so that the first of them are as good as any
     train, held = examples.split(fraction, MAX_HELD_OUT, np.random.default_rng((seed, 1)))
     if groups is not None:
-        train, held = _one_of_each(train, held, groups)
+        train, held = one_of_each(train, held, groups)
     if len(train) < 2:
         raise ValueError(
             f"validation_fraction={held_out_share:g} holds out {len(held)} of {len(examples)} examples; at least "
@@ -88,10 +94,11 @@ def in_memory(X: Any, condition: Any, modality: Modality, held_out_share: float,
         groups=None if groups is None else groups[train],
         fingerprint=digest,
         n_independent=len(independent),
+        folds=FOLDS if turns else 0,
     )
 
 
-def _one_of_each(train: np.ndarray, held: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def one_of_each(train: np.ndarray, held: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One example of every condition is trained on, however rare, so that each can be sampled."""
     lost = sorted(set(groups[held].tolist()) - set(groups[train].tolist()))
     moved = [next(i for i, position in enumerate(held) if groups[position] == group) for group in lost]
@@ -183,15 +190,18 @@ class _Streamed:
 
 
 def training_data(
-    X: Any, condition: Any, modality: str | Modality | None, held_out_share: float, seed: int
+    X: Any, condition: Any, modality: str | Modality | None, held_out_share: float, seed: int, in_turns: bool = False
 ) -> tuple[TrainingData, Any]:
-    """Whatever `fit` is given -> training data, and X in a canonical container (of a stream its first rows)."""
+    """Whatever `fit` is given -> training data, and X in a canonical container (of a stream its first rows).
+
+    `in_turns`: few examples are not held out now, but may be in turns.
+    """
     if isinstance(X, readers.ParquetStream):
         stream = _Streamed(X, condition, modality, held_out_share, seed)
         return stream.training_data(), stream.first
     found, X = data_in.accept(X, modality)
     X, condition = data_in.split_off(X, condition)
-    return in_memory(X, condition, found, held_out_share, seed), X
+    return in_memory(X, condition, found, held_out_share, seed, in_turns), X
 
 
 __all__ = ["MAX_HELD_OUT", "MIN_TO_HOLD_OUT", "TrainingData", "training_data"]

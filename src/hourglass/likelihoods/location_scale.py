@@ -79,8 +79,8 @@ class LocationScale(Likelihood):
         raise NotImplementedError
 
     def regression_target(self, x: Tensor) -> Tensor | None:
-        """x itself: the decoder puts out the location."""
-        return None if self.missing else x
+        """x itself, the mean where it is not known: the decoder puts out the location."""
+        return torch.where(x.isnan(), x.nanmean(0).nan_to_num(0.0), x) if self.missing else x
 
     @torch.no_grad()
     def update_scale(self, parameters: Tensor, x: Tensor, rate: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -141,6 +142,19 @@ class Mixed(Likelihood):
         pieces = parameters.split(self.sizes, -self.n_dims)
         for (block, own), piece in zip(self._with_features(x), pieces, strict=True):
             block.settle_scale(piece, own)
+
+    def regression_target(self, x: Tensor) -> Tensor | None:
+        """Those of the blocks; where one has none, its baseline for all rows."""
+        targets = [(block.regression_target(own), block, own) for block, own in self._with_features(x)]
+        if all(target is None for target, _, _ in targets):
+            return None
+        parts = []
+        for target, block, own in targets:
+            if target is None:
+                baseline = copy.deepcopy(block).fit_baseline(own)  # which sets its scale
+                target = baseline.expand(len(x), *baseline.shape)
+            parts.append(target)
+        return torch.cat(parts, 1)
 
     @torch.no_grad()
     def fit_unknown(self, x: Tensor, n: int) -> None:

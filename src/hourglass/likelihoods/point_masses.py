@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -134,6 +135,15 @@ class PointMasses(Likelihood):
             n_dims=self.n_dims,
             missing=self.missing_counts,
         )
+
+    @torch.no_grad()
+    def regression_target(self, x: Tensor) -> Tensor | None:
+        """The log frequencies of the atoms, and x itself where it is none, else the mean of such numbers."""
+        baseline = copy.deepcopy(self).fit_baseline(x)  # which sets the scale
+        target = baseline.expand(len(x), *baseline.shape).clone()
+        n, others = self.shape[0], self._others(x)
+        target[:, -n:] = torch.where(others.isnan(), target[:, -n:], others)
+        return target
 
     def _others(self, x: Tensor) -> Tensor:
         """x (B, *S) with NaN for atoms, and for all of a discrete feature."""

@@ -1,8 +1,8 @@
 """The shape of a numeric column's distribution: values that make up much of it, few levels, heavy tails.
 
 A Gaussian about the decoder's output is wrong for a column of which most cells are 0, or which knows ten levels, and a
-few cells of a heavy tail outweigh all others in a squared error. The rules, all of them the same for a column in other
-units:
+few cells of a heavy tail outweigh all others in a squared error. The rules, the same for a column in other units, and
+for columns of at least `MIN_CELLS` known cells:
 
 - *levels*: at most `MAX_LEVELS` distinct values in all, each of them in ten rows on average. Every level has a
   probability of its own, and nothing lies between.
@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SAMPLE = 8_192  # cells by which a column is judged
+MIN_CELLS = 500  # of fewer cells a shape may be an accident
 MAX_LEVELS = 20
 CELLS_PER_LEVEL = 10
 SPIKE, CELLS_IN_SPIKE, ABOVE_NEIGHBOURS = 0.1, 20, 3.0
 HEAVY = 10.0  # kurtosis
-MIN_FOR_TAIL = 50
 
 
 @dataclass
@@ -82,6 +82,8 @@ def shape_of(sample: Floats, n: int, distinct: Floats | None) -> Shape:
     sample : (M,) cells at random.
     distinct : all values that occur, ascending; None where there are many.
     """
+    if n < MIN_CELLS:
+        return Shape()
     if distinct is not None and len(distinct) <= MAX_LEVELS and n >= CELLS_PER_LEVEL * len(distinct):
         return Shape(tuple(distinct.tolist()), discrete=True)
     levels, counts = np.unique(sample, return_counts=True)
@@ -92,7 +94,7 @@ def shape_of(sample: Floats, n: int, distinct: Floats | None) -> Shape:
 
 
 def _tail(values: Floats) -> tuple[float, float] | None:
-    if len(values) < MIN_FOR_TAIL:
+    if not len(values):
         return None
     centre = float(np.median(values))
     for percent in (25, 10, 5, 1):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-MAX_ASINH = 80.0  # of what a decoder says of a heavy tail: sinh of it is 10^34
-
 
 class Standardise(nn.Module):
     """x = (raw - mean) / scale, with `mean` and `scale` broadcast against one example of shape S.
@@ -39,6 +37,9 @@ class Standardise(nn.Module):
         return x.to(self.mean.dtype) * self.scale + self.mean
 
 
+MARGIN = 0.5  # standard deviations in x
+
+
 class StandardiseTails(Standardise):
     """Standardise, of asinh((raw - centre) / unit) where a column has heavy tails.
 
@@ -47,14 +48,30 @@ class StandardiseTails(Standardise):
     mean, scale : (D,) of all columns, after the asinh.
     curved : places of the columns with heavy tails, (K,).
     centre, unit : (K,) of these.
+    lowest, highest : (K,) raw numbers. What lies further out in x than a margin beyond these is taken back to there:
+        an extrapolation would be exponential.
     """
 
     centre: Tensor
     unit: Tensor
     curved: Tensor
+    lowest: Tensor
+    highest: Tensor
 
-    def __init__(self, mean: Tensor, scale: Tensor, curved: Tensor, centre: Tensor, unit: Tensor) -> None:
+    def __init__(
+        self,
+        mean: Tensor,
+        scale: Tensor,
+        curved: Tensor,
+        centre: Tensor,
+        unit: Tensor,
+        lowest: Tensor,
+        highest: Tensor,
+    ) -> None:
         super().__init__(mean, scale)
+        margin = MARGIN * scale[curved]
+        self.register_buffer("lowest", torch.asinh((lowest - centre) / unit) - margin)
+        self.register_buffer("highest", torch.asinh((highest - centre) / unit) + margin)
         self.register_buffer("curved", curved)
         self.register_buffer("centre", centre)
         self.register_buffer("unit", unit)
@@ -68,7 +85,7 @@ class StandardiseTails(Standardise):
     def inverse(self, x: Tensor) -> Tensor:
         """x (B, D) -> raw units (B, D)."""
         flat = super().inverse(x)
-        tails = torch.sinh(flat[:, self.curved].clamp(-MAX_ASINH, MAX_ASINH)) * self.unit + self.centre
+        tails = flat[:, self.curved].clamp(self.lowest, self.highest).sinh() * self.unit + self.centre
         return flat.index_copy(1, self.curved, tails)
 
     def log_slope(self, raw: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from hourglass.modalities.identifiers import IDENTIFIER, LeftOut
 from hourglass.modalities.scaling import Standardise, StandardiseTails
 from hourglass.modalities.table_survey import survey
 from hourglass.networks import MLPDecoder, MLPEncoder
+from hourglass.networks.linear_path import Principal
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
 from hourglass.readers.column_types import ColumnType, column_types, from_columns
@@ -281,11 +282,11 @@ class Tables:
     def scaling(self, likelihood: Likelihood | None = None) -> Standardise:
         offset = torch.tensor([0.0 if c.constant else c.offset for c in self.columns], dtype=torch.float64)
         scale = torch.tensor([c.scale for c in self.columns], dtype=torch.float64)
-        tails = {i: c.tail for i, c in enumerate(self.columns) if c.tail is not None}
+        tails = {i: (*c.tail, c.lowest, c.highest) for i, c in enumerate(self.columns) if c.tail is not None}
         if not tails:
             return Standardise(offset, scale)
-        centre, unit = torch.tensor(list(tails.values()), dtype=torch.float64).T
-        return StandardiseTails(offset, scale, torch.tensor(list(tails)), centre.clone(), unit.clone())
+        numbers = torch.tensor(list(tails.values()), dtype=torch.float64).T.contiguous()
+        return StandardiseTails(offset, scale, torch.tensor(list(tails)), *numbers)
 
     def _hidden(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:
@@ -337,4 +338,11 @@ class _Fronted(nn.Sequential):
 
     def __init__(self, front: nn.Module, encoder: MLPEncoder) -> None:
         super().__init__(front, encoder)
+        self.principal: Principal | None = None
         self.n_features = encoder.n_features
+
+    def begin(self, encode: Any, x: Tensor, condition: Tensor | None) -> None:
+        """As its encoder does, from what the front makes of rows x (N, D)."""
+        front, encoder = self
+        encoder.begin(encode, front(x), condition)  # type: ignore[operator]
+        self.principal = encoder.principal  # type: ignore[assignment]

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hourglass.networks.linear_path import LinearPath, principal_axes, regression
+from hourglass.networks.linear_path import LinearPath, Principal, regression
 from hourglass.networks.mlp import activation as activation_of
 from hourglass.networks.residual import blocks
 
@@ -97,7 +97,8 @@ class ConvEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.pyramid = pyramid = Pyramid(shape, width)
-        self.size, self.principal, self.n_features = linear_size(shape), 0, n_features
+        self.size, self.n_features = linear_size(shape), n_features
+        self.principal: Principal | None = None
         stride = pyramid.stride
         self.first = nn.Conv2d(shape[0], width, 2 * stride, stride, padding=stride // 2)
         layers = blocks(fine_blocks, width, activation, norm)
@@ -115,13 +116,11 @@ class ConvEncoder(nn.Module):
     @torch.no_grad()
     def begin(self, encode: Any, x: Tensor, condition: Tensor | None) -> None:
         """Starts the features at the whitened principal components of x, with the convolutions silent."""
-        cells = resized(x, self.size).flatten(1)
-        mean = cells.mean(0)
-        axes, variances = principal_axes(cells - mean, self.n_features)
-        self.principal = n = len(axes)
-        weight = torch.zeros_like(self.linear.weight)
-        weight[:n] = axes / variances.sqrt()[:, None]
-        self.linear.start(weight, -weight @ mean)
+        self.principal, axes, offset = Principal.of(resized(x, self.size).flatten(1), self.n_features)
+        n = len(self.principal)
+        weight, bias = torch.zeros_like(self.linear.weight), torch.zeros_like(self.linear.bias)
+        weight[:n], bias[:n] = axes, offset
+        self.linear.start(weight, bias)
         self.out.weight[:n] = 0.0
         self.out.bias[:n] = 0.0
 

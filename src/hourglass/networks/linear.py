@@ -16,8 +16,13 @@ class Linear(nn.Linear):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        missing = MIN_OUTPUTS - self.out_features
-        if missing <= 0 or torch.is_grad_enabled():
-            return super().forward(x)
-        bias = None if self.bias is None else F.pad(self.bias, (0, missing))
-        return F.linear(x, F.pad(self.weight, (0, 0, 0, missing)), bias)[..., : self.out_features]
+        return linear(x, self.weight, self.bias)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`F.linear`, with the promise of `Linear`."""
+    missing = MIN_OUTPUTS - len(weight)
+    if missing <= 0 or torch.is_grad_enabled():
+        return F.linear(x, weight, bias)
+    padded = None if bias is None else F.pad(bias, (0, missing))
+    return F.linear(x, F.pad(weight, (0, 0, 0, missing)), padded)[..., : len(weight)]

@@ -4,18 +4,20 @@ Few networks find the plane of PCA within minutes from random weights where an e
 a linear map beside each of encoder and decoder, that plane is where training starts, and the layers beside it start
 silent: they learn what no linear map can do.
 
-An encoder that begins so leaves its `principal` leading features the whitened principal components of the data, the
-largest first; a bottleneck makes the first of them the code (`begin_head`), and a decoder draws the least-squares
-picture of the code (`regression`). Each step holds whatever the other parts are.
+An encoder that begins so has the whitened principal components of the data as its leading features, the largest first,
+and keeps their variances (`principal`); a bottleneck makes the first of them the code (`begin_head`), and a decoder
+draws the least-squares picture of the code (`regression`). Each step holds whatever the other parts are.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from hourglass.networks.linear import linear
 
 MAX_EXACT = 1024  # rows or cells; beyond, principal axes are found by random projections
 SPARE_AXES, POWER_ITERATIONS = 32, 4  # of random projections; errors of the axes fall with (l_spare / l_n)^(2 * 4 + 1)
@@ -37,16 +39,17 @@ class LinearPath(nn.Linear):
 
     def __init__(self, n_in: int, n_out: int, scale_per: str) -> None:
         super().__init__(n_in, n_out)
+        self.summed = 1 if scale_per == "output" else 0  # the axis of `weight` that one scale is of
         # empty before it is filled, so that a model built to be loaded has it without memory, as it has its weights
         self.register_buffer("scale", torch.empty((n_out, 1) if scale_per == "output" else (1, n_in)).fill_(1.0))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias)
+        return linear(x, self.weight * self.scale, self.bias)
 
     @torch.no_grad()
     def start(self, weight: Tensor, bias: Tensor) -> None:
         """Makes the map weight @ x + bias; a row (or column) of zeros keeps its scale."""
-        size = weight.square().mean(1 if self.scale.shape[1] == 1 else 0, keepdim=True).sqrt()
+        size = weight.square().mean(self.summed, keepdim=True).sqrt()
         self.scale.copy_(torch.where(size > 0, size, self.scale))
         self.weight.copy_(weight / self.scale)
         self.bias.copy_(bias)
@@ -85,6 +88,31 @@ def _exact_axes(x: Tensor) -> tuple[Tensor, Tensor]:
     return axes.to(x.dtype), singular
 
 
+@dataclass(frozen=True)
+class Principal:
+    """Of the numbers that an encoder sees: the largest variances along principal axes (K,), and the sum of all n."""
+
+    variances: Tensor
+    total: float
+    n: int
+
+    @classmethod
+    def of(cls, x: Tensor, most: int) -> tuple[Principal, Tensor, Tensor]:
+        """From rows x (N, D): also the whitening map to at most that many components, weight (K, D) and bias (K,)."""
+        mean = x.mean(0)
+        axes, variances = principal_axes(x - mean, most)
+        weight = axes / variances.sqrt()[:, None]
+        total = float((x - mean).square().sum()) / len(x)
+        return cls(variances, total, x.shape[1]), weight, -weight @ mean
+
+    def __len__(self) -> int:
+        return len(self.variances)
+
+    def rest(self, k: int) -> Tensor:
+        """The mean variance along all axes but the first k, ()."""
+        return (self.total - self.variances[:k].sum()).clamp_min(0.0) / max(1, self.n - k)
+
+
 def regression(z: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """The least-squares map of codes z (N, L) to x (N, D): weight (D, L) and bias (D,)."""
     centre, mean = z.mean(0), x.mean(0)
@@ -101,7 +129,8 @@ def begin_head(head: nn.Linear, encode: Any, n_codes: int) -> int:
 
     Returns how many: 0, and the head is left alone, where the encoder does not begin at principal components.
     """
-    n = min(int(getattr(encode.encoder, "principal", 0)), n_codes)
+    principal = getattr(encode.encoder, "principal", None)
+    n = 0 if principal is None else min(len(principal), n_codes)
     head.weight[:n] = torch.eye(n, head.in_features, dtype=head.weight.dtype, device=head.weight.device)
     head.bias[:n] = 0.0
     return n

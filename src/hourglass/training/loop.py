@@ -268,7 +268,9 @@ class Trainer:
             progress.best, progress.best_epoch = objective, progress.epoch
         if progress.epoch >= settings.max_epochs:
             progress.ended = "max_epochs"
-        elif self.held_out is not None and progress.epoch - progress.best_epoch >= settings.patience:
+        elif (settings.last_epoch is not None and progress.epoch >= settings.last_epoch) or (
+            self.held_out is not None and progress.epoch - progress.best_epoch >= settings.patience
+        ):
             progress.ended = "early_stopping"
 
     def _is_settled(self, epoch: int) -> bool:

@@ -23,7 +23,7 @@ MAX_CELLS_IN_BATCH = 2**21
 # in a run with max_epochs unset: examples trained on, and their multiplications forward; of MNIST's network those of
 # six million examples are just as many
 EXAMPLES_PER_RUN, PRODUCTS_PER_RUN = 6_000_000, 1.8e13
-MIN_EPOCHS, MAX_EPOCHS = 10, 300
+MIN_EPOCHS, MAX_EPOCHS, MIN_STEPS = 10, 300, 1_000
 MAX_NUMBERS_IN_PASS = 2**20  # that a decoder puts out at once
 
 
@@ -96,10 +96,12 @@ def resolve_batch_size(n_examples: int, cells: int = 1) -> int:
     return int(min(size, max(8, most)))
 
 
-def resolve_epochs(n_examples: int, model: Autoencoder) -> int:
-    """As many as make a run of minutes on two cores, from 10 to 300."""
-    examples = min(EXAMPLES_PER_RUN, PRODUCTS_PER_RUN / products_per_example(model))
-    return int(min(MAX_EPOCHS, max(MIN_EPOCHS, round(examples / max(n_examples, 1)))))
+def resolve_epochs(n_examples: int, batch_size: int, model: Autoencoder) -> int:
+    """As many as make a run of minutes on two cores, from 10 to 300; of few examples as many as make 1,000 steps."""
+    n = max(n_examples, 1)
+    usual = min(MAX_EPOCHS, EXAMPLES_PER_RUN / n)
+    wanted = max(usual, MIN_STEPS / max(1, n // batch_size))
+    return max(MIN_EPOCHS, round(min(wanted, PRODUCTS_PER_RUN / products_per_example(model) / n)))
 
 
 def rows_per_pass(model: Autoencoder, most: int = 4096, samples: int = 1) -> int:

@@ -49,6 +49,7 @@ class Settings:
     device: str
     warm_up: float = 0.02
     averaging: float = 0.995
+    last_epoch: int | None = None  # the epoch after which training is over, where that is before `max_epochs`
     weight_decay: float = 0.1
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from hourglass.model import Autoencoder, Encode, RoundTrip, Sizes, sampled_divergence
 from hourglass.networks.heads import ChannelLinear
-from hourglass.networks.linear_path import begin_head
+from hourglass.networks.linear_path import Principal, begin_head
 from hourglass.recipe import Term
 from hourglass.schedules import WarmUp
 from hourglass.variants.plain import AE
@@ -112,10 +112,8 @@ class Sampled(nn.Module):
         """
         L = self.head.out_features // 2
         if n := begin_head(self.head, encode, L):
-            cells = x.flatten(1) - x.flatten(1).mean(0)
-            mean = encode.modes(x, condition)[:, :n]
-            eigenvalues = (mean.T @ cells / len(x)).square().sum(1)  # (n,)
-            rest = (cells.square().sum() / len(x) - eigenvalues.sum()) / max(1, cells.shape[1] - n)
+            principal: Principal = encode.encoder.principal  # type: ignore[assignment]
+            eigenvalues, rest = principal.variances[:n], principal.rest(n)
             self.head.weight[L : L + n] = 0.0
             self.head.bias[L : L + n] = torch.log(rest / (eigenvalues + rest)).clamp_min(LOG_VARIANCE_RANGE[0] / 2)
 
