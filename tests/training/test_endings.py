@@ -242,7 +242,7 @@ def test_few_rows_are_learned_from_whole_and_judged_in_turns():
     assert (summary.folds, summary.n_rows, summary.held_out) == (5, 60, True)
     assert summary.epochs == summary.best_epoch == estimator.settings_.last_epoch < estimator.settings_.max_epochs
     assert estimator.score(X) == pytest.approx(-summary.objective, abs=1.5)
-    assert "60 held-out examples of 5 folds" in estimator.advice_[0]
+    assert "60 held-out examples of 5 folds" in " ".join(estimator.advice_)
 
 
 def test_folds_hold_out_every_row_once_and_keep_every_condition():
