@@ -415,7 +415,7 @@ def test_conditions_of_sample(conditional):
 def test_conditions_at_fit():
     with pytest.raises(ValueError, match=r"condition has 39 rows, but X has 40; give one for each"):
         unfitted().fit(X, condition=FRAME["kind"][:39])
-    with pytest.raises(ValueError, match=r"condition, row 3: 'x0' is missing"):
+    with pytest.raises(ValueError, match=r"condition: column 'x0' is missing in 1 of 40 rows, the first of them row 3"):
         unfitted().fit(X, condition=np.where(np.arange(40) == 3, np.nan, np.linspace(0, 1, 40)))
     with pytest.raises(ValueError, match=r"infinity"):
         unfitted().fit(X, condition=np.where(np.arange(40) == 3, np.inf, np.linspace(0, 1, 40)))

@@ -56,6 +56,8 @@ class Network:
             raise ValueError(
                 f"variance={self.variance!r} is unknown; choose 'shared', 'partial', 'feature' or a positive number"
             )
+        if self.likelihood == "bernoulli" and self.variance is not None:
+            raise ValueError(f"variance={self.variance!r} is of a Gaussian; leave it out with likelihood='bernoulli'")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

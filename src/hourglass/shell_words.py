@@ -13,11 +13,12 @@ from hourglass.parameters import Network, Training
 
 # parameters of Python that are options of another name
 NAMES = {"random_state": "seed", "n_threads": "threads", "n_samples": "samples"}
+YES_OR_NO = {"header": {"True": "yes", "False": "no"}}
 # what messages speak of beside the parameters of `Network` and `Training`
 OTHERS = (
-    "binarise", "categories", "columns", "condition", "counts", "crop", "day_first", "given", "grey", "identifiers",
-    "labels", "marginals", "modality", "n", "n_draws", "n_latent", "n_latents", "n_samples", "numbers", "prior",
-    "recipe", "recipes", "resize", "rounds", "seeds", "split",
+    "binarise", "categories", "columns", "condition", "counts", "crop", "day_first", "given", "grey", "header",
+    "identifiers", "labels", "marginals", "modality", "n", "n_draws", "n_latent", "n_latents", "n_samples",
+    "null_words", "numbers", "prior", "recipe", "recipes", "resize", "rounds", "seeds", "split",
 )  # fmt: skip
 ARGUMENTS = tuple(field.name for kind in (Network, Training) for field in fields(kind)) + OTHERS
 _TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
@@ -59,6 +60,8 @@ def in_shell_words(text: str) -> str:
 def _said(argument: re.Match[str]) -> str:
     """name=value -> --name value; what is switched on is named alone."""
     name, value = argument.groups()
+    if name in YES_OR_NO:
+        return f"{option(name)} {YES_OR_NO[name].get(value, value)}"
     return option(name) if value == "True" else f"{option(name)} {_shell_value(value)}"
 
 

@@ -336,4 +336,4 @@ def test_declared_columns_of_an_array_go_by_their_place_in_it(hourglass) -> None
     compared = hourglass("compare", "a.npy", *told, "--n-latents", 1, "--recipes", "ae")
     assert compared.code == 0
     assert "fit a.npy --drop x1 --categories x3 --hidden 4 --max-epochs 1 --recipe ae" in compared.out
-    assert "known: x0, x2, x3" in hourglass("fit", "a.npy", *told[:3], "x1", "--out", "other").err
+    assert "its columns are x0, x2, x3" in hourglass("fit", "a.npy", *told[:3], "x1", "--out", "other").err

@@ -1,5 +1,6 @@
 """What every estimator keeps of scikit-learn's manners, over all the package exports."""
 
+import re
 import warnings
 
 import numpy as np
@@ -136,3 +137,20 @@ def test_n_latent_is_resolved(kind):
     X = a_table(60, 8)
     guessed = kind(max_epochs=1, hidden=(8,)).fit(X).n_latent_
     assert 2 <= guessed <= 4
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"n_latent": 0}, "n_latent=0"),
+        ({"recipe": "vea"}, "did you mean vae"),
+        ({"modality": "tabels"}, "did you mean tables"),
+        ({"hidden": 8}, "hidden=8"),
+        ({"max_epochs": 0}, "max_epochs=0"),
+        ({"likelihood": "bernoulli", "variance": 0.1}, "leave it out with likelihood='bernoulli'"),
+    ],
+)
+def test_parameters_can_be_checked_without_data(parameters, said):
+    hourglass.Embedder().check_parameters()
+    with pytest.raises(ValueError, match=re.escape(said)):
+        hourglass.Embedder(**parameters).check_parameters()

@@ -24,7 +24,7 @@ from hourglass.out_of_memory import is_out_of_memory
 
 HELP = """Autoencoders for any data: learn a small code for every example, see what it means, put it to work.
 
-First steps: `hourglass demo`, then `hourglass fit DATA`, where DATA is a .csv, .parquet, .npy or .npz file, a folder of
+First steps: `hourglass demo`, then `hourglass fit DATA`. DATA is a .csv, .tsv, .parquet, .npy or .npz file, a folder of
 pictures, or the name of a public data set (`hourglass datasets`). Each command has its own --help.
 """
 

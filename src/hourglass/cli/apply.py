@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from hourglass.cli.companions import Inputs
-from hourglass.cli.errors import UsageError
-from hourglass.cli.options import Split
+from hourglass.cli.errors import UsageError, about
+from hourglass.cli.options import FLATTENED, FileOptions, Split
 from hourglass.cli.output import rows_done
 from hourglass.cli.reuse import RunInputs
 
@@ -41,9 +41,12 @@ class On:
     condition: str | None = field(default=None, kw_only=True)
     split: Split | None = field(default=None, kw_only=True)
     json: bool = field(default=False, kw_only=True)
+    how: Annotated[FileOptions, FLATTENED] = field(default=FileOptions(), kw_only=True)
 
     def inputs(self, estimator: Embedder, labels: str | None = None) -> RunInputs:
-        return RunInputs.of(estimator, self.run, self.data, self.split, self.condition, labels)
+        return RunInputs.of(
+            estimator, self.run, self.data, self.split, self.condition, labels, self.how.header, self.how.null_words
+        )
 
 
 def apply_in_chunks(
@@ -69,5 +72,7 @@ def apply_in_chunks(
 def _applied(use: RunInputs, verb: Callable[[Inputs], Any]) -> Iterator[tuple[Inputs, Any]]:
     with rows_done(use.n_streamed) as advance:
         for given in use.chunks():
-            yield given, verb(given)
+            with about(use.source):
+                made = verb(given)
+            yield given, made
             advance(len(given))

@@ -26,6 +26,7 @@ class Inputs:
     names : one per record, or None.
     kept : the columns that X was cut down to, names or positions; None for all.
     data : what X was taken from.
+    header : whether the first line of its CSV file was told to name the columns; None where that was guessed.
     """
 
     X: Any
@@ -34,6 +35,7 @@ class Inputs:
     names: Sequence[str] | None = None
     kept: Sequence[str | int] | None = None
     data: Data | None = None
+    header: bool | None = None
 
     def __len__(self) -> int:
         from hourglass.readers import containers
@@ -44,13 +46,16 @@ class Inputs:
 def to_fit(
     source: str,
     *,
-    split: str | None = None,
     condition: str | None = None,
     labels: str | None = None,
     drop: Sequence[str] = (),
+    **how: Any,
 ) -> Inputs:
-    """Examples to learn from: the columns of condition and labels, and those dropped, are taken out of X."""
-    data = read(source, split)
+    """Examples to learn from: the columns of condition and labels, and those dropped, are taken out of X.
+
+    `how` the source is read: options of `sources.read`.
+    """
+    data = read(source, **how)
     out = [_column(data, name, "--drop") for name in drop]
     values = None
     if condition is not None:

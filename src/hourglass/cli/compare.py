@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from hourglass.cli import runs
 from hourglass.cli.companions import to_fit
-from hourglass.cli.errors import UsageError
+from hourglass.cli.errors import UsageError, about
 from hourglass.cli.fit import check
 from hourglass.cli.kinds import fitting, modality_of
-from hourglass.cli.options import FLATTENED, ModelArguments, as_words, estimator_parameters
+from hourglass.cli.options import FLATTENED, READING, ModelArguments, as_words, estimator_parameters
 from hourglass.cli.output import next_commands, print_result, print_table
 from hourglass.cli.wording import printable
 from hourglass.shell_words import in_shell_words
@@ -72,19 +72,22 @@ def compare(
         except ValueError as error:
             raise UsageError(in_shell_words(str(error).replace("recipe=", "recipes=", 1))) from error
     given = arguments.given()
-    check(given)
+    check({**given, "data": data})
     folder = runs.default_folder(data, "compare") if out is None else out.expanduser()
     if (folder / comparison.RESULTS).exists() and not (resume or overwrite):
         raise FileExistsError(f"{folder} holds a comparison; --resume continues it, --overwrite starts over")
     check_place(folder / comparison.RESULTS)
     examples = to_fit(
-        data, split=arguments.split, condition=arguments.condition, labels=arguments.labels, drop=arguments.drop or []
-    )
-    modality = fitting(modality_of(given), {**given, "data": data}, examples.X.kind, examples)
-    found = comparison.compare(
-        examples.X, recipes=recipes or ("ae", "vae"), n_latents=n_latents, seeds=seeds, condition=examples.condition,
-        folder=folder, resume=resume, verbose=True, modality=modality, **estimator_parameters(given),
+        data, condition=arguments.condition, labels=arguments.labels, drop=arguments.drop or [],
+        **{name: given.get(name) for name in READING},
     )  # fmt: skip
+    modality = fitting(modality_of(given), {**given, "data": data}, examples.X.kind, examples)
+    with about(data):
+        found = comparison.compare(
+            examples.X, recipes=recipes or ("ae", "vae"), n_latents=n_latents, seeds=seeds,
+            condition=examples.condition, folder=folder, resume=resume, verbose=True, modality=modality,
+            **estimator_parameters(given),
+        )  # fmt: skip
     if json:
         print_result(found.to_json() | {"folder": folder}, "", True)
     else:

@@ -50,6 +50,17 @@ def out_of_memory_says(what: str) -> Iterator[None]:
         raise MemoryError(what) from error
 
 
+@contextlib.contextmanager
+def about(source: str) -> Iterator[None]:
+    """Errors inside that are of columns name the source that these are of."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if str(error).startswith(("column", "condition")):
+            error.add_note(source)
+        raise
+
+
 def code_of(error: BaseException) -> int:
     return USAGE if isinstance(error, UsageError) else FAILED
 
@@ -59,6 +70,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, BrokenPipeError):
         return ""
     text = in_shell_words(" ".join(str(error).split()))
+    text = ": ".join([*getattr(error, "__notes__", ()), text])
     if is_out_of_memory(error):
         cause = text.removeprefix("out of memory").lstrip(":. ")
         hint = "; --device cpu has the machine's own memory" if "CUDA" in cause else ""

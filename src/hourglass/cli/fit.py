@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from hourglass.cli import runs
 from hourglass.cli.companions import Inputs, to_fit
-from hourglass.cli.errors import UsageError, note, out_of_memory_says
+from hourglass.cli.errors import UsageError, about, note, out_of_memory_says
 from hourglass.cli.kinds import fitting, modality_of
-from hourglass.cli.options import FLATTENED, FitArguments, estimator_parameters
+from hourglass.cli.options import FLATTENED, READING, FitArguments, estimator_parameters
 from hourglass.cli.output import next_commands, print_result
-from hourglass.cli.sources import is_large, known, parquet_bytes
+from hourglass.cli.sources import check_options, is_large, known, parquet_bytes
 from hourglass.run_files import CHECKPOINT, LOCK, Origin, Run
 from hourglass.shell_words import in_shell_words, option
 
@@ -107,14 +107,14 @@ def _folder(out: Path | None, data: str | None, recipe: str | None) -> Path:
 def check(arguments: dict[str, Any]) -> None:
     """Raises UsageError for options that no run can have, before anything is read."""
     from hourglass import Embedder
-    from hourglass.estimators.names import named_recipe
 
     modality_of(arguments)
+    if "data" in arguments:
+        check_options(arguments["data"], **{name: arguments.get(name) for name in READING})
     try:
-        named_recipe(arguments.get("recipe", "vae"))
-        estimator = Embedder(**estimator_parameters(arguments))
-        estimator.check_network()
-        estimator.check_training()
+        Embedder(
+            arguments.get("n_latent"), recipe=arguments.get("recipe", "vae"), **estimator_parameters(arguments)
+        ).check_parameters()
     except (ValueError, TypeError) as error:
         raise UsageError(in_shell_words(str(error))) from error
 
@@ -190,6 +190,7 @@ def train(folder: Path, arguments: dict[str, Any], begun: Origin | None = None) 
             out_of_memory_says(too_large),
             contextlib.suppress(FitInterrupted),  # the best weights so far are kept and saved
             of_fit("--max-epochs") as watch,
+            about(arguments["data"]),
         ):
             run = Run(folder, origin)
             estimator.fit(given.X, condition=given.condition, run=run, resume=resume, watch=watch)
@@ -202,9 +203,10 @@ def train(folder: Path, arguments: dict[str, Any], begun: Origin | None = None) 
 def _examples(arguments: dict[str, Any]) -> tuple[Inputs, str]:
     """What `Embedder.fit` takes, and the kind of data it is."""
     beside = {name: arguments.get(name) for name in ("condition", "labels")}
+    how = {name: arguments.get(name) for name in READING}
     if arguments.get("stream") or is_large(arguments["data"]):
         return _stream(arguments["data"], drop=arguments.get("drop", []), **beside), "tables"
-    given = to_fit(arguments["data"], split=arguments.get("split"), drop=arguments.get("drop", []), **beside)
+    given = to_fit(arguments["data"], drop=arguments.get("drop", []), **how, **beside)
     return given, given.X.kind
 
 

@@ -118,7 +118,7 @@ def _filled_csv(out: Path, chunks: Iterator[Chunk]) -> int:
     source = "" if given.data is None else given.data.source
     if not _is_csv(source) or not containers.is_frame(table):
         return write_rows(out, _whole_tables(out, chain([first], chunks)))
-    return fill_csv(Path(source).expanduser(), out, missing_values(given.X, table))
+    return fill_csv(Path(source).expanduser(), out, missing_values(given.X, table), header=given.header)
 
 
 def _whole_tables(out: Path, chunks: Iterable[Chunk]) -> Iterator[tuple[Any, Sequence[str] | None]]:

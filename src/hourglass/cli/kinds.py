@@ -56,28 +56,24 @@ def modality_of(arguments: dict[str, Any]) -> Modality | None:
 
 
 def fitting(modality: Modality | None, arguments: dict[str, Any], kind: str, given: Inputs) -> Modality | None:
-    """The modality, checked against the kind of data that was read; columns of an array go by their place in it.
+    """The modality, checked against the kind of data that was read.
+
+    Columns of an array keep the names of their places in the file where others were taken out.
 
     Raises
     ------
     UsageError : naming the option that the data do not suit.
     """
-    if modality is None:
-        return None
-    if kind not in modality.reads:
+    from hourglass.modalities import modality_for
+
+    if modality is not None and kind not in modality.reads:
         name = next((name for name in SHORT if name in arguments), "modality")
         raise UsageError(f"{option(name)} is for {modality.name}, and {arguments['data']} holds {kind}")
     if given.kept is None or given.data is None or given.data.columns is not None:
         return modality
-    places = {f"x{column}": f"x{i}" for i, column in enumerate(given.kept)}
-    values: dict[str, tuple[str, ...]] = {}
-    for name in _options(modality):
-        columns = getattr(modality, name)
-        if isinstance(columns, tuple) and columns and all(isinstance(column, str) for column in columns):
-            if unknown := [column for column in columns if column not in places]:
-                raise UsageError(f"{option(name)} {unknown[0]}: there is no such column; known: {', '.join(places)}")
-            values[name] = tuple(places[column] for column in columns)
-    return dataclasses.replace(modality, **values)  # type: ignore[type-var]
+    found = modality_for(given.X) if modality is None else modality
+    names = tuple(f"x{place}" for place in given.kept)
+    return dataclasses.replace(found, column_names=names) if "column_names" in _options(found) else modality  # type: ignore[type-var]
 
 
 def _options(kind: Any) -> dict[str, dataclasses.Field[Any]]:

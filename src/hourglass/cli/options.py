@@ -70,7 +70,24 @@ else:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
+class FileOptions:
+    """How a .csv or .tsv file is read.
+
+    Parameters
+    ----------
+    header
+        Whether the first line of a .csv or .tsv file names its columns. By default that is guessed from the file.
+    null_words
+        Words that mean a missing value in a .csv or .tsv file, in all columns: "NA,unknown". By default they are NA,
+        NULL, nan, ? and the like, in columns of numbers alone. An empty cell is always missing.
+    """
+
+    header: Annotated[Literal["yes", "no"] | None, OF_DATA] = None
+    null_words: Annotated[list[str] | None, OF_DATA] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(FileOptions):
     """What is learned from.
 
     Parameters
@@ -131,6 +148,7 @@ class KindOptions:
     grey: Annotated[bool, OF_KIND] = False
 
 
+READING = ("split", "header", "null_words")  # how DATA is read
 SHORT = tuple(field.name for field in dataclasses.fields(KindOptions) if field.name != "modality")
 
 

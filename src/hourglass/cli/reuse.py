@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hourglass.cli import runs
 from hourglass.cli.companions import LABELS, Inputs, column_of, labels_of, read_companion, remaining, rename_columns
 from hourglass.cli.errors import UsageError, note
-from hourglass.cli.sources import is_large, known, read
+from hourglass.cli.sources import check_options, is_large, known, read
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
@@ -35,6 +35,8 @@ class RunInputs:
     split: str | None
     condition: str | None
     labels: str | None
+    header: str | None
+    null_words: Sequence[str] | None
     before: dict[str, Any]
     is_training_data: bool
 
@@ -47,8 +49,12 @@ class RunInputs:
         split: str | None = None,
         condition: str | None = None,
         labels: str | None = None,
+        header: str | None = None,
+        null_words: Sequence[str] | None = None,
     ) -> RunInputs:
-        """Without a source, the data that the run was fitted on."""
+        """Without a source, the data that the run was fitted on; CSV files are read as those of the fit were."""
+        from hourglass.readers.delimited import SUFFIXES
+
         before = runs.arguments_of(estimator.origin_, run)
         if source is None:
             if "data" not in before:
@@ -57,7 +63,11 @@ class RunInputs:
             if _lies_elsewhere(source, run):
                 note(f"{run} was fitted on {source}, which is read now")
         is_training_data = runs.absolute_if_path(source) == before.get("data")
-        return cls(estimator, run, source, split, condition, labels, before, is_training_data)
+        check_options(source, split, header, null_words)
+        if source.lower().endswith(SUFFIXES):
+            header = header or (before.get("header") if is_training_data else None)
+            null_words = before.get("null_words") if null_words is None else null_words
+        return cls(estimator, run, source, split, condition, labels, header, null_words, before, is_training_data)
 
     @property
     def is_streamed(self) -> bool:
@@ -90,7 +100,7 @@ class RunInputs:
         from hourglass import readers
 
         if not self.is_streamed:
-            yield self.inputs(read(self.source, self.split))
+            yield self.inputs(self._read())
             return
         stream = self.stream()
         for group in range(len(stream.row_groups)):
@@ -103,7 +113,7 @@ class RunInputs:
         from hourglass.report import MAX_EXAMPLES
 
         if not self.is_streamed:
-            return self.inputs(read(self.source, self.split))
+            return self.inputs(self._read())
         stream = self.stream()
         then = self.before.get("labels")
         if then and self.is_training_data and not self.labels and then not in stream.columns:
@@ -111,6 +121,9 @@ class RunInputs:
         table = stream.spread(MAX_EXAMPLES)
         note(f"{self.source} has {len(stream):,} rows; {len(table):,} of them, from every part of it, are used")
         return self.inputs(readers.Data(table, source=self.source))
+
+    def _read(self) -> Data:
+        return read(self.source, self.split, self.header, self.null_words)
 
     def inputs(self, data: Data) -> Inputs:
         """The columns the model was fitted on, with the condition it was given then."""
@@ -131,7 +144,8 @@ class RunInputs:
         labels = self.labels or (then if there or (self.is_training_data and not self.is_streamed) else None)
         kept = self._columns(data)
         X = modality.accept(data if kept is None else selected(data, kept))
-        return Inputs(X, condition, labels_of(data, labels)[0], data.names, kept, data)
+        header = None if self.header is None else self.header == "yes"
+        return Inputs(X, condition, labels_of(data, labels)[0], data.names, kept, data, header)
 
     def _condition(self, data: Data) -> Any:
         names = [c.name for c in self.estimator.condition_.table.columns]  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,24 +17,38 @@ STREAMED = 10**9  # bytes a Parquet table takes in memory; larger ones are read 
 MAX_SKIPPED_NAMED = 10
 
 
-def read(source: str, split: str | None = None) -> Data:
+def check_options(
+    source: str, split: str | None = None, header: str | None = None, null_words: Sequence[str] | None = None
+) -> None:
+    """Raises UsageError for options of another kind of source, before anything is read."""
+    from hourglass import datasets
+    from hourglass.readers.delimited import SUFFIXES
+
+    if split is not None and (Path(source).expanduser().exists() or source not in datasets.names()):
+        raise UsageError(f"--split {split} is for public data sets, and {source} is not one (see: hourglass datasets)")
+    for option, value in (("--header", header), ("--null-words", null_words)):
+        if value is not None and not source.lower().endswith(SUFFIXES):
+            raise UsageError(f"{option} is for .csv and .tsv files, and {source} is not one; leave it out")
+
+
+def read(
+    source: str, split: str | None = None, header: str | None = None, null_words: Sequence[str] | None = None
+) -> Data:
     """A path or a public data set; files that had to be skipped are noted.
 
     Raises
     ------
-    UsageError : for a split of what is not a public data set.
+    UsageError : for options that do not suit the source.
     MemoryError : naming the source.
     """
     from hourglass import datasets, readers
 
+    check_options(source, split, header, null_words)
     with out_of_memory_says(f"{source} does not fit into memory"):
         if split is not None:
-            if Path(source).expanduser().exists() or source not in datasets.names():
-                raise UsageError(
-                    f"--split {split} is for public data sets, and {source} is not one (see: hourglass datasets)"
-                )
             return datasets.load(source, split)  # type: ignore[arg-type]
-        data = readers.read(source)
+        words = None if null_words is None else [word for text in null_words for word in text.split(",")]
+        data = readers.read(source, header=None if header is None else header == "yes", null_words=words)
     for path, reason in data.skipped[:MAX_SKIPPED_NAMED]:
         note(f"skipped {path}: {reason}", at_end=True)
     if (more := len(data.skipped) - MAX_SKIPPED_NAMED) > 0:

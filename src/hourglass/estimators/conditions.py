@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from hourglass.modalities import Examples, Tables
-from hourglass.modalities.columns import read_columns
+from hourglass.modalities.columns import is_missing, read_columns
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import containers
 from hourglass.user_warnings import warn
@@ -98,7 +98,7 @@ class Condition:
             raw = self.table.examples(table).rows()
         x = self.table.scaling()(raw)
         if not bool(x.isfinite().all()):
-            self._refuse(table, *(int(v) for v in (~x.isfinite()).nonzero()[0]))
+            self._refuse(table, ~x.isfinite())
         for column, values in zip(self.table.columns, raw.T, strict=True):
             if column.lowest is not None and column.highest is not None:
                 low, high, margin = column.lowest, column.highest, column.highest - column.lowest
@@ -109,14 +109,22 @@ class Condition:
                     )
         return x
 
-    def _refuse(self, table: Any, row: int, i: int) -> None:
+    def _refuse(self, table: Any, unusable: Tensor) -> None:
+        """Raises ValueError for the first cell that cannot be used; missing ones are counted."""
+        row, i = (int(v) for v in unusable.nonzero()[0])
         column = self.table.columns[i]
         value = list(read_columns(table).values())[i][row]
         value = value.item() if hasattr(value, "item") else value
         levels = [f"{c:g}" if isinstance(c, float) else str(c) for c in column.categories]
         known = f"; known values: {', '.join(levels)}" if levels else ""
-        what = "is missing" if value is None or value != value else f"is {value!r}, which was not there at fit"
-        raise ValueError(f"condition, row {row}: {column.name!r} {what}{known}")
+        if value is None or value != value:
+            values = list(read_columns(table).values())[i]
+            n = int(is_missing(values).sum())
+            raise ValueError(
+                f"condition: column {column.name!r} is missing in {n:,} of {len(values):,} rows, the first of them row "
+                f"{row}; give them a value, such as 'unknown' among texts, or leave these rows out"
+            )
+        raise ValueError(f"condition, row {row}: {column.name!r} is {value!r}, which was not there at fit{known}")
 
     def tensor(self, condition: Any, n: int) -> Tensor:
         """condition -> (n, C) float32."""

@@ -26,7 +26,7 @@ from hourglass.estimators.settings import n_latent_for, settings_for
 from hourglass.estimators.training_data import TrainingData, training_data
 from hourglass.fingerprint import fingerprint
 from hourglass.folder_lock import locked
-from hourglass.modalities import Examples, Modality
+from hourglass.modalities import Examples, Modality, modality_in_words
 from hourglass.model import Autoencoder
 from hourglass.parameters import Network, Training
 from hourglass.randomness import seeded
@@ -127,9 +127,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         return self
 
     def _fit(self, X: Any, condition: Any, run: Run | None, resume: bool, watch: Watch | None) -> None:
-        self.check_network()
-        self.check_training()
-        self._check_parameters()
+        self.check_parameters()
         self.recipe_ = self._recipe()
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         with threads(self.n_threads) as n_threads:
@@ -193,12 +191,21 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     def _after_training(self, data: TrainingData) -> None:
         """Sets what `learned` names, with training and held-out examples available."""
 
-    def _check_parameters(self) -> None:
+    # ---- data in -------------------------------------------------------------------------------------------------
+
+    def check_parameters(self) -> None:
+        """Raises ValueError or TypeError for constructor arguments that no fit can have; `fit` begins with it.
+
+        No data are needed. What depends on them, such as names of columns, is checked by `fit`.
+        """
+        self.check_network()
+        self.check_training()
+        self._recipe()
+        if isinstance(self.modality, str):
+            modality_in_words(self.modality)
         n = self.n_latent
         if n is not None and (not isinstance(n, Integral) or isinstance(n, bool) or n < 1):
             raise ValueError(f"n_latent={n!r} must be a whole number of at least 1, or None to estimate it")
-
-    # ---- data in -------------------------------------------------------------------------------------------------
 
     @property
     def n_latent_(self) -> int:

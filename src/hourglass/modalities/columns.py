@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class UnusableColumnsError(ValueError, TypeError):
         super().__init__(f"{listed}; or leave out: {self.columns}")
 
 
-def read_columns(X: Any, unusable: dict[str, str] | None = None) -> dict[str, np.ndarray]:
+def read_columns(X: Any, unusable: dict[str, str] | None = None, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Table -> {name: (N,) array}: numbers with NaN for missing, or objects with None for missing.
 
     Objects are texts, or whole numbers that a float64 cannot hold.
@@ -38,6 +38,7 @@ def read_columns(X: Any, unusable: dict[str, str] | None = None) -> dict[str, np
     ----------
     X : a table in a canonical container.
     unusable : where given, columns of a type that cannot be used are left out, and the reason is put in here.
+    names : of the columns of an array; x0, x1, ... without.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def read_columns(X: Any, unusable: dict[str, str] | None = None) -> dict[str, np
     TypeError, ValueError : for what is not a table, empty, infinite or too large (with row and column).
     """
     if not containers.is_frame(X):
-        return _array_columns(X)
+        return _array_columns(X, names)
     table = to_arrow(X)
     names = [str(n) for n in table.column_names]
     if len(set(names)) < len(names):
@@ -152,14 +153,14 @@ def _refuse_extremes(name: str, values: np.ndarray) -> None:
     )
 
 
-def _array_columns(X: Any) -> dict[str, np.ndarray]:
+def _array_columns(X: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
     from sklearn.utils import check_array
 
     array = X = as_array(X) if not hasattr(X, "todense") else X
     if getattr(array, "dtype", None) is not None and array.dtype.kind in "OUS" and array.ndim == 2:
-        return _object_columns(array)
+        return _object_columns(array, names)
     array = check_array(X, dtype="numeric", ensure_all_finite=False, input_name="X")
-    columns = {f"x{i}": array[:, i] for i in range(array.shape[1])}
+    columns = {name: array[:, i] for i, name in enumerate(_names(array, names))}
     for name, values in columns.items():
         if array.dtype.kind == "f":
             _refuse_extremes(name, values)
@@ -168,19 +169,24 @@ def _array_columns(X: Any) -> dict[str, np.ndarray]:
     return columns
 
 
-def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
+def _names(array: np.ndarray, names: Sequence[str]) -> Sequence[str]:
+    """Names for the columns of an array; others than it has columns are not its own."""
+    return names if len(names) == array.shape[1] else [f"x{i}" for i in range(array.shape[1])]
+
+
+def _object_columns(array: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
     """A 2-D array of Python objects or texts: each column numbers if all of it reads as numbers, else texts."""
     from sklearn.utils import check_array
 
     array = check_array(array, dtype=None, ensure_all_finite=False, input_name="X")
     columns: dict[str, np.ndarray] = {}
-    for i in range(array.shape[1]):
+    for i, name in enumerate(_names(array, names)):
         values = array[:, i]
         if any(isinstance(v, int) and abs(v) > EXACT for v in values.tolist()):
-            columns[f"x{i}"] = np.array([None if v is None or v != v else int(v) for v in values], dtype=object)
+            columns[name] = np.array([None if v is None or v != v else int(v) for v in values], dtype=object)
             continue
         try:
-            columns[f"x{i}"] = values.astype(np.float64)
+            columns[name] = values.astype(np.float64)
         except (TypeError, ValueError):
             strange = next((v for v in values if v is not None and not isinstance(v, (str, bytes, int, float))), None)
             if strange is not None:
@@ -188,9 +194,9 @@ def _object_columns(array: np.ndarray) -> dict[str, np.ndarray]:
                     f"argument must be a string or a number, not {type(strange).__name__}: "
                     f"column {i} of X holds {strange!r}"
                 ) from None
-            columns[f"x{i}"] = np.array([None if v is None or v != v else str(v) for v in values], dtype=object)
+            columns[name] = np.array([None if v is None or v != v else str(v) for v in values], dtype=object)
             continue
-        _refuse_extremes(f"x{i}", columns[f"x{i}"])
+        _refuse_extremes(name, columns[name])
     return columns
 
 

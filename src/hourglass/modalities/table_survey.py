@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,20 +55,29 @@ class Survey:
                 yield LeftOut(name, place, why)
 
 
-def survey(chunks: Iterable[Any], counts: Iterable[str], categories: Iterable[str]) -> Survey:
+def survey(
+    chunks: Iterable[Any], counts: Iterable[str], categories: Iterable[str], names: Sequence[str] = ()
+) -> Survey:
     """Looks at every chunk once.
 
     Parameters
     ----------
     chunks : tables of the same columns.
     counts, categories : names of columns that are declared so.
+    names : of the columns of arrays.
+
+    Raises
+    ------
+    ValueError : for names that are not one for each column of an array.
     """
     found = Survey()
     for chunk in map(containers.canonical, chunks):
         found.container = containers.kind_of(chunk)
         table = containers.to_arrow(chunk) if containers.is_frame(chunk) else chunk
         unreadable: dict[str, str] = {}
-        columns = read_columns(table, unreadable)
+        if names and (containers.is_frame(chunk) or len(names) != containers.n_columns(chunk)):
+            raise ValueError(f"column_names={tuple(names)!r} are not one for each column of an array; leave them out")
+        columns = read_columns(table, unreadable, names)
         found.rows += len(chunk)
         if not found.names:
             found.unreadable = unreadable

@@ -58,6 +58,7 @@ class Tables:
     numbers : names of columns whose numbers are quantities, where they look like identifiers.
     identifiers : names of columns to carry along without learning from them, besides those that are noticed.
     discrete : take columns of whole numbers with at most 50 levels for categories.
+    column_names : of an array, whose columns are x0, x1, ... by default.
 
     Learned by `infer`: `columns`, which the model learns; `left_out`, those that tell rows apart and nothing about them
     (identifiers, free text), which stay where rows stay; and `container`, the kind of table that came in. A column with
@@ -69,6 +70,7 @@ class Tables:
     numbers: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     discrete: bool = False
+    column_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=(), repr=False)
     left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
     container: containers.Kind = field(default="array", repr=False)
@@ -76,7 +78,7 @@ class Tables:
     name = "tables"
     noun = "row"
     reads = ("tables",)
-    endings = (".csv", ".csv.gz", ".tsv", ".parquet", ".npy", ".npz")
+    endings = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".npy", ".npz")
     has_missing = True
     default_corruption = "Masking"
     networks = ("mlp",)
@@ -84,7 +86,7 @@ class Tables:
     samples_noise = True  # a sampled row is a row one could have seen, categories and noise drawn
 
     def __post_init__(self) -> None:
-        for option in NAMING:
+        for option in (*NAMING, "column_names"):
             names = getattr(self, option)
             if isinstance(names, str):
                 raise TypeError(f"{option}={names!r} must be a list of names: [{names!r}]")
@@ -110,7 +112,7 @@ class Tables:
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
-        found = survey(chunks, self.counts, self.categories)
+        found = survey(chunks, self.counts, self.categories, self.column_names)
         declared = self._declared(found.names)
         if found.rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
@@ -177,7 +179,7 @@ class Tables:
 
         float32, unless it would lose some of a column: then float64.
         """
-        columns = read_columns(self.learned_from(X))
+        columns = read_columns(self.learned_from(X), names=[column.name for column in self.columns])
         self._check_names(X, list(columns))
         wide = any(c.needs_float64 for c in self.columns)
         rows = len(next(iter(columns.values())))

@@ -99,7 +99,7 @@ def read_csv(
     if codes:
         warn(f"{path}: {_some(codes)} read as texts: their digits are codes, which numbers would not keep")
     if kept:
-        warn(f"{path}: {_some(kept)} kept as texts; read with null_words={list(kept_words)} to make them missing")
+        warn(f"{path}: {_some(kept)} kept as texts; give null_words={list(kept_words)} if they mean missing")
     return _without_index(pa.table(columns, names=list(layout.names)), path)
 
 
@@ -177,7 +177,9 @@ def _judged(path: Path, rows: list[list[str]], delimiter: str) -> bool:
     if verdict.ambiguous:
         line = _some([field if len(field) < 20 else f"{field[:17]}..." for field in rows[0]])
         taken = "the names of its columns" if verdict.is_header else "data, under the names x0, x1, ..."
-        warn(f"{path}: the first line ({line}) is taken as {taken}; header={not verdict.is_header} overrules this")
+        warn(
+            f"{path}: the first line ({line}) is taken as {taken}; give header={not verdict.is_header} if that is wrong"
+        )
     return verdict.is_header
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,14 @@ def write(path: str | Path, chunks: Chunks, modality: Modality) -> int:
     writer = WRITERS.get(ending_of(path, modality))
     if writer is not None:
         return writer(path, chunks, modality)
+    first, *_ = pair = next(rest := iter(chunks))
+    names = [column.name for column in modality.columns]
     decimals = {c.name: c.decimals_written for c in modality.columns if c.decimals_written is not None}
-    return readers.write_chunks(path, chunks, decimals=decimals)
+    columns = None
+    if isinstance(first, np.ndarray):  # which has no names of its own
+        columns = names if first.shape[1:] == (len(names),) else None
+        decimals = {} if columns is None else decimals
+    return readers.write_chunks(path, chain([pair], rest), columns=columns, decimals=decimals)
 
 
 def _forms(chunks: Chunks, modality: Modality) -> tuple[list[Any], list[str] | None]:
