@@ -21,8 +21,8 @@ class Linear(nn.Linear):
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`F.linear`, with the promise of `Linear`."""
-    missing = MIN_OUTPUTS - len(weight)
-    if missing <= 0 or torch.is_grad_enabled():
+    padding = MIN_OUTPUTS - len(weight)
+    if padding <= 0 or torch.is_grad_enabled():
         return F.linear(x, weight, bias)
-    padded = None if bias is None else F.pad(bias, (0, missing))
-    return F.linear(x, F.pad(weight, (0, 0, 0, missing)), padded)[..., : len(weight)]
+    padded = None if bias is None else F.pad(bias, (0, padding))
+    return F.linear(x, F.pad(weight, (0, 0, 0, padding)), padded)[..., : len(weight)]
