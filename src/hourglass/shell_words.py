@@ -26,6 +26,7 @@ _SEVERAL = rf"\[(?:{_TEXT}|[^\[\]'\"])*\]|\((?:{_TEXT}|[^()'\"])*\)"
 _VALUE = rf"{_TEXT}|{_SEVERAL}|[^\s,;:()]+"
 _OF_KIND = re.compile(rf"(?<![\w'\"./-])modality=\w+\((\w+)=({_TEXT}|{_SEVERAL}|[^\s,;:()]+)\)")
 _GIVEN = re.compile(rf"(?<![\w'\"./-])({'|'.join(ARGUMENTS)})=({_VALUE})")
+_BARE = re.compile(rf"(?<![\w'\"./-])({'|'.join(ARGUMENTS)})=(?![^\s,;:)])")
 _NAMED = re.compile(rf"(?<![\w'\"./=-])({'|'.join(name for name in ARGUMENTS if '_' in name)})(?![\w'\"=(.-])")
 _DATA = re.compile(r"(?<![\w'\"./(])X(?![\w'\"./(=])")
 _ELEMENT = re.compile(rf"{_TEXT}|[^\s,][^,]*")
@@ -51,6 +52,7 @@ def in_shell_words(text: str) -> str:
     """
     text = _OF_KIND.sub(_said, text)
     text = _GIVEN.sub(_said, text)
+    text = _BARE.sub(lambda found: option(found[1]), text)
     text = _NAMED.sub(lambda found: option(found[1]), text)
     text = _DATA.sub("DATA", text)
     text = re.sub(r",? or None\b(?! to)", "", text).replace("or None to", "or left out to")

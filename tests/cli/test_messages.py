@@ -32,6 +32,7 @@ STEERING = "\x1b]0;owned\x07\x7f\u202e"
         ("X holds 1 picture; every pixel of X is 3", "DATA holds 1 picture; every pixel of DATA is 3"),
         ("or modality=Tables(counts=[...])", "or --counts ..."),
         ("give modality=Tables(numbers=['age', 'Size (m)', \"it's\"])", 'give --numbers age "Size (m)" "it\'s"'),
+        ("fit with condition= first; pass condition=", "fit with --condition first; pass --condition"),
         ("sample with prior=True", "sample with --prior"),
         ("column 'n_latent' of X/x.csv; 'X' is odd", "column 'n_latent' of X/x.csv; 'X' is odd"),
         ("my_batch_size, batch_size.csv", "my_batch_size, batch_size.csv"),

@@ -44,3 +44,18 @@ def test_header_and_null_words_are_kept_with_the_run(hourglass) -> None:
     full = Path("full.csv").read_text().splitlines()
     assert [a == b for a, b in zip(full, lines, strict=True)].count(False) == 1
     assert hourglass("embed", "run", "wine", "--header", "no", "--out", "c.csv").code == 2
+
+
+def test_advice_and_notes_name_options_here_and_arguments_in_python(hourglass) -> None:
+    from hourglass import load
+
+    rng = np.random.default_rng(0)
+    lines = ["size,store code"] + [f"{rng.normal():.2f},{rng.integers(101, 104)}" for _ in range(300)]
+    Path("shop.csv").write_text("\n".join(lines))
+    fitted = hourglass("fit", "shop.csv", *QUICK, "--out", "run")
+    assert 'if they are codes, give --categories "store code"' in fitted.err
+    assert "--max-epochs 4" in fitted.out
+    assert "=" not in fitted.out
+    assert hourglass("report", "run").code == 0
+    assert "--max-epochs 4" in Path("run/report.html").read_text()
+    assert any("max_epochs=4" in sentence and "--" not in sentence for sentence in load("run").advice_)

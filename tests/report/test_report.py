@@ -381,7 +381,7 @@ def test_figures_without_a_pca_say_why(tmp_path, undrawn):
     X = pd.DataFrame({"a": ["x", "y", "z"] * 40, "b": ["u", "v", "w", "q"] * 30})
     assert "Not compared: PCA is for numbers" in Page(report.write(fitted(X), X, tmp_path)).text
     assert "Not compared: 9 components" in Page(report.write(fitted(IRIS.data, n_latent=9), IRIS.data, tmp_path)).text
-    assert "PCA keeps" in Page(report.write(fitted(PICTURES), PICTURES, tmp_path)).text
+    assert "PCA with 2 components keeps" in Page(report.write(fitted(PICTURES), PICTURES, tmp_path)).text
 
 
 def test_data_of_a_reader_bring_their_names_labels_and_source(vae, tmp_path, undrawn):

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +43,11 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_small_file_takes_little_memory(name, table, tmp_path):
     folder = copy_with(table, tmp_path / "copy", BOMBS[name])
-    started = time.process_time()
     Path("/proc/self/clear_refs").write_text("5")  # the peak is that of now
     before = peak()
     with pytest.raises(ModelFolderError):
         hourglass.load(folder)
     assert peak() - before < 60, "MB"
-    assert time.process_time() - started < 5
 
 
 def peak():

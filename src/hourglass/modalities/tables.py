@@ -271,7 +271,8 @@ class Tables:
             kinds[column.kind] = kinds.get(column.kind, 0) + 1
         listed = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
         missing = sum(c.missing for c in self.columns)
-        with_missing = f", {missing} with missing values" if missing else ""
+        all_of = "all" if missing == len(self.columns) else f"{missing} of them"
+        with_missing = f", {all_of} with missing values" if missing else ""
         beside = f", and {len(self.left_out)} that nothing is learned from" if self.left_out else ""
         return f"a table of {len(self.columns)} columns ({listed}){with_missing}{beside}"
 

@@ -94,8 +94,9 @@ def _columns(s: ReportData, errors: np.ndarray) -> Panel:
     more = f"<p class=more>and {many(left_out, 'more column')}</p>" if left_out > 0 else ""
     return Panel(
         "Columns",
-        "What each column holds, how many of its cells are missing, and what the code explains of it: a share of the "
-        "variance of numbers, or of the errors of always predicting the most frequent category.",
+        "Kind: how the model reads the column. Missing: the share of its cells that are missing here. Explained: how "
+        "much better it is reconstructed than without a code: for numbers the share of their variance, for categories "
+        "the share of errors saved, compared with always predicting the most frequent one; – where no cell varies.",
         html=_table(["column", "kind", "missing", "explained"], lines, "Columns", "tall") + more,
     )
 

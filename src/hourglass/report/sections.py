@@ -195,9 +195,7 @@ def _beside_pca(summary: Any) -> str:
     if not np.isnan(summary.pca_unexplained_variance):
         of = f" of the numeric {summary.cells}s" if summary.n_categorical else ""
         share = 1 - summary.pca_unexplained_variance
-        return f"With {components} PCA keeps {share:.1%} of the variance{of}" + (
-            ", and nothing of the categorical ones" if of else ""
-        )
+        return f"PCA with {components} keeps {share:.1%} of the variance{of}" + (" alone" if of else "")
     if not summary.n_numeric:
         return f"Not compared: PCA is for numbers, and no {summary.cells} is numeric"
     numeric = words.many(summary.n_numeric, f"numeric {summary.cells}")
