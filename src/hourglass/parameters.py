@@ -107,7 +107,7 @@ class Training:
             if value is not None and (not isinstance(value, Integral) or isinstance(value, bool) or value < 1):
                 raise ValueError(f"{name}={value!r} must be a whole number of at least 1, or None")
         if not isinstance(self.validation_fraction, Real) or not 0 <= self.validation_fraction < 1:
-            raise ValueError(f"validation_fraction={self.validation_fraction!r} must be a number in [0, 1)")
+            raise ValueError(f"validation_fraction={self.validation_fraction!r} must be at least 0 and below 1")
         if not isinstance(self.device, str) or not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device, re.ASCII):
             raise ValueError(
                 f"device={self.device!r} is unknown; choose 'auto', 'cpu', 'cuda' or 'cuda:N', as 'cuda:1'"

@@ -24,7 +24,9 @@ ARGUMENTS = tuple(field.name for kind in (Network, Training) for field in fields
 _TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _SEVERAL = rf"\[(?:{_TEXT}|[^\[\]'\"])*\]|\((?:{_TEXT}|[^()'\"])*\)"
 _VALUE = rf"{_TEXT}|{_SEVERAL}|[^\s,;:()]+"
-_OF_KIND = re.compile(rf"(?<![\w'\"./-])modality=\w+\((\w+)=({_TEXT}|{_SEVERAL}|[^\s,;:()]+)\)")
+_CALL = re.compile(
+    rf"(?<![\w'\"./-])(?:modality=\w+\(|readers\.read\(\.\.\., )(\w+)=({_TEXT}|{_SEVERAL}|[^\s,;:()]+)\)"
+)
 _GIVEN = re.compile(rf"(?<![\w'\"./-])({'|'.join(ARGUMENTS)})=({_VALUE})")
 _BARE = re.compile(rf"(?<![\w'\"./-])({'|'.join(ARGUMENTS)})=(?![^\s,;:)])")
 _NAMED = re.compile(rf"(?<![\w'\"./=-])({'|'.join(name for name in ARGUMENTS if '_' in name)})(?![\w'\"=(.-])")
@@ -50,7 +52,7 @@ def in_shell_words(text: str) -> str:
     >>> in_shell_words("declare modality=Tables(categories=['zip', 'area code'])")
     'declare --categories zip "area code"'
     """
-    text = _OF_KIND.sub(_said, text)
+    text = _CALL.sub(_said, text)
     text = _GIVEN.sub(_said, text)
     text = _BARE.sub(lambda found: option(found[1]), text)
     text = _NAMED.sub(lambda found: option(found[1]), text)

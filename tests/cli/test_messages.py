@@ -33,6 +33,7 @@ STEERING = "\x1b]0;owned\x07\x7f\u202e"
         ("or modality=Tables(counts=[...])", "or --counts ..."),
         ("give modality=Tables(numbers=['age', 'Size (m)', \"it's\"])", 'give --numbers age "Size (m)" "it\'s"'),
         ("fit with condition= first; pass condition=", "fit with --condition first; pass --condition"),
+        ("if not, give readers.read(..., header=False)", "if not, give --header no"),
         ("sample with prior=True", "sample with --prior"),
         ("column 'n_latent' of X/x.csv; 'X' is odd", "column 'n_latent' of X/x.csv; 'X' is odd"),
         ("my_batch_size, batch_size.csv", "my_batch_size, batch_size.csv"),

@@ -71,7 +71,7 @@ def test_a_variational_code_pays_for_its_size_and_two_numbers_are_recommended(X)
         X, recipes=["vae"], n_latents=[1, 2, 4], hidden=(), max_epochs=40, learning_rate=0.01, batch_size=32
     )
     assert found.recommended == 2
-    assert "Size 2: it" in found.reason
+    assert "Size 2 of vae: it" in found.reason
 
 
 def test_the_standard_error_shrinks_with_the_rows() -> None:

@@ -177,7 +177,8 @@ def test_the_first_line(csv, first, rows, is_header, is_said):
     assert data.columns == (tuple(fields) if is_header else ("x0", "x1", "x2", "x3")) and skipped in (True, False)
     assert len(data) == len(rows) + (not is_header)
     about = [str(w.message) for w in said if "the first line" in str(w.message)]
-    assert len(about) == is_said and all(f"give header={not is_header} if that is wrong" in text for text in about)
+    remedy = f"if that is wrong, give readers.read(..., header={not is_header})"
+    assert len(about) == is_said and all(remedy in text for text in about)
 
 
 @pytest.mark.parametrize("header", [True, False])

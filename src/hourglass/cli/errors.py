@@ -70,6 +70,10 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, BrokenPipeError):
         return ""
     text = in_shell_words(" ".join(str(error).split()))
+    if words := getattr(error, "unused_tokens", None):
+        text = (
+            f"nothing is expected where {' '.join(map(quoted, words))} stands; quote texts with blanks, or see --help"
+        )
     text = ": ".join([*getattr(error, "__notes__", ()), text])
     if is_out_of_memory(error):
         cause = text.removeprefix("out of memory").lstrip(":. ")

@@ -49,6 +49,12 @@ def impute(
 
     from hourglass import load
 
+    if n_draws is not None and rounds is not None:
+        raise UsageError("--rounds is for the best filling, and --n-draws for others that could be; give one of them")
+    if n_draws is not None and n_draws < 1:
+        raise UsageError(f"--n-draws {n_draws} must be at least 1")
+    if rounds is not None and rounds < 1:
+        raise UsageError(f"--rounds {rounds} must be at least 1")
     estimator = load(on.run)
     modality = estimator.modality_
     if not modality.has_missing:
@@ -58,8 +64,6 @@ def impute(
             out, on, lambda given: estimator.impute(given.X, condition=given.condition, rounds=rounds), estimator
         )
         return
-    if n_draws < 1:
-        raise UsageError(f"--n-draws {n_draws} must be at least 1")
     for k in range(n_draws):
         draws = np.random.RandomState([seed % 2**32, k])
 

@@ -74,6 +74,10 @@ def sample(
 
     if n < 1:
         raise UsageError(f"-n {n} must be at least 1")
+    if given and prior:
+        raise UsageError(
+            "--given draws from the density fitted to the codes, and --prior from the prior; give one of them"
+        )
     estimator = load(run)
     if given:
         _sample_given(

@@ -44,7 +44,8 @@ def smallest_sufficient(points: Sequence[SizeResult], baseline: float) -> tuple[
     if len(points) == 1:
         reason = f"it is the only size tried ({best.nats:.1f} nats per example, {baseline:.1f} without a code)"
     elif chosen is best:
-        reason = f"it needs the fewest nats per example, {best.nats:.1f} ({baseline:.1f} without a code){smaller}"
+        nats = f"{best.nats:.1f} ({baseline:.1f} without a code)"
+        reason = f"of all sizes it needs the fewest nats per example, {nats}{smaller}"
         if best is points[-1]:
             reason += f". Nats still fall at {best.n_latent}, the largest size tried: larger ones may be better"
     else:

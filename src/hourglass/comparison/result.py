@@ -28,8 +28,8 @@ COLUMNS = (
     ),
     (
         "nats", "nats", ".2f",
-        "per example, lower is better: -log p(x | code), plus the KL where the code has one (with and without it they "
-        "do not compare); baseline is without a code",
+        "per example, lower is better: -log p(x | code), plus the KL for recipes with a rate; those with and those "
+        "without a rate do not compare; baseline is the same likelihood without a code",
     ),
     ("±", "uncertainty", ".2f", "standard error of the nats saved against the baseline"),
     ("rate", "rate", ".1f", "KL of the code from its prior, in nats per example"),
@@ -116,10 +116,11 @@ class Comparison:
     @property
     def reason(self) -> str:
         """Why that recipe and that size, and what the other recipes would say."""
-        share = f"{1 - self._least_unexplained(self.recipe):.1%} at its best size"
-        kept = f"keeps the most of all cells of the recipes tried, {share}"
-        words = [f"Recipe {self.recipe} {kept}." if len(self.recipes) > 1 else ""]
-        words.append(f"Size {self.recommended}: {self.sufficient[self.recipe][1]}")
+        share = f"{self._least_unexplained(self.recipe):.1%} of all cells, at its best size"
+        words = [
+            f"Of the recipes, {self.recipe} leaves the least unexplained: {share}." if len(self.recipes) > 1 else ""
+        ]
+        words.append(f"Size {self.recommended} of {self.recipe}: {self.sufficient[self.recipe][1]}")
         if others := [f"{size} for {name}" for name, (size, _) in self.sufficient.items() if name != self.recipe]:
             words.append(f"By the same rule the size is {', '.join(others)}.")
         return " ".join([*filter(None, words), *self._beside_pca()])
@@ -130,11 +131,11 @@ class Comparison:
         if pca is None or not pca["unexplained_variance"]:
             return []
         ratio = point["unexplained_variance"] / pca["unexplained_variance"]
-        alone = "" if pca["unexplained"] is not None else " of the numeric columns alone"
+        alone = "" if pca["unexplained"] is not None else ", which sees the numeric columns alone,"
         if ratio > 0.98:
             shares = f"{pca['unexplained_variance']:.3g}, against {point['unexplained_variance']:.3g} of {self.recipe}"
-            return [f"PCA{alone} of this size leaves as little variance unexplained, or less: {shares}."]
-        return [f"It leaves {ratio:.2f} times as much variance unexplained as PCA{alone} of this size."]
+            return [f"PCA of that size{alone} leaves as little variance unexplained, or less: {shares}."]
+        return [f"It leaves {ratio:.2f} times as much variance unexplained as PCA of that size{alone}."]
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Headings and lines of text, means over the seeds; without the columns that are empty."""

@@ -224,7 +224,9 @@ class Images:
         name = default_network(self.shape) if name is None else name
         if name not in NETWORKS:
             known = ", ".join(map(repr, NETWORKS))
-            raise ValueError(f"network={name!r} is unknown; choose {known} or None (by size)")
+            raise ValueError(
+                f"network={name!r} is unknown; choose {known}, or leave it out: the size of the pictures then decides"
+            )
         return NETWORKS[name]
 
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:

@@ -99,7 +99,10 @@ def read_csv(
     if codes:
         warn(f"{path}: {_some(codes)} read as texts: their digits are codes, which numbers would not keep")
     if kept:
-        warn(f"{path}: {_some(kept)} kept as texts; give null_words={list(kept_words)} if they mean missing")
+        warn(
+            f"{path}: {_some(kept)} kept as texts; if they mean missing, give "
+            f"readers.read(..., null_words={list(kept_words)})"
+        )
     return _without_index(pa.table(columns, names=list(layout.names)), path)
 
 
@@ -178,7 +181,8 @@ def _judged(path: Path, rows: list[list[str]], delimiter: str) -> bool:
         line = _some([field if len(field) < 20 else f"{field[:17]}..." for field in rows[0]])
         taken = "the names of its columns" if verdict.is_header else "data, under the names x0, x1, ..."
         warn(
-            f"{path}: the first line ({line}) is taken as {taken}; give header={not verdict.is_header} if that is wrong"
+            f"{path}: the first line ({line}) is taken as {taken}; if that is wrong, give "
+            f"readers.read(..., header={not verdict.is_header})"
         )
     return verdict.is_header
 
