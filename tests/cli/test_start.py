@@ -95,6 +95,7 @@ def test_version(hourglass) -> None:
         (["fit", "wine", "--categories", "alcohol", "--counts", "alcohol"], 1, "both a count and a category"),
         (["fit", "wine", "--n-latent", "0"], 2, "--n-latent 0"),
         (["fit", "wine", "--likelihood", "bernoulli", "--variance", "0.1"], 2, "--variance 0.1 is of a Gaussian"),
+        (["fit", "wine", "--condition", "a", "b"], 2, "nothing is expected where b stands"),
         (["fit", "wine", "--header", "no"], 2, "--header is for .csv and .tsv files, and wine is not one"),
         (["compare", "rows.npy", "--null-words", "NA"], 2, "--null-words is for .csv and .tsv files"),
         (["fit", "wine", "--stream"], 2, "Parquet"),

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from cyclopts import UnusedCliTokensError
+
 from hourglass.cli.wording import printable, quoted
 from hourglass.out_of_memory import is_out_of_memory
 from hourglass.shell_words import in_shell_words
@@ -70,10 +72,9 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, BrokenPipeError):
         return ""
     text = in_shell_words(" ".join(str(error).split()))
-    if words := getattr(error, "unused_tokens", None):
-        text = (
-            f"nothing is expected where {' '.join(map(quoted, words))} stands; quote texts with blanks, or see --help"
-        )
+    if type(error) is UnusedCliTokensError:  # not one that knows the command that was meant
+        words = " ".join(map(quoted, error.unused_tokens or ()))
+        text = f"nothing is expected where {words} stands; quote texts with blanks, or see --help"
     text = ": ".join([*getattr(error, "__notes__", ()), text])
     if is_out_of_memory(error):
         cause = text.removeprefix("out of memory").lstrip(":. ")
