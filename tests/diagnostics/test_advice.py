@@ -1,6 +1,7 @@
 """The advice claims what was measured and nothing else, and a remedy fits its cause."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pandas
@@ -9,6 +10,7 @@ import pytest
 from hourglass import Embedder
 from hourglass.diagnostics.advice import advise, is_undertrained, kept
 from hourglass.diagnostics.summary import Summary
+from hourglass.modalities import Tables
 from hourglass.shell_words import in_shell_words
 
 # a converged, unremarkable autoencoder of a table of numbers
@@ -192,6 +194,20 @@ def test_missing_cells_and_constant_columns():
     assert "2 constant columns ('a', 'b') carry no information; they are kept in the output." in text
     assert "fill them in" not in said(share_missing=0.031, recipe="Recipe(Deterministic; sees Masking(0.2))")
     assert "1 constant column ('a') carries no information; it is kept in the output." in said(constant_columns=["a"])
+
+
+@dataclass(frozen=True)
+class PaddedTables(Tables):
+    has_missing = False
+
+
+@pytest.mark.parametrize(("modality", "share"), [(Tables(), 1 / 12), (PaddedTables(), 0.0)])
+def test_padding_is_not_called_missing(modality, share):
+    X = np.random.default_rng(0).normal(size=(120, 4))
+    X[::3, 1] = np.nan
+    fitted = Embedder(1, modality=modality, max_epochs=1, hidden=(4,), random_state=0, n_threads=1).fit(X)
+    assert fitted.summary_.share_missing == pytest.approx(share, abs=0.02)
+    assert any("are missing" in sentence for sentence in fitted.advice_) == (share > 0)
 
 
 def test_the_first_example_of_a_table_with_holes():

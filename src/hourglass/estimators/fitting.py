@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -124,6 +124,8 @@ def measure(
         held_out = test[slice(0, MAX_HELD_OUT)]
         figures = summarise(model, data.sample, held_out, modality.noise_mask(), model.sizes.latent)
         figures = figures if validation is None else validation.figures
+    if not modality.has_missing:  # what is NaN in such data is padding
+        figures = replace(figures, share_missing=0.0)
     if modality.has_missing:
         known = data.sample[slice(0, SCALE_ROWS)]
         model.decode.likelihood.fit_unknown(model.scaling(known.raw), data.n_independent)

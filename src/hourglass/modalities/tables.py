@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -266,14 +267,11 @@ class Tables:
         return split_records(X, fraction, most, rng)
 
     def describe(self) -> str:
-        kinds: dict[str, int] = {}
-        for column in self.columns:
-            kinds[column.kind] = kinds.get(column.kind, 0) + 1
-        listed = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+        listed = ", ".join(f"{n} {kind}" for kind, n in Counter(column.kind for column in self.columns).items())
         missing = sum(c.missing for c in self.columns)
-        all_of = "all" if missing == len(self.columns) else f"{missing} of them"
-        with_missing = f", {all_of} with missing values" if missing else ""
-        beside = f", and {len(self.left_out)} that nothing is learned from" if self.left_out else ""
+        with_missing = f", {missing} of them with missing values" if missing else ""
+        names = ", ".join([*(c.name for c in self.left_out[:5]), *["..."] * (len(self.left_out) > 5)])
+        beside = f", and {len(self.left_out)} that nothing is learned from ({names})" if names else ""
         return f"a table of {len(self.columns)} columns ({listed}){with_missing}{beside}"
 
     def noise_mask(self) -> Tensor:
