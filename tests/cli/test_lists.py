@@ -71,3 +71,13 @@ def test_the_demo_says_where_the_page_is_and_what_comes_next(hourglass) -> None:
     assert hourglass("demo", "--max-epochs", 2).code == 0, "a second demo replaces the first"
     hourglass("fit", "wine", "--max-epochs", 1, "--out", "other")
     assert hourglass("demo", "--out", "other").code == 1
+
+
+def test_a_demo_of_another_version_is_named_with_a_remedy(hourglass, monkeypatch) -> None:
+    from hourglass.run_files import MODEL_FORMAT
+
+    assert hourglass("demo", "--max-epochs", 1, "--out", "old").code == 0
+    monkeypatch.setattr("hourglass.run_files.MODEL_FORMAT", MODEL_FORMAT + 1)
+    answer = hourglass("demo", "--max-epochs", 1, "--out", "old")
+    assert answer.code == 1
+    assert "delete the folder, or name another --out" in answer.err

@@ -41,7 +41,10 @@ def demo(
     from hourglass.diagnostics.advice import is_undertrained
 
     out = out.expanduser()
-    begun = (runs.unfinished(out) or runs.origin_of_model(out)) if out.is_dir() else None
+    try:
+        begun = (runs.unfinished(out) or runs.origin_of_model(out)) if out.is_dir() else None
+    except ValueError as error:
+        raise FileExistsError(f"{error}. For the demo: delete the folder, or name another --out") from error
     of_demo = runs.arguments_of(begun, out).get("data") == "digits"
     if out.exists() and not of_demo and (not out.is_dir() or begun or runs.holds_other_files(out)):
         raise FileExistsError(f"{out} holds something other than a demo; name another --out")
