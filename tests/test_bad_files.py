@@ -59,7 +59,7 @@ def test_no_folder_and_a_folder_without_a_model(tmp_path):
     with pytest.raises(ModelFolderError, match=r"holds no hourglass\.json"):
         hourglass.load(tmp_path)
     (tmp_path / "checkpoint.safetensors").write_bytes(b"")
-    with pytest.raises(ModelFolderError, match=r"unfinished.*continue it with --resume"):
+    with pytest.raises(ModelFolderError, match=r"unfinished.*continue it with resume=True"):
         hourglass.load(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelFolderError, match=r"file is not a folder"):

@@ -237,7 +237,7 @@ def _read_description(folder: Path) -> tuple[dict[str, Any], _Description]:
     path = folder / MODEL
     if not path.is_file():
         what = f"holds no {MODEL}" if folder.is_dir() else "is not a folder"
-        unfinished = " (an unfinished run? continue it with --resume)" if (folder / CHECKPOINT).exists() else ""
+        unfinished = " (an unfinished run? continue it with resume=True)" if (folder / CHECKPOINT).exists() else ""
         raise ModelFolderError(f"{folder} {what}, so there is no model to load{unfinished}")
     try:
         values = parse_json(path.read_bytes())

@@ -192,3 +192,17 @@ def test_the_data_of_a_run_from_elsewhere_are_named_before_they_are_read(hourgla
     assert answer.code == 0, answer.err
     assert f"run was fitted on {tmp_path / 'private/rows.csv'}, which is read now" in answer.err
     assert "read now" not in hourglass("report", "run", "../private/rows.csv").err
+
+
+def test_messages_outside_of_the_command_line_are_in_pythons_words_alone() -> None:
+    """`in_shell_words` says them in options: nothing is said in both."""
+    import hourglass as package
+
+    source = Path(package.__file__).parent
+    own = ("shell_words.py", "report/words.py", "report/frame.py")
+    for path in source.rglob("*.py"):
+        name = path.relative_to(source).as_posix()
+        if name.startswith("cli/") or name in own:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert not re.search(r"(?<![-\w<!])--[a-z]", line.partition("#")[0]), f"{name}:{number}: {line}"

@@ -124,9 +124,11 @@ def _form(picture: np.ndarray) -> str:
 
 def _remedy(one: np.ndarray, other: np.ndarray) -> str:
     if one.shape[1:] != other.shape[1:]:
-        return "one model takes pictures of one size: modality='images resize=64 crop=yes' (--resize 64 --crop)"
+        return "one model takes pictures of one size: modality='images resize=64 crop=yes'"
     if one.shape[0] != other.shape[0]:
-        return "one model takes pictures of one kind of colour: modality='images grey=yes' (--grey), or grey=no"
+        return (
+            "one model takes pictures of one kind of colour: modality='images grey=yes', or modality='images grey=no'"
+        )
     return "one model takes pictures of one depth: save all in one"
 
 
