@@ -21,6 +21,7 @@ def code(language):
 def quick(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(machine, "MAX_EPOCHS", 2)
+    monkeypatch.setattr(machine, "MIN_STEPS", 2)
     return tmp_path
 
 
