@@ -46,6 +46,9 @@ def test_text_has_all_decimals_and_parquet_keeps_numbers(tmp_path):
     readers.write_chunks(tmp_path / "x.csv", [(table, None), (table[:1], None)], decimals=decimals)
     lines = (tmp_path / "x.csv").read_text().splitlines()
     assert lines == ['"price","n","town"', '18.60,4,"a"', ',6,"b"', '0.00,6,"c"', '18.60,4,"a"']
+    small = pa.table({"six": [0.0, 1e-6], "seven": [0.0, 1e-7]})
+    readers.write_chunks(tmp_path / "y.csv", [(small, None)], decimals={"six": 6, "seven": 7})
+    assert (tmp_path / "y.csv").read_text().splitlines()[1:] == ["0.000000,0", "0.000001,1e-7"]
     readers.write_chunks(tmp_path / "x.tsv.gz", [(table, None)], decimals=decimals)
     assert gzip.decompress((tmp_path / "x.tsv.gz").read_bytes()).decode().splitlines()[1] == '18.60\t4\t"a"'
     readers.write_chunks(tmp_path / "x.parquet", [(table, None)], decimals=decimals)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 MAX_DECIMALS = 9
-MAX_AS_TEXT = 1e15  # larger numbers are written with an exponent
+MAX_ZEROS, MAX_AS_TEXT = 6, 1e15  # with more decimals, and beyond, Arrow writes decimals with an exponent: 0E-7
 
 
 def decimals_of(numbers: np.ndarray, at_least: int = 0, single: bool = False) -> int | None:
@@ -40,7 +40,7 @@ def rounded(table: Any, decimals: Mapping[str, int], is_text: bool) -> Any:
         largest = pc.max(pc.abs(numbers)).as_py() or 0.0
         if not is_text:
             numbers = numbers if field.type == pa.float64() else numbers.cast(field.type)
-        elif decimals[field.name] <= MAX_DECIMALS and largest < MAX_AS_TEXT:
+        elif decimals[field.name] <= MAX_ZEROS and largest < MAX_AS_TEXT:
             numbers = numbers.cast(pa.decimal128(38, decimals[field.name]))
         table = table.set_column(place, field.name, numbers)
     return table
