@@ -249,6 +249,9 @@ def test_idx_errors(tmp_path):
     path.write_bytes(b"\x01\x02\x03\x04")
     with pytest.raises(ValueError, match="not an idx file: it starts with 01 02 03 04"):
         readers.read(path)
+    path.write_bytes(b"\0\0\x08\xff" + b"\xff" * 4 * 255)  # the product of these sizes has 2,456 digits
+    with pytest.raises(ValueError, match="not an idx file: it starts with 00 00 08 ff"):
+        readers.read(path)
     path.write_bytes(idx(np.zeros((3, 2), np.uint8))[:-1])
     with pytest.raises(ValueError, match="6 bytes, but 5 follow"):
         readers.read(path)
