@@ -33,7 +33,8 @@ def read_idx(path: str | Path) -> np.ndarray:
         with decoding(path, "gzip" if is_gzip(path) else "idx"):
             begins = file.read(4)
             sizes = file.read(4 * begins[3]) if len(begins) == 4 else b""
-        if len(begins) < 4 or begins[:2] != b"\0\0" or begins[2] not in NUMBERS or not len(sizes) == 4 * begins[3] <= 4 * MOST_AXES:
+        is_header = len(begins) == 4 and begins[:2] == b"\0\0" and begins[2] in NUMBERS
+        if not is_header or begins[3] > MOST_AXES or len(sizes) < 4 * begins[3]:
             raise ValueError(
                 f"{path}: not an idx file: it starts with {begins.hex(' ') or 'nothing'}, expected 00 00 type dims"
             )
