@@ -116,11 +116,9 @@ def test_nan_and_infinity_in_pictures_name_the_pixel(method, value, pictures):
         call(bad)
 
 
-def test_texts_in_pictures_and_dates_in_tables_are_a_type_error():
+def test_texts_in_pictures_and_mixed_columns_are_a_type_error():
     with pytest.raises(TypeError, match=r"an array of numbers is needed, got dtype <U1"):
         unfitted(modality="images").fit(np.full((10, 4, 4), "a"))
-    with pytest.warns(UserWarning, match=r"'day' \(timestamp.*turn dates into numbers"):
-        unfitted().fit(FRAME.assign(day=pandas.Timestamp("2020-01-01")))
     with pytest.raises(TypeError, match=r"mixed types|str"):
         unfitted().fit(pandas.DataFrame({"a": [1, "x"] * 20, "b": X[:, 0]}))
     with pytest.raises(TypeError, match=r"must be a string or a number, not dict"):

@@ -17,8 +17,8 @@ YES_OR_NO = {"header": {"True": "yes", "False": "no"}}
 # what messages speak of beside the parameters of `Network` and `Training`
 OTHERS = (
     "binarise", "categories", "columns", "condition", "counts", "crop", "day_first", "given", "grey", "header",
-    "identifiers", "labels", "marginals", "modality", "n", "n_draws", "n_latent", "n_latents", "n_samples",
-    "null_words", "numbers", "prior", "recipe", "recipes", "resize", "resume", "rounds", "seeds", "split",
+    "identifiers", "labels", "marginals", "modality", "month_first", "n", "n_draws", "n_latent", "n_latents",
+    "n_samples", "null_words", "numbers", "prior", "recipe", "recipes", "resize", "resume", "rounds", "seeds", "split",
 )  # fmt: skip
 ARGUMENTS = tuple(field.name for kind in (Network, Training) for field in fields(kind)) + OTHERS
 _TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""

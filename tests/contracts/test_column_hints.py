@@ -39,13 +39,20 @@ def test_a_declared_category_of_too_many_numbers():
 # ---- hints -------------------------------------------------------------------------------------------------------
 
 
-FORMS = ["%d/%m/%Y", "%d.%m.%Y", "%m/%d/%y", "%Y-%m-%d", "%Y/%m/%d %H:%M", "%d %b %Y", "%B %d, %Y"]
+FORMS = {
+    "%d/%m/%Y": "dates; give modality=Tables(day_first=['day']) to",
+    "%d.%m.%Y": "dates; give modality=Tables(day_first=['day']) to",
+    "%m/%d/%y": "dates; give modality=Tables(month_first=['day']) to",
+    "%Y/%m/%d %H:%M": "write all of them as 2024-12-31",
+    "%d %b %Y": "write all of them as 2024-12-31",
+    "%B %d, %Y": "write all of them as 2024-12-31",
+}
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_dates_in_texts(form):
+@pytest.mark.parametrize(("form", "remedy"), FORMS.items())
+def test_dates_in_texts(form, remedy):
     (hint,) = said_of(pandas.DataFrame(NUMBERS | {"day": [day.strftime(form) for day in DAYS]}))
-    assert hint.startswith("column 'day' is taken for 28 categories") and "turn dates into numbers" in hint
+    assert hint.startswith("column 'day' is taken for 28 categories") and remedy in hint
 
 
 @pytest.mark.parametrize("text", ["1.2.3", "10.0.0.1", "2021", "12-34", "1/2", "A/B", "maybe 5", "3.14", "12:30"])

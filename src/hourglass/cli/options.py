@@ -127,6 +127,10 @@ class KindOptions:
     identifiers
         Columns to carry along without learning from them. Identifiers and free text are noticed; --drop takes columns
         out altogether.
+    day_first
+        Columns of dates that begin with the day, such as 31/12/2024. ISO dates (2024-12-31) are noticed.
+    month_first
+        Columns of dates that begin with the month, such as 12/31/2024.
     binarise
         Resample every pixel on each pass, with its grey level as the probability of white.
     resize
@@ -142,6 +146,8 @@ class KindOptions:
     categories: Annotated[list[str] | None, OF_KIND] = None
     numbers: Annotated[list[str] | None, OF_KIND] = None
     identifiers: Annotated[list[str] | None, OF_KIND] = None
+    day_first: Annotated[list[str] | None, OF_KIND] = None
+    month_first: Annotated[list[str] | None, OF_KIND] = None
     binarise: Annotated[Literal["dynamic"] | None, OF_KIND] = None
     resize: Annotated[list[int] | None, OF_KIND] = None
     crop: Annotated[bool, OF_KIND] = False

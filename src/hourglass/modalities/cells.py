@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.modalities.column_statistics import ROUNDING, Column
+from hourglass.modalities import dates
+from hourglass.modalities.column import Column
+from hourglass.modalities.column_statistics import ROUNDING
 from hourglass.modalities.columns import EXACT, holds_texts, is_missing
 from hourglass.user_warnings import warn
 
@@ -28,6 +30,7 @@ def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
     ------
     ValueError : for a text where there were numbers at fit, and a count that is none.
     """
+    values = as_numbers(column, values)
     if holds_texts(values) and not column.texts:
         _refuse_texts(column, values)
         return np.full(len(values), math.nan)
@@ -48,6 +51,11 @@ def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
             f"{int(unseen.sum())} such cells are taken as unknown, and as rarer than anything that was there"
         )
     return np.where(unseen, UNSEEN, raw)
+
+
+def as_numbers(column: Column, values: np.ndarray) -> np.ndarray:
+    """A column (N,) as `read_columns` gives it, dates that are texts as seconds."""
+    return dates.seconds_of(column, values) if column.is_time and holds_texts(values) else values
 
 
 def _is_same(numbers: np.ndarray, constant: float) -> np.ndarray:
@@ -139,7 +147,7 @@ def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:
         raw = np.full(len(raw), column.offset)
     elif possible and column.lowest is not None:
         raw = _at_spikes(column, raw.clip(column.lowest, column.highest))
-    if possible:
+    if possible or column.unit:
         raw = in_decimals(column, raw)
     if not column.origin:
         return raw
@@ -150,6 +158,8 @@ def from_raw(column: Column, raw: np.ndarray, possible: bool) -> np.ndarray:
 
 def in_decimals(column: Column, numbers: np.ndarray) -> np.ndarray:
     """Numbers (N,) of a column with as many decimals as it had, where it had few."""
+    if column.unit and not column.is_categorical:
+        return np.asarray(dates.on_grid(column, numbers))
     if column.whole:
         return numbers.round()
     if column.is_categorical or column.constant or column.decimals is None or numbers.dtype == object:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from hourglass.modalities.column_statistics import ColumnStatistics
-from hourglass.modalities.columns import REMEDY_FOR_DATES
+from hourglass.modalities.identifiers import remedy_for
 
 MIN_VALUES = 20  # of a column of which something can be said
 MIN_DATES = 3
@@ -34,14 +34,17 @@ def of_column(name: str, found: ColumnStatistics, rows: int, declared: bool, nam
     `named` is whether columns have names of their own, so that the table is not a plain array of numbers.
     """
     if found.texts is not None:
+        remedy = remedy_for(name, found.date_orders)
+        if remedy and not declared:
+            return f"column {name!r} is taken for {len(found.texts)} categories, and seems to hold {remedy}"
         return _of_texts(name, found.texts, rows)
     if declared or found.n < MIN_VALUES:
         return None
-    if named and found.differences.running and found.n == rows:
+    if named and not found.type.is_time and found.differences.running and found.n == rows:
         return f"column {name!r} numbers the rows, which tells nothing about them; {_leave_out(name)}"
     if hint := _of_outliers(name, found):
         return hint
-    return _of_codes(name, found) if named else None
+    return _of_codes(name, found) if named and not found.type.is_time else None
 
 
 def _leave_out(name: str) -> str:
@@ -54,7 +57,8 @@ def _of_texts(name: str, texts: set[str], rows: int) -> str | None:
     if len(texts) >= MIN_DATES and len(dates) > len(texts) / 2:
         return (
             f"column {name!r} is taken for {len(texts)} categories without an order, though most of its texts look "
-            f"like dates, such as {dates[0]!r}; {REMEDY_FOR_DATES}, or {_leave_out(name)}"
+            f"like dates, such as {dates[0]!r}, and {_odd(texts, dates)!r} does not; write all of them as "
+            f"2024-12-31, or {_leave_out(name)}"
         )
     if len(texts) < MIN_VALUES:
         return None
@@ -72,6 +76,10 @@ def _of_texts(name: str, texts: set[str], rows: int) -> str | None:
     return None
 
 
+def _odd(texts: set[str], dates: Sequence[str]) -> str:
+    return min(texts - set(dates), default=dates[-1])
+
+
 def _of_outliers(name: str, found: ColumnStatistics) -> str | None:
     """One cell that is so far out that the others hardly differ beside it."""
     if found.distinct is not None and len(found.distinct) < 3:
@@ -81,8 +89,8 @@ def _of_outliers(name: str, found: ColumnStatistics) -> str | None:
     if share <= MAX_VARIANCE_SHARE:
         return None
     return (
-        f"column {name!r}: a single cell, {value + found.origin:g}, makes up {share:.0%} of its variance, so that "
-        "the other cells count for little; correct it, empty it, or take logarithms"
+        f"column {name!r}: a single cell, {found.text(value + found.origin)}, makes up {share:.0%} of its variance, so "
+        "that the other cells count for little; correct it, empty it, or take logarithms"
     )
 
 

@@ -20,8 +20,8 @@ from hourglass.likelihoods import (
     NegativeBinomial,
     PointMasses,
 )
+from hourglass.modalities.column import Column
 from hourglass.modalities.column_shape import MAX_LEVELS
-from hourglass.modalities.column_statistics import Column
 from hourglass.modalities.scaling import Standardise
 
 LEVELS_PER_BLOCK = (2, 5, 10, MAX_LEVELS)  # columns with about as many levels are computed together

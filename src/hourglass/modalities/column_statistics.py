@@ -4,136 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 
+from hourglass.modalities import dates
+from hourglass.modalities.column import Column, Kind
 from hourglass.modalities.column_shape import Sample, shape_of
 from hourglass.modalities.columns import holds_texts, is_missing
-from hourglass.modalities.identifiers import IDENTIFIER, Differences, is_identifier, of_texts
+from hourglass.modalities.identifiers import IDENTIFIER, Differences, is_identifier, of_texts, remedy_for
 from hourglass.readers.column_types import ANY_TYPE, ColumnType
+from hourglass.readers.date_texts import DateNotation, Order, day_and_month, is_date, read_dates
 from hourglass.readers.decimals import decimals_of
 
 MAX_CATEGORIES = 1000
 SMALLEST = math.ulp(0.0)
 MIN_LOG_DEVIATION = 0.1  # of log(1 + count): less is noise of counting
-MIN_SCALE_OF_FLOAT32 = 1e-30  # below 1e-38 its digits get fewer
 ROUNDING = 10 * math.ulp(1.0)  # relative to their mean, by which numbers that were computed as equal may differ
 MAX_TEXTS_READ = 10_000  # of every chunk, whose words are counted
-DIGITS = 6  # of the spread of a column, that numbers are written with where it has no decimals of its own
+MAX_DISCRETE = 50  # levels of numbers that are taken for categories
 MIN_ROWS_FOR_BINARY = 10  # fewer rows have two distinct values by accident
-
-Kind = Literal["numeric", "binary", "category", "count"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column as it was at fit.
-
-    Attributes
-    ----------
-    offset, scale : take raw numbers to model space.
-    tail : (centre, unit) of a column with heavy tails: asinh((raw - centre) / unit) is what offset and scale are of.
-    spikes : numbers that have a probability of their own; `discrete`: there are no others.
-    resolution : the smallest step between its values, in raw units.
-    categories : the texts or numbers that occur.
-    missing, constant : whether cells were missing; whether all others were equal.
-    lowest, highest, whole : what samples keep to; `whole`: nothing but whole numbers.
-    decimals : of its numbers, up to 9; None for more.
-    origin : subtracted from whole numbers that a float64 cannot hold; all of the above but `categories` is relative to
-        it.
-    logs : mean and standard deviation of log(1 + count).
-    type : what it was in its container.
-    """
-
-    name: str
-    kind: Kind
-    offset: float = 0.0
-    scale: float = 1.0
-    resolution: float = 0.0
-    categories: tuple[str | int | float, ...] = ()
-    missing: bool = False
-    constant: bool = False
-    lowest: float | None = None
-    highest: float | None = None
-    whole: bool = False
-    decimals: int | None = None
-    origin: int = 0
-    logs: tuple[float, float] = (0.0, 1.0)
-    tail: tuple[float, float] | None = None
-    spikes: tuple[float, ...] = ()
-    discrete: bool = False
-    type: ColumnType = ANY_TYPE
-
-    def __post_init__(self) -> None:
-        if self.kind in ("binary", "category") and not self.categories:
-            raise ValueError(f"column {self.name!r} is {self.kind} and has no categories")
-        if self.tail is not None and not self.tail[1] > 0:
-            raise ValueError(f"column {self.name!r} has a tail of unit {self.tail[1]}: it must be above 0")
-
-    @property
-    def texts(self) -> bool:
-        return bool(self.categories) and isinstance(self.categories[0], str)
-
-    @property
-    def is_categorical(self) -> bool:
-        """Whether raw values are places among `categories`; a numeric column of two values holds these themselves."""
-        return self.texts or self.kind == "category"
-
-    @property
-    def needs_float64(self) -> bool:
-        """Whether float32 would lose some of it: a spread small beside its mean (time stamps) or tiny, large counts."""
-        if self.kind == "count":
-            return (self.highest or 0.0) > 2**24
-        if self.is_categorical or self.constant:
-            return False
-        centre, unit = (self.offset, self.scale) if self.tail is None else self.tail
-        return unit < MIN_SCALE_OF_FLOAT32 or abs(centre) > 1e4 * unit
-
-    @property
-    def step(self) -> float:
-        """The smallest step between its values in model space, where a column with heavy tails is at its centre."""
-        return self.resolution / (self.scale if self.tail is None else self.tail[1] * self.scale)
-
-    @property
-    def decimals_written(self) -> int | None:
-        """Of its numbers in a file: as many as the column had, or six digits of its spread; None of categories."""
-        if self.is_categorical:
-            return None
-        if self.decimals is not None:
-            return self.decimals
-        unit = self.scale if self.tail is None else self.tail[1] * self.scale
-        return max(0, DIGITS - 1 - math.floor(math.log10(max(unit, 1e-300))))
-
-    def text(self, value: float) -> str:
-        """One value in the column's own words, numbers to three digits; a category is given by its place.
-
-        Between the two values of a binary column the more probable one, and its probability.
-        """
-        if math.isnan(value):
-            return "missing"
-        if self.is_categorical:
-            return self._category(min(max(round(value), 0), len(self.categories) - 1))
-        if self.kind == "binary":
-            probability = (value - self.origin - self.offset) / self.scale
-            if not -1e-6 <= probability <= 1 + 1e-6:  # neither of the two, nor between them
-                return _number(value)
-            nearer = self._category(int(probability > 0.5))
-            certain = abs(probability - 0.5) > 0.4995
-            return nearer if certain else f"{nearer} ({max(probability, 1 - probability):.0%})"
-        return _number(value)
-
-    def _category(self, place: int) -> str:
-        value = self.categories[place]
-        if self.type.is_boolean and value in (0, 1):
-            return "true" if value else "false"
-        return f"{value:.15g}" if isinstance(value, float) else str(value)
-
-
-def _number(value: float) -> str:
-    if 10_000 <= abs(value) < 1e7:
-        return f"{value:,.0f}"
-    return f"{value:.0f}" if 1000 <= abs(value) < 10_000 else f"{value:.3g}"
 
 
 @dataclass
@@ -201,10 +90,15 @@ class ColumnStatistics:
     whole: bool = True
     decimals: int | None = 0
     differences: Differences = field(default_factory=Differences)
+    grid: dates.Grid = field(default_factory=dates.Grid)
     texts: set[str] | None = None
     n_compared: int = 0  # texts until more than `MAX_CATEGORIES` of them differed
     n_texts: int = 0
     n_words: int = 0
+    order: Order | None = None  # of day and month in its texts
+    as_dates: ColumnStatistics | None = None  # what they say, as long as all of them are dates
+    notation: DateNotation | None = None
+    all_dates: bool = True
 
     def add(self, values: np.ndarray, keep_distinct: int, counts: bool = False) -> None:
         """Values (N,) as `read_columns` gives them."""
@@ -213,6 +107,7 @@ class ColumnStatistics:
         known = values[~unknown]
         if holds_texts(values):
             self._add_texts(known.tolist())
+            self._add_dates(values, unknown, keep_distinct)
             return
         if not len(known):
             return
@@ -226,6 +121,9 @@ class ColumnStatistics:
             self.logs.add(np.log1p((numbers + self.origin).clip(min=0)))
         self.lowest, self.highest = min(self.lowest, float(numbers.min())), max(self.highest, float(numbers.max()))
         self.differences.add(numbers, not unknown.any())
+        if self.type.is_time:
+            self.grid.add(numbers)
+            self.whole, self.decimals = False, None
         self.whole = self.whole and bool((numbers == np.round(numbers)).all())
         if self.decimals is not None:
             self.decimals = decimals_of(numbers, self.decimals, single=self.type.arrow in ("float", "halffloat"))
@@ -244,6 +142,39 @@ class ColumnStatistics:
         self.n_texts += len(some)
         self.n_words += sum(len(text.split()) for text in some)
 
+    def _add_dates(self, values: np.ndarray, unknown: np.ndarray, keep_distinct: int) -> None:
+        """Texts (N,) as dates, if they and all before them are."""
+        if not self.all_dates or unknown.all():
+            return
+        import pyarrow as pa
+
+        zone = None if self.notation is None else self.notation.zone
+        texts = pa.array(values[~unknown].tolist(), pa.string())
+        found = None if self.type.indices else read_dates(texts, self.order, zone)
+        notation = None if found is None else found[1] if self.notation is None else self.notation.merged(found[1])
+        if found is None or notation is None:
+            self.all_dates, self.as_dates = False, None
+            return
+        self.notation = notation
+        if self.as_dates is None:
+            self.as_dates = ColumnStatistics(replace(self.type, notation=str(notation)))
+        seconds = np.full(len(values), math.nan)
+        seconds[~unknown] = found[0]
+        self.as_dates.add(seconds, keep_distinct)
+
+    def resolved(self, declared: Kind | None, discrete: bool) -> ColumnStatistics:
+        """Of the dates that the texts are, unless these are a category."""
+        if self.as_dates is None or declared == "category" or (discrete and len(self.texts or ()) <= MAX_DISCRETE):
+            return self
+        self.as_dates.type = replace(self.type, notation=str(self.notation))
+        self.as_dates.missing = self.missing
+        return self.as_dates
+
+    @property
+    def date_orders(self) -> tuple[Order, ...]:
+        """The orders of day and month in which its texts would be dates."""
+        return day_and_month(sorted(self.texts)) if self.texts else ()
+
     @property
     def n(self) -> int:
         """Values that are not missing."""
@@ -257,11 +188,25 @@ class ColumnStatistics:
         if declared is not None:
             return None
         if self.texts:
-            return of_texts(len(self.texts), self.n_compared, self.n_words, self.n_texts, MAX_CATEGORIES)
+            why = of_texts(len(self.texts), self.n_compared, self.n_words, self.n_texts, MAX_CATEGORIES)
+            return why and (remedy_for(name, self.date_orders) or why)
+        if self.type.is_time:
+            return None
         quantities = self.type.arrow and not (named and self.type.is_whole)  # objects have no type
         if quantities or not self.whole or not self.n:
             return None
         return IDENTIFIER if is_identifier(name, self.differences, self.highest - self.lowest, rows) else None
+
+    def why_not(self, declared: Kind | None) -> str | None:
+        """Why the column cannot be what it is declared; None if it can."""
+        if declared == "category":
+            return self.why_not_category()
+        if self.order is None or not self.texts:
+            return None
+        odd = next((text for text in sorted(self.texts) if not is_date(text, self.order)), None)
+        example = "31/12/2024" if self.order == "day-first" else "12/31/2024"
+        found = f"{odd!r}" if odd else "dates written in several ways"
+        return f"is declared {self.order} and holds {found}; all its texts must be dates such as {example}"
 
     def why_not_category(self) -> str | None:
         """Why the column cannot be the category that it is declared; None if it can."""
@@ -299,12 +244,14 @@ class ColumnStatistics:
         if declared is None and levels is not None and len(levels) == 2 and self.n >= MIN_ROWS_FOR_BINARY:
             low, high = levels
             return Column(name, "binary", float(low - self.origin), float(high - low), categories=(low, high))
-        by_number = discrete and levels is not None and len(levels) > 2 and self.whole
+        by_number = discrete and not self.type.is_time and levels is not None and len(levels) > 2 and self.whole
         if levels is not None and (by_number or declared == "category"):
             return Column(name, "category", categories=tuple(levels))
         if self.moments.is_constant:
             return Column(name, "numeric", self.moments.centre, constant=True)
         shape = shape_of(self.sample.values, self.n, self.distinct)
+        unit = self.grid.unit if self.type.is_time else 0.0
+        seen_in_cycles = self.type.is_time and shape.tail is None
         offset, scale = self.moments.centre, self.moments.deviation
         if shape.tail is not None:
             flat = shape.flat(self.sample.values)
@@ -321,7 +268,13 @@ class ColumnStatistics:
             tail=shape.tail,
             spikes=shape.spikes,
             discrete=shape.discrete,
+            unit=unit,
+            cycles=dates.cycles_of(self.type, unit, self.highest - self.lowest) if seen_in_cycles else (),
         )
+
+    def text(self, value: float) -> str:
+        """A number of the column in words."""
+        return dates.text_of(Column("", "numeric", type=self.type), value) if self.type.is_time else f"{value:g}"
 
     def _level(self, value: int | float) -> int | float:
         """A value as its type has it: whole numbers stay whole numbers."""

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.readers import containers
+from hourglass.readers import containers, times
 from hourglass.readers.containers import as_array, to_arrow
 
 LARGEST = 1e37  # float32, in which rows are kept, ends at 3e38
-REMEDY_FOR_DATES = "turn dates into numbers, such as days since a day, and times into seconds"
 EXACT = 2**53  # up to here every whole number is a float64
 
 
@@ -32,6 +31,7 @@ class UnusableColumnsError(ValueError, TypeError):
 def read_columns(X: Any, unusable: dict[str, str] | None = None, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Table -> {name: (N,) array}: numbers with NaN for missing, or objects with None for missing.
 
+    Dates and times are numbers of seconds (see `readers.times`).
     Objects are texts, or whole numbers that a float64 cannot hold.
 
     Parameters
@@ -77,10 +77,8 @@ def _why_unusable(kind: Any) -> str | None:
         if _is_number(value) or _is_text(value) or pa.types.is_null(value):
             return None
         return f"categories that are neither numbers nor texts ({value}); turn them into texts: astype(str)"
-    if _is_number(kind) or _is_text(kind) or pa.types.is_null(kind):
+    if _is_number(kind) or _is_text(kind) or pa.types.is_null(kind) or times.is_time(str(kind)):
         return None
-    if pa.types.is_temporal(kind):
-        return f"{kind} values; {REMEDY_FOR_DATES}"
     return f"{kind} values; give numbers, texts or booleans"
 
 
@@ -110,6 +108,8 @@ def _column(name: str, values: Any) -> np.ndarray:
         return np.full(len(values), np.nan)
     if _is_text(values.type):
         return _texts(values)
+    if times.is_time(str(values.type)):
+        return times.to_seconds(values)
     if pa.types.is_integer(values.type) and not _is_exact(*(pc.min_max(values)[end].as_py() for end in ("min", "max"))):
         return np.array(values.to_pylist(), dtype=object)
     if pa.types.is_boolean(values.type):  # 0 and 1, as in an array of booleans

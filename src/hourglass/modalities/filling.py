@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hourglass.modalities.columns import is_missing, read_columns
-from hourglass.readers import containers
+from hourglass.readers import containers, times
 from hourglass.readers.column_types import column_types, from_columns, levels_of, replace_columns
 
 
@@ -46,6 +46,8 @@ def _filled(known: Any, missing: np.ndarray, new: np.ndarray) -> Any:
     import pyarrow.compute as pc
 
     kind, before = known.type, known
+    if times.is_time(str(kind)):
+        return pc.if_else(pa.array(missing), times.from_seconds(new, kind), known)
     if pa.types.is_dictionary(kind):
         known = known.cast(kind.value_type)
     if pa.types.is_string_view(known.type):

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.modalities.cells import UNSEEN, to_raw
-from hourglass.modalities.column_statistics import Column
+from hourglass.modalities.cells import UNSEEN, as_numbers, to_raw
+from hourglass.modalities.column import Column
 from hourglass.modalities.columns import is_missing, read_columns
 from hourglass.readers import containers
 
@@ -47,12 +47,15 @@ class GivenCells:
         raw = np.full((len(next(iter(values.values()))), len(columns)), np.nan)
         for name, cells in values.items():
             column = columns[places[name]]
+            cells = values[name] = as_numbers(column, cells)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of values that were not there, which are refused below
                 raw[:, places[name]] = to_raw(column, cells)
             for row in np.flatnonzero(raw[:, places[name]] == UNSEEN).tolist():
-                levels = [f"{level:g}" if isinstance(level, float) else str(level) for level in column.categories]
-                known = f"known values: {', '.join(levels)}" if levels else f"it was always {column.offset:g}"
+                levels = [column.text(level) if isinstance(level, float) else str(level) for level in column.categories]
+                known = (
+                    f"known values: {', '.join(levels)}" if levels else f"it was always {column.text(column.offset)}"
+                )
                 raise ValueError(f"given: {name!r} is {cells.tolist()[row]!r}, which was not there at fit; {known}")
         return cls(values, raw)
 

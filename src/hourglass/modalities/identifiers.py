@@ -89,6 +89,13 @@ def of_texts(n_different: int, n_compared: int, n_words: int, n_texts: int, most
     return f"more than {most:,} different texts" if n_different > most else None
 
 
+def remedy_for(name: str, orders: Sequence[str]) -> str | None:
+    """What is to be said of dates that may begin with the day or the month; None where texts are not such dates."""
+    options = [f"{order.replace('-', '_')}={[name]!r}" for order in orders]
+    given = " or ".join(f"modality=Tables({option})" for option in options)
+    return f"dates; give {given} to have them read" if given else None
+
+
 def note(left_out: Sequence[LeftOut], numbers: Sequence[str]) -> str:
     """What is said of all of them, once; `numbers` are the names of those that hold numbers."""
     groups: dict[str, list[str]] = {}

@@ -62,6 +62,7 @@ def modality_in_words(words: str) -> Modality:
     values: dict[str, Any] = {}
     for option in options:
         key, equals, text = option.partition("=")
+        key = key.replace("-", "_")
         if key not in known or not equals:
             raise ValueError(
                 f"modality={words!r}: {key!r} is not an option of {name}; {_nearest(key, known)}, as in "

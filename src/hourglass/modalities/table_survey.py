@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hourglass.modalities.column import Kind
 from hourglass.modalities.column_hints import OneHot
-from hourglass.modalities.column_statistics import MAX_CATEGORIES, ColumnStatistics, Kind
+from hourglass.modalities.column_statistics import MAX_CATEGORIES, ColumnStatistics
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.identifiers import DECLARED, LeftOut
 from hourglass.readers import containers
 from hourglass.readers.column_types import column_types
+from hourglass.readers.date_texts import Order
 
 
 @dataclass
@@ -32,13 +34,19 @@ class Survey:
     rows: int = 0
     one_hot: OneHot = field(default_factory=OneHot)
 
+    def resolve(self, declared: Mapping[str, Kind | None], discrete: bool) -> None:
+        """Takes texts that are dates for dates, where they are not declared something else."""
+        for name, statistics in self.statistics.items():
+            if name not in declared or declared[name] is not None:
+                self.statistics[name] = statistics.resolved(declared.get(name), discrete)
+
     def check_declared(self, declared: Mapping[str, Kind | None]) -> None:
         """Raises UnusableColumnsError for columns that cannot be what they are declared; None is an identifier."""
         reasons: dict[str, str] = {}
         for name, kind in declared.items():
             if kind is not None and name in self.unreadable:
                 reasons[name] = f"is declared a {kind} and holds {self.unreadable[name]}"
-            elif kind == "category" and (reason := self.statistics[name].why_not_category()):
+            elif name in self.statistics and (reason := self.statistics[name].why_not(kind)):
                 reasons[name] = reason
         if reasons:
             raise UnusableColumnsError(reasons)
@@ -56,7 +64,11 @@ class Survey:
 
 
 def survey(
-    chunks: Iterable[Any], counts: Iterable[str], categories: Iterable[str], names: Sequence[str] = ()
+    chunks: Iterable[Any],
+    counts: Iterable[str],
+    categories: Iterable[str],
+    names: Sequence[str] = (),
+    orders: Mapping[str, Order] | None = None,
 ) -> Survey:
     """Looks at every chunk once.
 
@@ -65,6 +77,7 @@ def survey(
     chunks : tables of the same columns.
     counts, categories : names of columns that are declared so.
     names : of the columns of arrays.
+    orders : of day and month in the dates of columns, by name.
 
     Raises
     ------
@@ -84,7 +97,9 @@ def survey(
             types = column_types(chunk, table)
             found.names = containers.column_names(chunk) or tuple(columns)
             found.statistics = {
-                name: ColumnStatistics(t) for name, t in zip(found.names, types, strict=True) if name in columns
+                name: ColumnStatistics(t, order=(orders or {}).get(name))
+                for name, t in zip(found.names, types, strict=True)
+                if name in columns
             }
         columns = {name: values for name, values in columns.items() if name in found.statistics}
         for name, values in columns.items():

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from hourglass.likelihoods import Likelihood
-from hourglass.modalities import column_hints, identifiers
+from hourglass.modalities import column_hints, dates, identifiers
 from hourglass.modalities.cells import from_raw, in_decimals, to_raw
+from hourglass.modalities.column import Column
 from hourglass.modalities.column_likelihood import likelihood_of
-from hourglass.modalities.column_statistics import Column, Kind
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
+from hourglass.modalities.declared import NAMING, declared_kinds, declared_orders
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.filling import fill_missing
 from hourglass.modalities.given_cells import GivenCells
@@ -28,7 +29,7 @@ from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.linear_path import Principal
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
-from hourglass.readers.column_types import ColumnType, column_types, from_columns
+from hourglass.readers.column_types import ColumnType, column_types, from_columns, in_texts
 from hourglass.typed_json import from_json
 from hourglass.user_warnings import warn
 
@@ -36,16 +37,6 @@ ONE_AXIS = (
     "Expected 2D array, got 1D array instead. Reshape your data with X.reshape(-1, 1) if it has one feature, or "
     "X.reshape(1, -1) if it is one row"
 )
-
-
-# options that name columns, and what they declare them to be
-NAMING: dict[str, Kind | None] = {
-    "counts": "count",
-    "categories": "category",
-    "numbers": "numeric",
-    "identifiers": None,
-}
-KIND_IN_WORDS = {"count": "a count", "category": "a category", "numeric": "a number", None: "an identifier"}
 
 
 @dataclass(frozen=True)
@@ -58,18 +49,23 @@ class Tables:
     categories : names of columns whose numbers stand for categories without an order, such as codes of products.
     numbers : names of columns whose numbers are quantities, where they look like identifiers.
     identifiers : names of columns to carry along without learning from them, besides those that are noticed.
+    day_first, month_first : names of columns whose texts are dates such as 31/12/2024 or 12/31/2024; ISO dates
+        (2024-12-31, and with a time) are noticed.
     discrete : take columns of whole numbers with at most 50 levels for categories.
     column_names : of an array, whose columns are x0, x1, ... by default.
 
     Learned by `infer`: `columns`, which the model learns; `left_out`, those that tell rows apart and nothing about them
     (identifiers, free text), which stay where rows stay; and `container`, the kind of table that came in. A column with
-    two distinct values is binary, texts are categories, everything else is numeric and standardised.
+    two distinct values is binary, dates are numbers (see `dates`), other texts are
+    categories, everything else is numeric and standardised.
     """
 
     counts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
+    day_first: tuple[str, ...] = ()
+    month_first: tuple[str, ...] = ()
     discrete: bool = False
     column_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=(), repr=False)
@@ -100,7 +96,7 @@ class Tables:
 
     def accept(self, data: Data) -> Any:
         """A frame, or an array (N, D)."""
-        if np.ndim(data.X) == 1 and data.kind == "arrays":
+        if data.kind == "arrays" and np.ndim(data.X) == 1:
             raise ValueError(f"{data.source}: {ONE_AXIS}")
         if data.kind == "arrays":
             raise ValueError(
@@ -113,8 +109,9 @@ class Tables:
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)
-        found = survey(chunks, self.counts, self.categories, self.column_names)
-        declared = self._declared(found.names)
+        found = survey(chunks, self.counts, self.categories, self.column_names, declared_orders(self))
+        declared = declared_kinds(self, found.names)
+        found.resolve(declared, self.discrete)
         if found.rows < 2:
             raise ValueError("X has 1 row (1 sample); at least two are needed")
         named = found.container != "array"
@@ -139,19 +136,6 @@ class Tables:
             raise ValueError("every column of X is constant; there is nothing to learn")
         return replace(self, columns=kept, left_out=left_out, container=found.container)
 
-    def _declared(self, names: Sequence[str]) -> dict[str, Kind | None]:
-        """The kinds of columns that options declare."""
-        declared: dict[str, Kind | None] = {}
-        for option, kind in NAMING.items():
-            for name in getattr(self, option):
-                if name not in names:
-                    raise ValueError(f"{option}={name!r} is not a column of X; its columns are {', '.join(names)}")
-                if name in declared:
-                    both = " and ".join(KIND_IN_WORDS[k] for k in (declared[name], kind))
-                    raise ValueError(f"column {name!r} is declared both {both}; choose one")
-                declared[name] = kind
-        return declared
-
     @property
     def shape(self) -> tuple[int, ...]:
         return (len(self.columns),)
@@ -165,7 +149,7 @@ class Tables:
 
     @property
     def _all_numeric(self) -> bool:
-        return all(c.kind == "numeric" and not c.missing and not c.constant for c in self.columns)
+        return all(c.kind == "numeric" and not (c.missing or c.constant or c.cycles) for c in self.columns)
 
     @property
     def constant_names(self) -> tuple[str, ...]:
@@ -225,6 +209,7 @@ class Tables:
         """
         kind = self.container if like is None else containers.kind_of(like)
         types = [c.type for c in self.columns] if like is None else column_types(like)
+        types = dates.written_as(self.columns, types)
         expected = [t.is_whole and not sampled and not c.constant for c, t in zip(self.columns, types, strict=True)]
         columns = {
             c.name: from_raw(c, values, sampled or t.is_boolean)
@@ -250,6 +235,8 @@ class Tables:
             warn(f"nothing was known of {names} at fit; what is missing there stays missing")
         columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
         filled = {c.name: in_decimals(c, from_raw(c, v, c.whole or c.kind == "binary")) for c, v in columns}
+        types = dates.written_as(self.columns, column_types(self.learned_from(X)))
+        filled = {n: in_texts(v, t.notation) for (n, v), t in zip(filled.items(), types, strict=True)}
         full = fill_missing(self.learned_from(X), filled)
         return containers.put_back(X, full, self._places(X)) if self.left_out else full
 
@@ -313,6 +300,7 @@ class Tables:
             [(i, len(self.columns[i].categories)) for i in varying if self.columns[i].kind == "category"],
             [i for i in varying if self.columns[i].missing and self.columns[i].kind != "category"],
             [i for i, c in enumerate(self.columns) if c.constant and c.missing and c.offset == c.offset],
+            [(i, c.scale / p, c.offset / p % 1.0) for i, c in enumerate(self.columns) for p in c.cycles],
         )
         return _Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation, shortcut=True))
 

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from hourglass.exploration import Manifold
-from hourglass.modalities.column_statistics import Column
+from hourglass.modalities.column import Column
 from hourglass.plots.scheme import LIGHT, SMALL, Scheme, heading, hide_axes, new_figure, style_axes
 from hourglass.views import Cells
 

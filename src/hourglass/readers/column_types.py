@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hourglass.readers import times
 from hourglass.readers.containers import Kind, kind_of, to_arrow
+from hourglass.readers.date_texts import DateNotation, write_dates
 
 MAX_LEVELS = 1000  # of a categorical column that are remembered
 
@@ -24,6 +26,7 @@ class ColumnType:
     indices : the type that a categorical column counts its levels in ("int8"); "" for other columns.
     levels : the values of a categorical column in their order, at most 1000.
     ordered : whether that order means something.
+    notation : how texts write the dates that are its values, as in "%d.%m.%Y %H:%M"; "" where they are not dates.
     label : the name of the column in pandas, where it is not a text.
     """
 
@@ -32,11 +35,17 @@ class ColumnType:
     indices: str = ""
     levels: tuple[str | int | float | bool, ...] = ()
     ordered: bool = False
+    notation: str = ""
     label: int | float | tuple[str | int | float, ...] | None = None
 
     @property
     def is_boolean(self) -> bool:
         return self.arrow == "bool" and not self.indices
+
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are dates or times, which are worked on as seconds."""
+        return bool(self.notation) or (times.is_time(self.arrow) and not self.indices)
 
     @property
     def is_whole(self) -> bool:
@@ -113,6 +122,7 @@ def from_columns(
     like : a table whose row index and labels are taken over, if it has any.
     """
     types = [ANY_TYPE] * len(columns) if types is None else types
+    columns = {name: in_texts(v, t.notation) for (name, v), t in zip(columns.items(), types, strict=True)}
     if kind == "array":
         return _array_of(list(columns.values()), types[0].native)
     typed = [_arrow_column(values, t) for values, t in zip(columns.values(), types, strict=True)]
@@ -138,6 +148,11 @@ def from_columns(
     import pyarrow as pa
 
     return pa.table({name: column for name, (column, _) in zip(columns, typed, strict=True)})
+
+
+def in_texts(values: np.ndarray, notation: str) -> np.ndarray:
+    """Seconds as texts, where there is a notation for them."""
+    return write_dates(values.astype(np.float64), DateNotation.parse(notation)) if notation else values
 
 
 def replace_columns(X: Any, columns: Mapping[int, Any]) -> Any:
@@ -192,7 +207,9 @@ def _arrow_column(values: np.ndarray, wanted: ColumnType) -> tuple[Any, bool]:
     try:
         if wanted.indices:
             return _categorical(plain, wanted), True
-        kind = pa.type_for_alias(wanted.arrow)
+        kind = times.type_named(wanted.arrow)
+        if wanted.is_time and not wanted.notation:
+            return times.from_seconds(plain.astype(np.float64), kind), True
         if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) or pa.types.is_string(kind):
             return pa.array(plain, type=kind, from_pandas=True), True
         if plain.dtype == object:

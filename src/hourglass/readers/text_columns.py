@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from hourglass.readers.date_texts import LIKE_A_DATE, Order, read_dates
 
 # what programs write for a missing number: Arrow's list, and some more
 NULL_WORDS = (
@@ -15,6 +16,7 @@ NULL_WORDS = (
 )  # fmt: skip
 EXACT = 2**53  # whole numbers beyond it are not all kept by float64
 CODE = r"^0[0-9xX]"  # 007, 0x1F
+ORDERS: tuple[Order | None, ...] = (None, "day-first", "month-first")
 NUMBER_WITH_COMMA = r"^[-+]?([0-9]+(,[0-9]*)?|,[0-9]+)([eE][-+]?[0-9]+)?$"
 
 
@@ -72,10 +74,8 @@ def _converted(texts: Any, decimal_commas: bool) -> Any:
         return None  # no number, boolean or date begins so
     if first.lower() in ("true", "false"):
         return _attempt(texts, _boolean)
-    if re.match(r"\d{4}-\d\d-\d\d", first):
-        return _attempt(texts, _date, _seconds, _nanoseconds, _in_a_zone)
-    if re.match(r"\d\d:\d\d:\d\d", first):
-        return _attempt(texts, _time)
+    if LIKE_A_DATE.match(first):
+        return _attempt(texts, _dates) or _attempt(_trimmed(texts), _dates)
     conversions = [_fractions] if set(first) & set(".eE") else [_whole, _fractions]
     numbers = _attempt(texts, *conversions)
     if numbers is None:
@@ -132,35 +132,14 @@ def _boolean(texts: Any) -> Any:
     return texts.cast(pa.bool_())
 
 
-def _date(texts: Any) -> Any:
+def _dates(texts: Any) -> Any:
+    """The texts themselves, whose notation comes back so; nothing but dates may be among them."""
     import pyarrow as pa
 
-    return texts.cast(pa.date32())
-
-
-def _seconds(texts: Any) -> Any:
-    import pyarrow as pa
-
-    return texts.cast(pa.timestamp("s"))
-
-
-def _nanoseconds(texts: Any) -> Any:
-    import pyarrow as pa
-
-    return texts.cast(pa.timestamp("ns"))
-
-
-def _in_a_zone(texts: Any) -> Any:
-    import pyarrow as pa
-
-    return texts.cast(pa.timestamp("ns", "UTC"))
-
-
-def _time(texts: Any) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.strptime(texts, format="%H:%M:%S", unit="s").cast(pa.time32("s"))
+    known = texts.drop_null().combine_chunks()
+    if not any(read_dates(known, order) for order in ORDERS):
+        raise pa.ArrowInvalid("not dates")
+    return texts
 
 
 def _numbers_or_codes(texts: Any, column: Any) -> Typed:

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from hourglass.exploration import LatentMap
-from hourglass.modalities.column_statistics import Column
+from hourglass.modalities.column import Column
 from hourglass.plots import Groups
 from hourglass.plots import cells as plots
 from hourglass.report.decoded import plane_panel, shown_traversals

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from hourglass.modalities.column_statistics import Column
+from hourglass.modalities.column import Column
 
 FEW_LEVELS = 32  # whole numbers up to here are levels of their own (0..16), not the dark end of 0..255
 COLOUR = (3, 4)  # channels of a colour picture, the fourth being its opacity

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from hourglass.modalities import Tables
-from hourglass.modalities.cells import to_raw
-from hourglass.modalities.column_statistics import Column
+from hourglass.modalities.cells import as_numbers, to_raw
+from hourglass.modalities.column import Column
 from hourglass.modalities.columns import read_columns
 from hourglass.views.forms import Cells
 
@@ -27,7 +27,7 @@ def _values(column: Column, cells: np.ndarray) -> np.ndarray:
     Numbers are taken as they are: a reconstruction lies between the values that `to_raw` knows.
     """
     if not column.is_categorical:
-        return cells.astype(np.float64)
+        return as_numbers(column, cells).astype(np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values that are new: they have been warned of, or are about to be
         return to_raw(column, cells)

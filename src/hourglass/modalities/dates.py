@@ -1,0 +1,125 @@
+"""Columns of dates and times: one number each, seconds since 1970 or midnight, whose cycles the encoder sees too.
+
+The encoder sees, besides the standardised time, sine and cosine of the hour of the day, of the day of the week and of
+the day of the year, where the column spans at least two such periods and its values lie on a grid finer than half of
+one. The decoder gives back the time alone, so that hours, weekdays and dates cannot contradict each other. A time in a
+zone is that of the clock on the wall there. What is restored lies on the grid of the column: whole days, full hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hourglass.readers.column_types import ColumnType
+from hourglass.readers.date_texts import DateNotation, Order, is_date, read_dates, write_dates
+from hourglass.readers.times import DAY
+
+if TYPE_CHECKING:
+    from hourglass.modalities.column import Column
+
+PERIODS = (float(DAY), 7.0 * DAY, 365.2425 * DAY)  # day, week, year
+TICKS = 10**6  # per second, in which grids are found
+TEXTS = ("string", "large_string", "string_view", "")  # types that hold texts; "" are objects of an array
+
+
+@dataclass
+class Grid:
+    """The largest step of which all times, less the first one, are multiples; over chunks of any number."""
+
+    first: int | None = None
+    step: int = 0
+
+    def add(self, seconds: np.ndarray) -> None:
+        """Seconds (N,), at least one, all known."""
+        if np.abs(seconds).max() > 1e12:  # beyond the calendar, where float64 has no microseconds
+            return
+        ticks = np.rint(seconds * TICKS).astype(np.int64)
+        self.first = int(ticks[0]) if self.first is None else self.first
+        self.step = int(np.gcd(self.step, np.gcd.reduce(ticks - self.first)))
+
+    @property
+    def unit(self) -> float:
+        """Seconds; 0 where all times are equal."""
+        return self.step / TICKS
+
+
+def cycles_of(type: ColumnType, unit: float, spread: float) -> tuple[float, ...]:
+    """The periods, in seconds, that a column on this grid and of this spread is seen in."""
+    if type.arrow.startswith(("duration", "time")) and not type.arrow.startswith("timestamp"):
+        return PERIODS[:1] if type.arrow.startswith("time") else ()
+    if type.notation and not DateNotation.parse(type.notation).date:
+        return PERIODS[:1]
+    return tuple(period for period in PERIODS if spread >= 2 * period and unit <= period / 2)
+
+
+def order_of(type: ColumnType) -> Order | None:
+    """Which of day and month comes first in the texts of a column; None of ISO dates and times."""
+    date = type.notation.replace("-", "")
+    return "day-first" if date.startswith("%d") else "month-first" if date.startswith("%m") else None
+
+
+def seconds_of(column: Column, texts: np.ndarray) -> np.ndarray:
+    """Texts (N,), None for missing, of a column of dates -> seconds (N,).
+
+    Raises
+    ------
+    ValueError : for a text that is not a date, with its row.
+    """
+    import pyarrow as pa
+
+    known = np.array([text is not None for text in texts.tolist()])
+    seconds = np.full(len(texts), np.nan)
+    if not known.any():
+        return seconds
+    order = order_of(column.type)
+    zone = DateNotation.parse(column.type.notation).zone if column.type.notation else None
+    found = read_dates(pa.array(texts[known].tolist(), pa.string()), order, zone)
+    if found is None:
+        rows = np.flatnonzero(known).tolist()
+        odd = [row for row in rows if not is_date(texts[row], order)]
+        row = (odd or rows)[0]
+        raise ValueError(
+            f"column {column.name!r}, row {row} holds {texts[row]!r} where there were dates at fit, such as "
+            f"{column.text(column.lowest if column.lowest is not None else column.offset)}; write it the same way, or "
+            "leave the cell empty"
+        )
+    seconds[known] = found[0]
+    return seconds
+
+
+def written_as(columns: Sequence[Column], types: Sequence[ColumnType]) -> list[ColumnType]:
+    """The types of a table, with the notation of the fit where dates are texts."""
+    return [
+        replace(t, notation=c.type.notation or str(notation(c))) if c.is_time and t.arrow in TEXTS else t
+        for c, t in zip(columns, types, strict=True)
+    ]
+
+
+def notation(column: Column) -> DateNotation:
+    """How the values of a column of times are written in messages and figures."""
+    if column.type.notation:
+        return DateNotation.parse(column.type.notation)
+    unit = column.unit
+    if column.type.arrow.startswith("date") or (unit and unit % DAY == 0):
+        return DateNotation("%Y-%m-%d")
+    clock = "%H:%M" if unit and unit % 60 == 0 else "%H:%M:%S"
+    return DateNotation(clock=clock) if column.type.arrow.startswith("time") and not column.type.arrow.startswith(
+        "timestamp"
+    ) else DateNotation("%Y-%m-%d", " ", clock)  # fmt: skip
+
+
+def text_of(column: Column, seconds: float) -> str:
+    """One time in words."""
+    if column.type.arrow.startswith("duration"):
+        return f"{seconds:.6g} s"
+    return str(write_dates(np.array([seconds]), notation(column))[0])
+
+
+def on_grid(column: Column, seconds: Any) -> Any:
+    """Seconds (N,) -> the nearest ones that lie on the grid of the column."""
+    start = column.lowest or 0.0
+    return start + np.rint((seconds - start) / column.unit) * column.unit
