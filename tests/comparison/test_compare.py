@@ -244,3 +244,28 @@ def test_kept_results_that_are_corrupt_are_named(X, change, says, tmp_path) -> N
     path.write_text(json.dumps(kept))
     with pytest.raises(ValueError, match=rf"compare\.json is corrupt.*{says}"):
         compare(X, resume=True, **options)
+
+
+def test_rows_that_are_drawn_are_compared_with_those_whose_columns_are_drawn_apart(X, tmp_path) -> None:
+    settings = {"recipes": ["ae"], "n_latents": [1, 2], "hidden": (), "max_epochs": 60, "batch_size": 32}
+    drawn = compare(X, task="synthesise", folder=tmp_path, **settings)
+    auc = {(row["recipe"], row["n_latent"]): row["detection"] for row in drawn.rows}
+    assert auc["ae", 2] < min(auc["ae", 1], auc["baseline", 0])
+    assert auc["pca", 2] is None
+    assert (drawn.recipe, drawn.recommended) == ("ae", 2)
+    assert f"{auc['ae', 2]:.3f}" in drawn.reason and f"{auc['baseline', 0]:.3f}" in drawn.reason
+    headings, lines = drawn.table()
+    assert headings[:3] == ["recipe", "size", "AUC"] and [line[0] for line in lines] == ["baseline", "ae", "ae"]
+    assert len(drawn.legend()) == len(headings) - 2
+    assert isinstance(drawn.plot(), Figure)
+    assert compare(X, task="synthesise", folder=tmp_path, resume=True, **settings).rows == drawn.rows
+    with pytest.raises(ValueError, match="other data, recipes or options"):
+        compare(X, folder=tmp_path, resume=True, **settings)
+
+
+def test_a_task_that_cannot_be(X) -> None:
+    with pytest.raises(ValueError, match="task='draw' is unknown; choose 'reconstruct' or 'synthesise'"):
+        compare(X, task="draw")
+    pictures = np.zeros((20, 4, 4), np.uint8)
+    with pytest.raises(ValueError, match="task='synthesise' compares the columns of a table, and pictures have none"):
+        compare(pictures, task="synthesise", modality="images")

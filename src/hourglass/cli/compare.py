@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from hourglass.cli import runs
 from hourglass.cli.companions import to_fit
@@ -25,6 +25,7 @@ def compare(
     *,
     recipes: list[str] | None = None,
     n_latents: list[int] | None = None,
+    task: Literal["reconstruct", "synthesise"] = "reconstruct",
     seeds: int = 1,
     arguments: Annotated[ModelArguments, FLATTENED] = ModelArguments(),  # noqa: B008
     out: Path | None = None,
@@ -49,6 +50,9 @@ def compare(
         change one: "vae kl=0.1".
     n_latents
         Code sizes, 2 4 8 16 32 by default, as far as they are below the number of features.
+    task
+        What the models are for. reconstruct recommends by nats and by what is left unexplained; synthesise, of tables,
+        draws rows from every model and recommends by how well a forest tells them from real ones.
     seeds
         Fits of each recipe and size, with random seeds 0, 1, ...; several tell chance from difference.
     out
@@ -84,7 +88,7 @@ def compare(
     modality = fitting(modality_of(given), {**given, "data": data}, examples.X.kind, examples)
     with about(data):
         found = comparison.compare(
-            examples.X, recipes=recipes or ("ae", "vae"), n_latents=n_latents, seeds=seeds,
+            examples.X, recipes=recipes or ("ae", "vae"), n_latents=n_latents, task=task, seeds=seeds,
             condition=examples.condition, folder=folder, resume=resume, verbose=True, modality=modality,
             **estimator_parameters(given),
         )  # fmt: skip

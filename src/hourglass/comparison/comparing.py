@@ -13,6 +13,7 @@ import numpy as np
 
 from hourglass.comparison.evaluation import Row, Split, evaluate, rows_of
 from hourglass.comparison.result import Comparison
+from hourglass.comparison.tasks import SYNTHESISE, check_task, imitation
 from hourglass.comparison.writing import RESULTS, write
 from hourglass.estimators import Embedder, data_in
 from hourglass.estimators.names import named_recipe
@@ -37,6 +38,7 @@ def compare(
     *,
     recipes: Sequence[str | Recipe] = ("ae", "vae"),
     n_latents: Sequence[int] | None = None,
+    task: str = "reconstruct",
     seeds: int = 1,
     condition: Any = None,
     test_fraction: float = 0.2,
@@ -52,6 +54,8 @@ def compare(
     X : as for `Embedder.fit`, but not a stream.
     recipes : names, with words for what is to be different (see `Embedder`), or Recipe values.
     n_latents : sizes of the code; None takes 2, 4, 8, 16 and 32, as far as they are below the number of features.
+    task : what is recommended by: "reconstruct", the least unexplained and the fewest nats; or, of tables,
+        "synthesise", rows that a forest can hardly tell from real ones (see `hourglass.diagnostics.synthesis`).
     seeds : fits of each kind, from the seeds 0, 1, ...; the split into training and test data stays the same.
     condition : as for `Embedder.fit`, for every model.
     test_fraction : share of the data to evaluate on, at most 5,000 examples; the models never see these.
@@ -66,7 +70,8 @@ def compare(
 
     Raises
     ------
-    ValueError : too few examples, a size below 1, an unknown recipe, or a folder with results of other data or options.
+    ValueError : too few examples, a size below 1, an unknown recipe or task, a task that is not for such data, or a
+        folder with results of other data or options.
 
     Examples
     --------
@@ -84,12 +89,14 @@ def compare(
     condition = None if condition is None else containers.canonical(condition, "condition")
     X, condition = data_in.split_off(X, condition)
     modality = modality.infer(X)
+    check_task(task, modality)
     train, test = _split(modality, X, condition, test_fraction)
     sizes = _sizes(n_latents, math.prod(modality.shape))
     digest = fingerprint(
         *(containers.digestible(part) for part in (train.X, train.condition, test.X)),
         {k: v for k, v in options.items() if k != "n_threads" and v is not None},
         {name: recipe_to_json(recipe) for name, recipe in named.items()},
+        *([] if task == "reconstruct" else [task]),
     )
     results = _Results(None if folder is None else Path(folder), digest)
     if resume:
@@ -104,8 +111,9 @@ def compare(
             estimator = Embedder(n_latent=size, recipe=named[name], random_state=seed, **options)
             estimator.fit(train.X, condition=train.condition, watch=watch)  # Ctrl-C: what was finished is kept
             figures = evaluate(estimator, train, test)
-            results.add(name, seed, figures.n_rows, rows_of(figures, estimator))
-    result = Comparison(results.chosen(list(named), sizes, seeds), results.n_test, digest)
+            drawn = imitation(estimator, train, test) if task == SYNTHESISE else ({}, {})
+            results.add(name, seed, figures.n_rows, rows_of(figures, estimator, *drawn))
+    result = Comparison(results.chosen(list(named), sizes, seeds), results.n_test, digest, task)
     if results.folder is not None:
         write(result, results.folder)
     return result

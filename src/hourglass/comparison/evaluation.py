@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from hourglass.diagnostics.summary import Figures, summarise
+from hourglass.diagnostics.synthesis import MEANINGS
 from hourglass.estimators import Embedder
 from hourglass.estimators.conditions import condition_of_examples
 from hourglass.randomness import seeded
@@ -52,12 +53,24 @@ class Row(TypedDict):
     epochs: int | None
     ended: str | None
     seconds: float | None
+    detection: float | None
+    column_error: float | None
+    pair_error: float | None
+    from_drawn: float | None
+    from_real: float | None
+    distance: float | None
+    copies: float | None
+    copies_held_out: float | None
 
 
-def rows_of(figures: Figures, estimator: Embedder) -> list[dict[str, Any]]:
+def rows_of(
+    figures: Figures, estimator: Embedder, of_drawn: dict[str, float], of_apart: dict[str, float]
+) -> list[dict[str, Any]]:
     """The model's line of a comparison, and those of PCA with as many components and of predicting without a code.
 
-    What has no meaning (the KL of a deterministic code, PCA with as many components as columns) is None.
+    `of_drawn` are the figures of rows that the model draws, `of_apart` those of rows whose columns are drawn apart,
+    which takes no code; both are empty for tasks without them. What has no meaning (the KL of a deterministic code, PCA
+    with as many components as columns) is None.
     """
     facts = estimator.summary_
     fit = {
@@ -72,6 +85,7 @@ def rows_of(figures: Figures, estimator: Embedder) -> list[dict[str, Any]]:
         "epochs": facts.epochs,
         "ended": facts.ended,
         "seconds": round(facts.seconds, 3),
+        **{name: of_drawn.get(name) for name in MEANINGS},
     }
     nothing: dict[str, Any] = dict.fromkeys(fit)
     pca = {"unexplained_variance": figures.pca_unexplained_variance}
@@ -83,6 +97,7 @@ def rows_of(figures: Figures, estimator: Embedder) -> list[dict[str, Any]]:
         "unexplained": 1.0,
         "nats": figures.baseline,
         "reconstruction": figures.baseline,
+        **of_apart,
     }
     lines = [("baseline", 0, nothing | baseline)]
     if not math.isnan(figures.pca_unexplained_variance):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TOLERANCE = 0.05  # of what the best code saves: two trainings of one model differ by a few per cent
+DETECTION_TOLERANCE = 0.02  # two seeds of one model differ by as much
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,24 @@ def smallest_sufficient(points: Sequence[SizeResult], baseline: float) -> tuple[
     if chosen.active_units is not None and chosen.active_units < chosen.n_latent - 0.5:
         reason += f". {chosen.active_units:.0f} of its {chosen.n_latent} dimensions are active"
     return chosen.n_latent, f"{reason}."
+
+
+def smallest_imitating(points: Sequence[tuple[int, float]]) -> tuple[int, str]:
+    """The smallest size whose two-sample AUC is within 0.02 of the best, and the reason in words.
+
+    Parameters
+    ----------
+    points : (size of the code, two-sample AUC) of one recipe.
+
+    Raises
+    ------
+    ValueError : for no points with a figure.
+    """
+    known = sorted(points)
+    if not known:
+        raise ValueError("no size has a figure: there are too few rows to tell drawn from real ones")
+    best = min(auc for _, auc in known)
+    size, auc = next(point for point in known if point[1] <= best + DETECTION_TOLERANCE)
+    least = "the least of all sizes" if auc == best else f"within {DETECTION_TOLERANCE} of the least, {best:.3f}"
+    which = "the only size tried" if len(known) == 1 else least
+    return size, f"a forest tells its rows from real ones with an AUC of {auc:.3f}, {which} (0.5 is a coin)."

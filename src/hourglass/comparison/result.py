@@ -9,12 +9,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from hourglass.comparison.recommendation import SizeResult, smallest_sufficient
+from hourglass.comparison.recommendation import SizeResult, smallest_imitating, smallest_sufficient
+from hourglass.comparison.tasks import SYNTHESISE
+from hourglass.diagnostics.synthesis import MEANINGS
 from hourglass.plots import LIGHT, Scheme, rate_distortion
 
 FIGURES = (
     "unexplained_variance", "unexplained_categories", "unexplained", "nats", "standard_error", "reconstruction", "rate",
-    "active_units", "epochs", "seconds",
+    "active_units", "epochs", "seconds", *MEANINGS,
 )  # fmt: skip
 # heading of a table, the figure under it, its format, and what it means
 COLUMNS = (
@@ -37,6 +39,14 @@ COLUMNS = (
     ("epochs", "epochs", ".0f", "passes through the training data"),
     ("seconds", "seconds", ".1f", "of training"),
 )  # fmt: skip
+DRAWN_COLUMNS = (
+    *((heading, name, ".3f", MEANINGS[name]) for heading, name in (
+        ("AUC", "detection"), ("columns", "column_error"), ("pairs", "pair_error"), ("from drawn", "from_drawn"),
+        ("from real", "from_real"), ("distance", "distance"), ("copies", "copies"),
+        ("held-out copies", "copies_held_out"),
+    )),
+    *COLUMNS[-2:],
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,20 +61,25 @@ class Comparison:
     categorical, each counting alike. Nats cannot tell, because a deterministic code has no KL to pay, and neither could
     the variance of the numeric columns alone.
 
+    Where the task is to synthesise, both go by the AUC of a forest that tells drawn rows from real ones.
+
     Attributes
     ----------
     rows : tuple of dict
         One per fit, one for the baseline and one for PCA of each size: recipe, n_latent, seed; unexplained_variance,
         unexplained_categories and unexplained (of all cells); nats and their standard_error against the baseline;
         reconstruction (-log p(x | code), nats) and rate (KL, nats; None for deterministic codes); active_units, epochs,
-        ended, seconds.
+        ended, seconds; of the task "synthesise" those of `hourglass.diagnostics.synthesis.MEANINGS`, for the baseline
+        with every column drawn apart from the others.
     n_test : how many examples all were evaluated on.
     fingerprint : of data, recipes and options.
+    task : what is recommended by, "reconstruct" or "synthesise".
     """
 
     rows: tuple[dict[str, Any], ...]
     n_test: int
     fingerprint: str = ""
+    task: str = "reconstruct"
 
     def curve(self, recipe: str) -> list[dict[str, Any]]:
         """One recipe's sizes in ascending order: means over seeds, and the `uncertainty` of the nats."""
@@ -88,6 +103,8 @@ class Comparison:
     @cached_property
     def sufficient(self) -> dict[str, tuple[int, str]]:
         """The smallest sufficient size of every recipe, with its reason."""
+        if self.task == SYNTHESISE:
+            return {name: smallest_imitating(self._told_apart(name)) for name in self.recipes}
         return {
             name: smallest_sufficient(
                 [
@@ -102,8 +119,13 @@ class Comparison:
 
     @property
     def recipe(self) -> str:
-        """The recipe that leaves the least unexplained at any size."""
+        """The recipe that leaves the least unexplained at any size, or whose rows are hardest to tell apart."""
+        if self.task == SYNTHESISE:
+            return min(self.sufficient, key=lambda name: min(auc for _, auc in self._told_apart(name)))
         return min(self.sufficient, key=self._least_unexplained)
+
+    def _told_apart(self, name: str) -> list[tuple[int, float]]:
+        return [(p["n_latent"], p["detection"]) for p in self.curve(name) if p["detection"] is not None]
 
     def _least_unexplained(self, name: str) -> float:
         return min(p["unexplained"] for p in self.curve(name) if p["unexplained"] is not None)
@@ -116,6 +138,8 @@ class Comparison:
     @property
     def reason(self) -> str:
         """Why that recipe and that size, and what the other recipes would say."""
+        if self.task == SYNTHESISE:
+            return self._why_drawn()
         share = f"{self._least_unexplained(self.recipe):.1%} of all cells, at its best size"
         words = [
             f"Of the recipes, {self.recipe} leaves the least unexplained: {share}." if len(self.recipes) > 1 else ""
@@ -124,6 +148,17 @@ class Comparison:
         if others := [f"{size} for {name}" for name, (size, _) in self.sufficient.items() if name != self.recipe]:
             words.append(f"By the same rule the size is {', '.join(others)}.")
         return " ".join([*filter(None, words), *self._beside_pca()])
+
+    def _why_drawn(self) -> str:
+        words = [f"Size {self.recommended} of {self.recipe}: {self.sufficient[self.recipe][1]}"]
+        apart = self.curve("baseline")[0]["detection"]
+        if apart is not None:
+            words.append(f"Rows whose columns are drawn apart from one another have {apart:.3f}.")
+        point = next(p for p in self.curve(self.recipe) if p["n_latent"] == self.recommended)
+        if point["copies"]:
+            held_out = f"{point['copies_held_out']:.1%} of held-out rows"
+            words.append(f"{point['copies']:.1%} of its rows equal a training row, as do {held_out}.")
+        return " ".join(words)
 
     def _beside_pca(self) -> list[str]:
         point = next(p for p in self.curve(self.recipe) if p["n_latent"] == self.recommended)
@@ -140,7 +175,8 @@ class Comparison:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Headings and lines of text, means over the seeds; without the columns that are empty."""
         points = [(name, p) for name in self.names for p in self.curve(name)]
-        shown = [c for c in COLUMNS if any(p[c[1]] is not None for _, p in points)]
+        shown = [c for c in self._columns if any(p[c[1]] is not None for _, p in points)]
+        points = [(name, p) for name, p in points if any(p[key] is not None for _, key, _, _ in shown)]
         lines = [
             [
                 name,
@@ -151,10 +187,14 @@ class Comparison:
         ]
         return ["recipe", "size", *(heading for heading, *_ in shown)], lines
 
+    @property
+    def _columns(self) -> tuple[tuple[str, str, str, str], ...]:
+        return DRAWN_COLUMNS if self.task == SYNTHESISE else COLUMNS
+
     def legend(self) -> list[str]:
         """What the columns of the table mean, a line each."""
         headings = self.table()[0]
-        return [f"{heading}: {meaning}" for heading, _, _, meaning in COLUMNS if meaning and heading in headings]
+        return [f"{heading}: {meaning}" for heading, _, _, meaning in self._columns if meaning and heading in headings]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -180,7 +220,7 @@ def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """
     merged: dict[str, Any] = {"n_latent": rows[0]["n_latent"], "n_seeds": len(rows)}
     for name in FIGURES:
-        values = [row[name] for row in rows if row[name] is not None]
+        values = [row[name] for row in rows if row.get(name) is not None]
         merged[name] = sum(values) / len(values) if values else None
     merged["uncertainty"] = merged["standard_error"]
     nats = [row["nats"] for row in rows if row["nats"] is not None]

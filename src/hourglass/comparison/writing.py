@@ -8,6 +8,8 @@ from typing import Any
 from hourglass import readers
 from hourglass.comparison.page import render
 from hourglass.comparison.result import Comparison
+from hourglass.comparison.tasks import SYNTHESISE
+from hourglass.diagnostics.synthesis import MEANINGS
 from hourglass.typed_json import json_text
 from hourglass.whole_files import write_whole
 
@@ -30,4 +32,6 @@ def write(result: Comparison, folder: Path) -> None:
 def _columns(result: Comparison) -> Any:
     import pyarrow as pa
 
-    return pa.table({name: [row[name] for row in result.rows] for name in result.rows[0]})
+    columns = {name: [row[name] for row in result.rows] for name in result.rows[0]}
+    asked = {name: values for name, values in columns.items() if name not in MEANINGS or result.task == SYNTHESISE}
+    return pa.table(asked)

@@ -10,6 +10,7 @@ closest record.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ MAX_ROWS = 5_000  # of each kind that anything is measured on
 MAX_DISTANCES = 1_000  # rows whose closest training record is looked for
 MAX_CLASSES = 20  # of a target; a column of more is no class to predict
 BINS = 8  # of numbers beside categories
+MAX_PAIRED = 60  # columns whose pairs are measured; of more, so many at equal distances
 MAX_DETECTED = 2_000  # rows of each kind that a forest is to tell apart
 TREES, MIN_LEAF, FOLDS = 60, 5, 3
 
@@ -84,12 +86,12 @@ class Synthesis:
 
 # figure -> what it is, and what is best
 MEANINGS = {
-    "column_error": "columns: Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is best",
-    "pair_error": "pairs of columns: difference of rank correlation, or of Cramer's V; 0 is best",
-    "detection": "two-sample AUC of a forest that tells drawn from training rows; 0.5 is best, 1 never mistaken",
+    "column_error": "of columns: Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is best",
+    "pair_error": "of pairs of columns: difference of rank correlation, or of Cramer's V; 0 is best",
+    "detection": "two-sample AUC of a forest that tells drawn from real rows; 0.5 is best, 1 never mistaken",
     "from_drawn": "held-out AUC (R^2 of numbers) of a forest trained on drawn rows to predict the target",
     "from_real": "the same of a forest trained on as many training rows",
-    "distance": "median distance to the closest training row, relative to held-out rows; near 1, and not far below",
+    "distance": "median distance to the closest training row, relative to other real rows; near 1, not far below",
     "copies": "share of drawn rows that equal a training row in every column",
     "copies_held_out": "the same share of held-out rows",
 }
@@ -216,11 +218,11 @@ def _pair_errors(
         )  # fmt: skip
         tables.append((numbers, codes))
     found = {}
-    for i in range(len(names)):
-        for j in range(i):
-            measure, which = (_cramers_v, 1) if categories[i] or categories[j] else (_correlation, 0)
-            real, drawn = (measure(table[which][:, i], table[which][:, j]) for table in tables)
-            found[names[j], names[i]] = abs(real - drawn)
+    places = np.unique(np.linspace(0, len(names) - 1, min(len(names), MAX_PAIRED)).round().astype(int)).tolist()
+    for j, i in itertools.combinations(places, 2):
+        measure, which = (_cramers_v, 1) if categories[i] or categories[j] else (_correlation, 0)
+        real, drawn = (measure(table[which][:, i], table[which][:, j]) for table in tables)
+        found[names[j], names[i]] = abs(real - drawn)
     return found
 
 

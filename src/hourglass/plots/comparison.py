@@ -22,12 +22,13 @@ def rate_distortion(curves: Curves, baseline: float, recommended: int, scheme: S
     Parameters
     ----------
     curves : recipe -> its sizes in ascending order, each with n_latent, unexplained_variance, unexplained_categories,
-        nats, uncertainty (of the nats), reconstruction and rate; None where there is no such figure.
+        nats, uncertainty (of the nats), reconstruction, rate and detection; None where there is no such figure.
     baseline : nats per example without a code.
     recommended : size of the code, marked by a grey band.
     scheme : colours.
     """
     against_size = [
+        ("Drawn rows told from real ones: AUC (0.5 is a coin)", "detection"),
         ("Unexplained variance of the numbers", "unexplained_variance"),
         ("Wrong categories, relative to the most frequent value", "unexplained_categories"),
         ("Nats per example (dotted: without a code)", "nats"),
@@ -44,6 +45,8 @@ def rate_distortion(curves: Curves, baseline: float, recommended: int, scheme: S
         axes.axvline(recommended, color=scheme.line, linewidth=8, alpha=0.7, zorder=0)
         if key == "nats":
             axes.axhline(baseline, color=scheme.faint, linestyle=":", linewidth=1.2)
+        elif key == "detection":
+            axes.set_ylim(0.45, 1.02)
         else:
             axes.set_ylim(bottom=0)
     if _has(curves, "rate"):

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from hourglass.diagnostics.synthesis import MEANINGS, measure_synthesis
 from hourglass.exploration import LatentMap
 from hourglass.modalities.column import Column
 from hourglass.plots import Groups
@@ -29,6 +30,11 @@ SIDE = 41
 TRAVERSALS = 5
 NEIGHBOURS = 15  # on a map, that say how smoothly a column varies over it
 MAX_MAPPED = 2000
+LEAST_COMPARED = 200  # rows shown, so that a forest has something to learn from
+IMITATION = {
+    "column_error": "columns", "pair_error": "pairs of columns", "detection": "told apart (AUC)",
+    "from_drawn": "to learn from", "distance": "closest row", "copies": "copies",
+}  # fmt: skip
 
 
 def _cell(text: str, kind: str = "") -> str:
@@ -254,4 +260,39 @@ def samples(s: ReportData) -> list[Panel]:
             "New rows, decoded from codes drawn from a density fitted to the codes of the data.",
             html=_side_by_side([f"new {i + 1}" for i in rows], generated[rows], None, "Samples"),
         ),
+        *_imitation(s, generated),
+    ]
+
+
+def _imitation(s: ReportData, generated: Cells) -> list[Panel]:
+    """Figures of generated rows beside those of real ones, where there are enough rows to tell."""
+    if s.n_shown < LEAST_COMPARED or s.originals.values.shape[1] < 2:
+        return []
+    order = np.random.default_rng(0).permutation(s.n_shown)
+    one, other = (s.originals.values[half] for half in np.array_split(order, 2))
+    columns, drawn = s.originals, generated.values[: len(one)]
+    found, floor = (measure_synthesis(one, rows, other, columns.named, columns.names) for rows in (drawn, other))
+    if np.isnan(found.detection):
+        return []
+    figures, of_real = found.figures(), floor.figures() | {"from_drawn": found.from_real}
+    names = [
+        name for name in MEANINGS if name not in ("from_real", "copies_held_out") and figures[name] == figures[name]
+    ]
+    target = f" Predicted is {found.target}." if found.target else ""
+    worst = sorted(((e, f"{a} and {b}") for (a, b), e in found.pairs.items() if e == e), reverse=True)[:3]
+    pairs = "; ".join(f"{pair} {error:.2f}" for error, pair in worst)
+    return [
+        Panel(
+            "How well generated rows imitate real ones",
+            "Generated rows are measured against half of the rows shown, and so is, for scale, the other half, of real "
+            f"rows.{target}" + (f" Pairs of columns with the largest errors: {pairs}." if pairs else ""),
+            html=_table(
+                ["figure", "generated", "real", "what it is"],
+                [
+                    (IMITATION[name], [f"{figures[name]:.3f}", f"{of_real[name]:.3f}", escape(MEANINGS[name])])
+                    for name in names
+                ],
+                "Figures of generated rows",
+            ),
+        )
     ]
