@@ -246,14 +246,16 @@ def test_kept_results_that_are_corrupt_are_named(X, change, says, tmp_path) -> N
         compare(X, resume=True, **options)
 
 
-def test_rows_that_are_drawn_are_compared_with_those_whose_columns_are_drawn_apart(X, tmp_path) -> None:
-    settings = {"recipes": ["ae"], "n_latents": [1, 2], "hidden": (), "max_epochs": 60, "batch_size": 32}
+def test_rows_that_are_drawn_are_compared_with_those_whose_columns_are_drawn_apart(tmp_path) -> None:
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(500, 1)) + 0.2 * generator.normal(size=(500, 3))  # one number says most of it
+    settings = {"recipes": ["ae"], "n_latents": [1, 2], "hidden": (8,), "max_epochs": 3, "batch_size": 32}
     drawn = compare(X, task="synthesise", folder=tmp_path, **settings)
     auc = {(row["recipe"], row["n_latent"]): row["detection"] for row in drawn.rows}
-    assert auc["ae", 2] < min(auc["ae", 1], auc["baseline", 0])
+    assert max(auc["ae", 1], auc["ae", 2]) < auc["baseline", 0] - 0.1
     assert auc["pca", 2] is None
-    assert (drawn.recipe, drawn.recommended) == ("ae", 2)
-    assert f"{auc['ae', 2]:.3f}" in drawn.reason and f"{auc['baseline', 0]:.3f}" in drawn.reason
+    assert (drawn.recipe, drawn.recommended) == ("ae", 1)
+    assert f"{max(auc['ae', 1], 0.5):.3f}" in drawn.reason and f"{auc['baseline', 0]:.3f}" in drawn.reason
     headings, lines = drawn.table()
     assert headings[:3] == ["recipe", "size", "AUC"] and [line[0] for line in lines] == ["baseline", "ae", "ae"]
     assert len(drawn.legend()) == len(headings) - 2
@@ -266,6 +268,6 @@ def test_rows_that_are_drawn_are_compared_with_those_whose_columns_are_drawn_apa
 def test_a_task_that_cannot_be(X) -> None:
     with pytest.raises(ValueError, match="task='draw' is unknown; choose 'reconstruct' or 'synthesise'"):
         compare(X, task="draw")
-    pictures = np.zeros((20, 4, 4), np.uint8)
+    pictures = np.arange(320, dtype=np.uint8).reshape(20, 4, 4)
     with pytest.raises(ValueError, match="task='synthesise' compares the columns of a table, and pictures have none"):
         compare(pictures, task="synthesise", modality="images")

@@ -125,7 +125,8 @@ class Comparison:
         return min(self.sufficient, key=self._least_unexplained)
 
     def _told_apart(self, name: str) -> list[tuple[int, float]]:
-        return [(p["n_latent"], p["detection"]) for p in self.curve(name) if p["detection"] is not None]
+        """(size, two-sample AUC); below 0.5, where rows share values with training rows, it is a coin too."""
+        return [(p["n_latent"], max(p["detection"], 0.5)) for p in self.curve(name) if p["detection"] is not None]
 
     def _least_unexplained(self, name: str) -> float:
         return min(p["unexplained"] for p in self.curve(name) if p["unexplained"] is not None)
