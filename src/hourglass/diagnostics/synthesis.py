@@ -86,8 +86,8 @@ class Synthesis:
 
 # figure -> what it is, and what is best
 MEANINGS = {
-    "column_error": "of columns: Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is best",
-    "pair_error": "of pairs of columns: difference of rank correlation, or of Cramer's V; 0 is best",
+    "column_error": "Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is best",
+    "pair_error": "difference of rank correlation, or of Cramer's V; 0 is best",
     "detection": "two-sample AUC of a forest that tells drawn from real rows; 0.5 is best, 1 never mistaken",
     "from_drawn": "held-out AUC (R^2 of numbers) of a forest trained on drawn rows to predict the target",
     "from_real": "the same of a forest trained on as many training rows",

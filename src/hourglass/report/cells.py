@@ -293,6 +293,7 @@ def _imitation(s: ReportData, generated: Cells) -> list[Panel]:
                     for name in names
                 ],
                 "Figures of generated rows",
+                "reasons",
             ),
         )
     ]

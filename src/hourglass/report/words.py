@@ -76,7 +76,8 @@ def likelihood_in_words(likelihood: Likelihood, noun: str) -> str:
     if len(blocks) == 1:
         return _spaced(type(likelihood).__name__)
     counts: Counter[str] = Counter()
-    for block in blocks[1:]:
+    inner = {part for block in blocks[1:] for part in block.modules() if part is not block}  # point masses' density
+    for block in (block for block in blocks[1:] if block not in inner):
         counts[_spaced(type(block).__name__)] += int(block.shape[0])
     return ", ".join(f"{name} ({many(n, noun)})" for name, n in counts.items())
 
