@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import torch
 
-from hourglass.model import Encode
+from hourglass.model import Encode, Sizes
 from hourglass.networks import MLPEncoder
 from hourglass.variants import Deterministic
 from hourglass.variants.contractive import hutchinson
@@ -35,7 +35,8 @@ def main() -> None:
     parser.add_argument("--n-latent", type=int, default=32)
     options = parser.parse_args()
     torch.manual_seed(0)
-    encode = Encode(MLPEncoder((784,), (512, 256, 128)), Deterministic(128, options.n_latent))
+    sizes = Sizes(example=(784,), features=128, latent=options.n_latent)
+    encode = Encode(MLPEncoder((784,), (512, 256, 128)), Deterministic(sizes))
     parameters = list(encode.parameters())
     x = torch.randn(options.batch, 784)
 
