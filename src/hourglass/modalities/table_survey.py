@@ -10,6 +10,7 @@ from hourglass.modalities.column import Kind
 from hourglass.modalities.column_hints import OneHot
 from hourglass.modalities.column_statistics import MAX_CATEGORIES, ColumnStatistics
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
+from hourglass.modalities.flattened import picture_shape
 from hourglass.modalities.identifiers import DECLARED, LeftOut
 from hourglass.readers import containers
 from hourglass.readers.column_types import column_types
@@ -25,6 +26,7 @@ class Survey:
     names : of all columns, in their order.
     statistics : of the columns that can be read, by name.
     unreadable : name -> why a column's type cannot be learned from.
+    pictures : the shape of pictures whose pixels the columns may be.
     """
 
     names: tuple[str, ...] = ()
@@ -33,6 +35,7 @@ class Survey:
     container: containers.Kind = "array"
     rows: int = 0
     one_hot: OneHot = field(default_factory=OneHot)
+    pictures: tuple[int, ...] | None = None
 
     def resolve(self, declared: Mapping[str, Kind | None], discrete: bool) -> None:
         """Takes texts that are dates for dates, where they are not declared something else."""
@@ -106,4 +109,6 @@ def survey(
             levels = MAX_CATEGORIES if name in categories else 50
             found.statistics[name].add(values, levels, name in counts)
         found.one_hot.add(columns)
+        if found.rows == len(chunk):  # the first
+            found.pictures = picture_shape(columns)
     return found

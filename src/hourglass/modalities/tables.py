@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from hourglass.likelihoods import Likelihood
-from hourglass.modalities import column_hints, dates, identifiers
+from hourglass.modalities import column_hints, dates, flattened, identifiers
 from hourglass.modalities.cells import from_raw, in_decimals, to_raw
 from hourglass.modalities.column import Column
 from hourglass.modalities.column_likelihood import likelihood_of
@@ -131,6 +131,8 @@ class Tables:
         for hint in hints if self.discrete else [*hints, *found.one_hot.hints()]:
             if hint is not None:
                 warn(hint)
+        if found.pictures is not None and not self.discrete:
+            warn(flattened.hint(found.pictures))
         kept = tuple(s.column(name, declared.get(name), self.discrete) for name, s in learned.items())
         if all(c.constant for c in kept) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
