@@ -10,7 +10,9 @@ from sklearn.decomposition import PCA
 
 from hourglass import Embedder
 from hourglass.comparison import FILES, Comparison, compare
+from hourglass.comparison.evaluation import Row
 from hourglass.comparison.writing import write
+from hourglass.diagnostics.synthesis import MEANINGS
 
 QUICK = {"max_epochs": 2, "hidden": (8,)}
 
@@ -112,7 +114,8 @@ def test_tables_with_missing_cells_and_texts_are_told_in_both_figures(people_tab
 
 def test_the_recipe_is_chosen_by_all_columns_and_not_by_the_numeric_ones() -> None:
     """The code of the first keeps the two numbers, that of the second the twelve categories."""
-    point = {"seed": 0, "standard_error": 0.1, "reconstruction": 1.0, "rate": None, "active_units": None, "epochs": 1}
+    point = dict.fromkeys(Row.__annotations__)
+    point |= {"seed": 0, "standard_error": 0.1, "reconstruction": 1.0, "rate": None, "active_units": None, "epochs": 1}
     row = lambda recipe, size, variance, categories, nats: {  # noqa: E731
         **point, "recipe": recipe, "n_latent": size, "unexplained_variance": variance,
         "unexplained_categories": categories, "unexplained": (2 * variance + 12 * categories) / 14, "nats": nats,
@@ -246,21 +249,23 @@ def test_kept_results_that_are_corrupt_are_named(X, change, says, tmp_path) -> N
         compare(X, resume=True, **options)
 
 
-def test_rows_that_are_drawn_are_compared_with_those_whose_columns_are_drawn_apart(tmp_path) -> None:
+def test_generated_rows_are_compared_with_independent_columns(tmp_path) -> None:
     generator = np.random.default_rng(0)
     X = generator.normal(size=(500, 1)) + 0.2 * generator.normal(size=(500, 3))  # one number says most of it
     settings = {"recipes": ["ae"], "n_latents": [1, 2], "hidden": (8,), "max_epochs": 3, "batch_size": 32}
-    drawn = compare(X, task="synthesise", folder=tmp_path, **settings)
-    auc = {(row["recipe"], row["n_latent"]): row["detection"] for row in drawn.rows}
+    found = compare(X, task="synthesise", folder=tmp_path, **settings)
+    assert set(MEANINGS) <= set(found.rows[0])
+    assert json.loads((tmp_path / "compare.json").read_text())["task"] == "synthesise"
+    auc = {(row["recipe"], row["n_latent"]): row["detection"] for row in found.rows}
     assert max(auc["ae", 1], auc["ae", 2]) < auc["baseline", 0] - 0.1
     assert auc["pca", 2] is None
-    assert (drawn.recipe, drawn.recommended) == ("ae", 1)
-    assert f"{max(auc['ae', 1], 0.5):.3f}" in drawn.reason and f"{auc['baseline', 0]:.3f}" in drawn.reason
-    headings, lines = drawn.table()
+    assert (found.recipe, found.recommended) == ("ae", 1)
+    assert f"{max(auc['ae', 1], 0.5):.3f}" in found.reason and f"{auc['baseline', 0]:.3f}" in found.reason
+    headings, lines = found.table()
     assert headings[:3] == ["recipe", "size", "AUC"] and [line[0] for line in lines] == ["baseline", "ae", "ae"]
-    assert len(drawn.legend()) == len(headings) - 2
-    assert isinstance(drawn.plot(), Figure)
-    assert compare(X, task="synthesise", folder=tmp_path, resume=True, **settings).rows == drawn.rows
+    assert len(found.legend()) == len(headings) - 2
+    assert isinstance(found.plot(), Figure)
+    assert compare(X, task="synthesise", folder=tmp_path, resume=True, **settings).rows == found.rows
     with pytest.raises(ValueError, match="other data, recipes or options"):
         compare(X, folder=tmp_path, resume=True, **settings)
 

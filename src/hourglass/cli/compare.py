@@ -52,7 +52,7 @@ def compare(
         Code sizes, 2 4 8 16 32 by default, as far as they are below the number of features.
     task
         What the models are for. reconstruct recommends by nats and by what is left unexplained; synthesise, of tables,
-        draws rows from every model and recommends by how well a forest tells them from real ones.
+        generates rows with every model and recommends by how well a random forest tells them from real ones.
     seeds
         Fits of each recipe and size, with random seeds 0, 1, ...; several tell chance from difference.
     out

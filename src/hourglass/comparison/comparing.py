@@ -13,7 +13,7 @@ import numpy as np
 
 from hourglass.comparison.evaluation import Row, Split, evaluate, rows_of
 from hourglass.comparison.result import Comparison
-from hourglass.comparison.tasks import SYNTHESISE, check_task, imitation
+from hourglass.comparison.tasks import SYNTHESISE, check_task, synthesis_figures
 from hourglass.comparison.writing import RESULTS, write
 from hourglass.estimators import Embedder, data_in
 from hourglass.estimators.names import named_recipe
@@ -55,7 +55,8 @@ def compare(
     recipes : names, with words for what is to be different (see `Embedder`), or Recipe values.
     n_latents : sizes of the code; None takes 2, 4, 8, 16 and 32, as far as they are below the number of features.
     task : what is recommended by: "reconstruct", the least unexplained and the fewest nats; or, of tables,
-        "synthesise", rows that a forest can hardly tell from real ones (see `hourglass.diagnostics.synthesis`).
+        "synthesise", generated rows that a random forest hardly tells from real ones (see
+        `hourglass.diagnostics.synthesis`).
     seeds : fits of each kind, from the seeds 0, 1, ...; the split into training and test data stays the same.
     condition : as for `Embedder.fit`, for every model.
     test_fraction : share of the data to evaluate on, at most 5,000 examples; the models never see these.
@@ -111,8 +112,13 @@ def compare(
             estimator = Embedder(n_latent=size, recipe=named[name], random_state=seed, **options)
             estimator.fit(train.X, condition=train.condition, watch=watch)  # Ctrl-C: what was finished is kept
             figures = evaluate(estimator, train, test)
-            drawn = imitation(estimator, train, test) if task == SYNTHESISE else ({}, {})
-            results.add(name, seed, figures.n_rows, rows_of(figures, estimator, *drawn))
+            synthesis: dict[str, float] = {}
+            baseline: dict[str, float] = {}
+            if task == SYNTHESISE:
+                synthesis = synthesis_figures(estimator, train, test)
+                if results.needs_baseline:
+                    baseline = synthesis_figures(estimator, train, test, independent=True)
+            results.add(name, seed, figures.n_rows, rows_of(figures, estimator, synthesis, baseline))
     result = Comparison(results.chosen(list(named), sizes, seeds), results.n_test, digest, task)
     if results.folder is not None:
         write(result, results.folder)
@@ -129,6 +135,10 @@ class _Results:
 
     def __contains__(self, key: tuple[str, int, int]) -> bool:
         return key in {(row["recipe"], row["n_latent"], row["seed"]) for row in self.rows}
+
+    @property
+    def needs_baseline(self) -> bool:
+        return ("baseline", 0, 0) not in self
 
     def add(self, name: str, seed: int, n_test: int, rows: list[dict[str, Any]]) -> None:
         """The rows of one fit; those of the baseline and of PCA are the same for all fits and kept once."""

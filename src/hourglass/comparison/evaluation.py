@@ -64,13 +64,13 @@ class Row(TypedDict):
 
 
 def rows_of(
-    figures: Figures, estimator: Embedder, of_drawn: dict[str, float], of_apart: dict[str, float]
+    figures: Figures, estimator: Embedder, synthesis: dict[str, float], baseline_synthesis: dict[str, float]
 ) -> list[dict[str, Any]]:
     """The model's line of a comparison, and those of PCA with as many components and of predicting without a code.
 
-    `of_drawn` are the figures of rows that the model draws, `of_apart` those of rows whose columns are drawn apart,
-    which takes no code; both are empty for tasks without them. What has no meaning (the KL of a deterministic code, PCA
-    with as many components as columns) is None.
+    `synthesis` are the figures of rows that the model generates, `baseline_synthesis` those of independent columns;
+    both are empty for tasks without them. What has no meaning (the KL of a deterministic code, PCA with as many
+    components as columns) is None.
     """
     facts = estimator.summary_
     fit = {
@@ -85,7 +85,7 @@ def rows_of(
         "epochs": facts.epochs,
         "ended": facts.ended,
         "seconds": round(facts.seconds, 3),
-        **{name: of_drawn.get(name) for name in MEANINGS},
+        **{name: synthesis.get(name) for name in MEANINGS},
     }
     nothing: dict[str, Any] = dict.fromkeys(fit)
     pca = {"unexplained_variance": figures.pca_unexplained_variance}
@@ -97,7 +97,7 @@ def rows_of(
         "unexplained": 1.0,
         "nats": figures.baseline,
         "reconstruction": figures.baseline,
-        **of_apart,
+        **baseline_synthesis,
     }
     lines = [("baseline", 0, nothing | baseline)]
     if not math.isnan(figures.pca_unexplained_variance):

@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from hourglass.comparison.recommendation import SizeResult, smallest_imitating, smallest_sufficient
+from hourglass.comparison.recommendation import SizeResult, smallest_by_detection, smallest_sufficient
 from hourglass.comparison.tasks import SYNTHESISE
 from hourglass.diagnostics.synthesis import MEANINGS
 from hourglass.plots import LIGHT, Scheme, rate_distortion
@@ -39,7 +39,7 @@ COLUMNS = (
     ("epochs", "epochs", ".0f", "passes through the training data"),
     ("seconds", "seconds", ".1f", "of training"),
 )  # fmt: skip
-DRAWN_COLUMNS = (
+SYNTHESIS_COLUMNS = (
     *((heading, name, ".3f", MEANINGS[name]) for heading, name in (
         ("AUC", "detection"), ("columns", "column_error"), ("pairs", "pair_error"), ("from drawn", "from_drawn"),
         ("from real", "from_real"), ("distance", "distance"), ("copies", "copies"),
@@ -61,7 +61,7 @@ class Comparison:
     categorical, each counting alike. Nats cannot tell, because a deterministic code has no KL to pay, and neither could
     the variance of the numeric columns alone.
 
-    Where the task is to synthesise, both go by the AUC of a forest that tells drawn rows from real ones.
+    Where the task is to synthesise, both go by the AUC of a random forest between generated and real rows.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Comparison:
         unexplained_categories and unexplained (of all cells); nats and their standard_error against the baseline;
         reconstruction (-log p(x | code), nats) and rate (KL, nats; None for deterministic codes); active_units, epochs,
         ended, seconds; of the task "synthesise" those of `hourglass.diagnostics.synthesis.MEANINGS`, for the baseline
-        with every column drawn apart from the others.
+        of independent columns.
     n_test : how many examples all were evaluated on.
     fingerprint : of data, recipes and options.
     task : what is recommended by, "reconstruct" or "synthesise".
@@ -104,7 +104,7 @@ class Comparison:
     def sufficient(self) -> dict[str, tuple[int, str]]:
         """The smallest sufficient size of every recipe, with its reason."""
         if self.task == SYNTHESISE:
-            return {name: smallest_imitating(self._told_apart(name)) for name in self.recipes}
+            return {name: smallest_by_detection(self._detection(name)) for name in self.recipes}
         return {
             name: smallest_sufficient(
                 [
@@ -119,13 +119,13 @@ class Comparison:
 
     @property
     def recipe(self) -> str:
-        """The recipe that leaves the least unexplained at any size, or whose rows are hardest to tell apart."""
+        """The recipe that leaves the least unexplained at any size, or whose generated rows are most like real ones."""
         if self.task == SYNTHESISE:
-            return min(self.sufficient, key=lambda name: min(auc for _, auc in self._told_apart(name)))
+            return min(self.sufficient, key=lambda name: min(auc for _, auc in self._detection(name)))
         return min(self.sufficient, key=self._least_unexplained)
 
-    def _told_apart(self, name: str) -> list[tuple[int, float]]:
-        """(size, two-sample AUC); below 0.5, where rows share values with training rows, it is a coin too."""
+    def _detection(self, name: str) -> list[tuple[int, float]]:
+        """(size, two-sample AUC); below 0.5, where generated rows share values with training rows, counts as chance."""
         return [(p["n_latent"], max(p["detection"], 0.5)) for p in self.curve(name) if p["detection"] is not None]
 
     def _least_unexplained(self, name: str) -> float:
@@ -140,7 +140,7 @@ class Comparison:
     def reason(self) -> str:
         """Why that recipe and that size, and what the other recipes would say."""
         if self.task == SYNTHESISE:
-            return self._why_drawn()
+            return self._reason_to_synthesise()
         share = f"{self._least_unexplained(self.recipe):.1%} of all cells, at its best size"
         words = [
             f"Of the recipes, {self.recipe} leaves the least unexplained: {share}." if len(self.recipes) > 1 else ""
@@ -150,15 +150,15 @@ class Comparison:
             words.append(f"By the same rule the size is {', '.join(others)}.")
         return " ".join([*filter(None, words), *self._beside_pca()])
 
-    def _why_drawn(self) -> str:
+    def _reason_to_synthesise(self) -> str:
         words = [f"Size {self.recommended} of {self.recipe}: {self.sufficient[self.recipe][1]}"]
-        apart = self.curve("baseline")[0]["detection"]
-        if apart is not None:
-            words.append(f"Rows whose columns are drawn apart from one another have {apart:.3f}.")
+        independent = self.curve("baseline")[0]["detection"]
+        if independent is not None:
+            words.append(f"Independent columns have {independent:.3f}.")
         point = next(p for p in self.curve(self.recipe) if p["n_latent"] == self.recommended)
         if point["copies"]:
             held_out = f"{point['copies_held_out']:.1%} of held-out rows"
-            words.append(f"{point['copies']:.1%} of its rows equal a training row, as do {held_out}.")
+            words.append(f"{point['copies']:.1%} of its rows equal a training row, and {held_out} do.")
         return " ".join(words)
 
     def _beside_pca(self) -> list[str]:
@@ -190,7 +190,7 @@ class Comparison:
 
     @property
     def _columns(self) -> tuple[tuple[str, str, str, str], ...]:
-        return DRAWN_COLUMNS if self.task == SYNTHESISE else COLUMNS
+        return SYNTHESIS_COLUMNS if self.task == SYNTHESISE else COLUMNS
 
     def legend(self) -> list[str]:
         """What the columns of the table mean, a line each."""
@@ -201,6 +201,7 @@ class Comparison:
         return {
             "fingerprint": self.fingerprint,
             "n_test": self.n_test,
+            "task": self.task,
             "rows": list(self.rows),
             "recipe": self.recipe,
             "recommended": self.recommended,
@@ -221,7 +222,7 @@ def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """
     merged: dict[str, Any] = {"n_latent": rows[0]["n_latent"], "n_seeds": len(rows)}
     for name in FIGURES:
-        values = [row[name] for row in rows if row.get(name) is not None]
+        values = [row[name] for row in rows if row[name] is not None]
         merged[name] = sum(values) / len(values) if values else None
     merged["uncertainty"] = merged["standard_error"]
     nats = [row["nats"] for row in rows if row["nats"] is not None]

@@ -1,4 +1,4 @@
-"""What the models of a comparison are for, and the figures that only some tasks have."""
+"""What the models of a comparison are for, and the figures that only one of these tasks has."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ def check_task(task: str, modality: Modality) -> None:
         raise ValueError(f"task={task!r} compares the columns of a table, and {modality.noun}s have none")
 
 
-def imitation(estimator: Embedder, train: Split, test: Split) -> tuple[dict[str, float], dict[str, float]]:
-    """Figures of as many drawn rows as there are to train on, and of training rows with every column shuffled."""
+def synthesis_figures(estimator: Embedder, train: Split, test: Split, independent: bool = False) -> dict[str, float]:
+    """Figures of as many generated rows as there are to train on, as `Synthesis.figures` has them.
+
+    `independent` shuffles every column of the training rows instead of asking the model: a baseline without a code.
+    """
     view = view_of(estimator.modality_)
-    assert view is not None
+    assert view is not None  # a kind of data with columns has one
     real, held_out = view(train.X), view(test.X).values
     n = len(real)
-    drawn = view(estimator.sample(n, condition=train.condition, random_state=estimator.seed_)).values
-    rng = np.random.default_rng(0)
-    apart = np.stack([column[rng.permutation(n)] for column in real.values.T], axis=1)
-    of_drawn, of_apart = (
-        measure_synthesis(real.values, rows, held_out, real.named, real.names).figures() for rows in (drawn, apart)
-    )
-    return of_drawn, of_apart
+    if independent:
+        rng = np.random.default_rng(0)
+        generated = np.stack([column[rng.permutation(n)] for column in real.values.T], axis=1)
+    else:
+        generated = view(estimator.sample(n, condition=train.condition, random_state=estimator.seed_)).values
+    return measure_synthesis(real.values, generated, held_out, real.named, real.names).figures()

@@ -86,14 +86,14 @@ class Synthesis:
 
 # figure -> what it is, and what is best
 MEANINGS = {
-    "column_error": "Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is best",
-    "pair_error": "difference of rank correlation, or of Cramer's V; 0 is best",
-    "detection": "two-sample AUC of a forest that tells drawn from real rows; 0.5 is best, 1 never mistaken",
-    "from_drawn": "held-out AUC (R^2 of numbers) of a forest trained on drawn rows to predict the target",
-    "from_real": "the same of a forest trained on as many training rows",
-    "distance": "median distance to the closest training row, relative to other real rows; near 1, not far below",
-    "copies": "share of drawn rows that equal a training row in every column",
-    "copies_held_out": "the same share of held-out rows",
+    "column_error": "mean over columns: Kolmogorov-Smirnov distance, or total variation of categories; 0 is best",
+    "pair_error": "mean over pairs of columns: difference of rank correlation, or of Cramer's V; 0 is best",
+    "detection": "two-sample AUC of a random forest between generated and real rows; 0.5 is chance, 1 is no mistake",
+    "from_drawn": "AUC (R^2 of numbers) of the target in real rows, by a random forest trained on generated rows",
+    "from_real": "the same for a random forest trained on as many real rows",
+    "distance": "median distance to the closest training row, relative to held-out rows; below 1 suggests copying",
+    "copies": "share of generated rows that equal a training row in every column",
+    "copies_held_out": "the same for held-out rows",
 }
 
 

@@ -146,11 +146,8 @@ class ColumnStatistics:
         """Texts (N,) as dates, if they and all before them are."""
         if not self.all_dates or unknown.all():
             return
-        import pyarrow as pa
-
         zone = None if self.notation is None else self.notation.zone
-        texts = pa.array(values[~unknown].tolist(), pa.string())
-        found = None if self.type.indices else read_dates(texts, self.order, zone)
+        found = None if self.type.indices else read_dates(values[~unknown].tolist(), self.order, zone)
         notation = None if found is None else found[1] if self.notation is None else self.notation.merged(found[1])
         if found is None or notation is None:
             self.all_dates, self.as_dates = False, None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hourglass.readers import times
 from hourglass.readers.column_types import ColumnType
 from hourglass.readers.date_texts import DateNotation, Order, is_date, read_dates, write_dates
 from hourglass.readers.times import DAY
@@ -49,9 +50,9 @@ class Grid:
 
 def cycles_of(type: ColumnType, unit: float, spread: float) -> tuple[float, ...]:
     """The periods, in seconds, that a column on this grid and of this spread is seen in."""
-    if type.arrow.startswith(("duration", "time")) and not type.arrow.startswith("timestamp"):
-        return PERIODS[:1] if type.arrow.startswith("time") else ()
-    if type.notation and not DateNotation.parse(type.notation).date:
+    if times.is_duration(type.arrow):
+        return ()
+    if times.is_clock(type.arrow) or (type.notation and not DateNotation.parse(type.notation).date):
         return PERIODS[:1]
     return tuple(period for period in PERIODS if spread >= 2 * period and unit <= period / 2)
 
@@ -69,15 +70,13 @@ def seconds_of(column: Column, texts: np.ndarray) -> np.ndarray:
     ------
     ValueError : for a text that is not a date, with its row.
     """
-    import pyarrow as pa
-
     known = np.array([text is not None for text in texts.tolist()])
     seconds = np.full(len(texts), np.nan)
     if not known.any():
         return seconds
     order = order_of(column.type)
     zone = DateNotation.parse(column.type.notation).zone if column.type.notation else None
-    found = read_dates(pa.array(texts[known].tolist(), pa.string()), order, zone)
+    found = read_dates(texts[known].tolist(), order, zone)
     if found is None:
         rows = np.flatnonzero(known).tolist()
         odd = [row for row in rows if not is_date(texts[row], order)]
@@ -107,14 +106,12 @@ def notation(column: Column) -> DateNotation:
     if column.type.arrow.startswith("date") or (unit and unit % DAY == 0):
         return DateNotation("%Y-%m-%d")
     clock = "%H:%M" if unit and unit % 60 == 0 else "%H:%M:%S"
-    return DateNotation(clock=clock) if column.type.arrow.startswith("time") and not column.type.arrow.startswith(
-        "timestamp"
-    ) else DateNotation("%Y-%m-%d", " ", clock)  # fmt: skip
+    return DateNotation(clock=clock) if times.is_clock(column.type.arrow) else DateNotation("%Y-%m-%d", " ", clock)
 
 
 def text_of(column: Column, seconds: float) -> str:
     """One time in words."""
-    if column.type.arrow.startswith("duration"):
+    if times.is_duration(column.type.arrow):
         return f"{seconds:.6g} s"
     return str(write_dates(np.array([seconds]), notation(column))[0])
 

@@ -9,8 +9,9 @@ import numpy as np
 
 MIN_PIXELS = 256
 SAMPLE = 500  # rows that are looked at
-ALIKE = 0.5  # median correlation of neighbouring pixels; those of photographs and scans lie above 0.8
-APART = 0.2  # by which it exceeds that of pixels half a picture apart
+# median correlations of neighbouring pixels, and of pixels half a picture apart: MNIST 0.74 and 0.0, Fashion-MNIST 0.79
+# and 0.23, dSprites 0.9 and 0.0, crops of photographs 0.95 and 0.5
+MIN_CORRELATION, MIN_DIFFERENCE = 0.5, 0.2
 CHANNELS = (1, 3)
 
 
@@ -29,9 +30,12 @@ def picture_shape(columns: Mapping[str, np.ndarray]) -> tuple[int, ...] | None:
         return None
     for height, width, channels in shapes:
         pictures = rows.reshape(len(rows), height, width, channels)
-        down, across = _alike(pictures[:, :-1], pictures[:, 1:]), _alike(pictures[:, :, :-1], pictures[:, :, 1:])
-        far = _alike(pictures[:, : height // 2], pictures[:, -(height // 2) :])
-        if min(down, across) > max(ALIKE, far + APART):
+        down, across = (
+            _correlation(pictures[:, :-1], pictures[:, 1:]),
+            _correlation(pictures[:, :, :-1], pictures[:, :, 1:]),
+        )
+        far = _correlation(pictures[:, : height // 2], pictures[:, -(height // 2) :])
+        if min(down, across) > max(MIN_CORRELATION, far + MIN_DIFFERENCE):
             return (height, width) if channels == 1 else (height, width, channels)
     return None
 
@@ -49,7 +53,7 @@ def _is_byte(rows: np.ndarray) -> bool:
     return rows.max() <= 255 and bool((rows == rows.round()).all())
 
 
-def _alike(one: np.ndarray, other: np.ndarray) -> float:
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     """The median correlation over examples of pixels (N, ...) with others, of those that vary; 0 if few do."""
     one, other = (x.reshape(len(x), -1) - x.reshape(len(x), -1).mean(axis=0) for x in (one, other))
     scale = np.sqrt(np.square(one).sum(axis=0) * np.square(other).sum(axis=0))

@@ -56,8 +56,8 @@ class Tables:
 
     Learned by `infer`: `columns`, which the model learns; `left_out`, those that tell rows apart and nothing about them
     (identifiers, free text), which stay where rows stay; and `container`, the kind of table that came in. A column with
-    two distinct values is binary, dates are numbers (see `dates`), other texts are
-    categories, everything else is numeric and standardised.
+    two distinct values is binary, dates are numbers (see `dates`), other texts are categories, everything else is
+    numeric and standardised.
     """
 
     counts: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ def rate_distortion(curves: Curves, baseline: float, recommended: int, scheme: S
     scheme : colours.
     """
     against_size = [
-        ("Drawn rows told from real ones: AUC (0.5 is a coin)", "detection"),
+        ("Two-sample AUC of generated rows (0.5 is chance)", "detection"),
         ("Unexplained variance of the numbers", "unexplained_variance"),
         ("Wrong categories, relative to the most frequent value", "unexplained_categories"),
         ("Nats per example (dotted: without a code)", "nats"),

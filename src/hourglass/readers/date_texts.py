@@ -56,6 +56,7 @@ class DateNotation:
 
     @classmethod
     def parse(cls, text: str) -> DateNotation:
+        """The notation that `str` wrote; raises ValueError for other texts."""
         found = PATTERN.fullmatch(text)
         if found is None:
             raise ValueError(f"{text!r} is not a notation of dates")
@@ -85,24 +86,27 @@ class DateNotation:
 
 
 def read_dates(
-    texts: Any, order: Order | None = None, zone: str | None = None
+    texts: Sequence[str] | Any, order: Order | None = None, zone: str | None = None
 ) -> tuple[np.ndarray, DateNotation] | None:
     """Texts -> seconds (N,), and how they are written; None where some are not dates.
 
     Parameters
     ----------
-    texts : Arrow array of strings, none of them missing, at least one.
+    texts : texts, or an Arrow array of them, none missing, at least one.
     order : of day and month, in dates that are not ISO.
     zone : of the clock that seconds go by; that of the first text by default.
     """
-    first = texts[0].as_py()
+    first = texts[0] if isinstance(texts[0], str) else texts[0].as_py()
     like = LIKE_A_DATE.match(first)
     if like is None or (like[2] and not order):
         return None
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    elif not isinstance(texts, pa.Array):
+        texts = pa.array(texts, pa.string())
     date, separator = _date_pattern(like, order)
     pattern = rf"^\s*{date}(?:[T ]{CLOCK}(?:{ZONE})?)?\s*$" if date else rf"^\s*{CLOCK}\s*$"
     found = pc.extract_regex(texts, pattern)
@@ -182,6 +186,7 @@ def _offset(zone: str) -> float:
 def _notation(
     first: str, parts: dict[str, Any], separator: str, order: Order | None, has_date: bool
 ) -> DateNotation | None:
+    """How texts are written whose first one and parts (name -> N texts) these are; None where it is not one way."""
     import pyarrow.compute as pc
 
     def longest(name: str) -> int:
@@ -239,17 +244,12 @@ def write_dates(seconds: np.ndarray, notation: DateNotation) -> np.ndarray:
 
 def is_date(text: str, order: Order | None = None) -> bool:
     """Whether a text is a date or a time."""
-    import pyarrow as pa
-
-    return read_dates(pa.array([text], pa.string()), order) is not None
+    return read_dates([text], order) is not None
 
 
 def day_and_month(texts: Sequence[str]) -> tuple[Order, ...]:
     """The orders in which all texts, which are not ISO dates, can be read."""
-    import pyarrow as pa
-
-    array = pa.array(texts, pa.string())
-    if not len(texts) or read_dates(array) is not None:
+    if not len(texts) or read_dates(texts) is not None:
         return ()
     orders: tuple[Order, ...] = ("day-first", "month-first")
-    return tuple(order for order in orders if read_dates(array, order) is not None)
+    return tuple(order for order in orders if read_dates(texts, order) is not None)

@@ -18,7 +18,7 @@ from hourglass.readers.decoding import BLOCK, check_fits, decoding, is_gzip, ope
 from hourglass.readers.memory import from_array
 
 NUMBERS = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-MOST_AXES = 32  # as in numpy before 2; sizes of more make numbers of hundreds of digits
+MAX_AXES = 32  # as in numpy before 2; sizes of more make numbers of hundreds of digits
 FILE_NAME = re.compile(r"(idx\d?-ubyte|\.idx\d?)(\.gz)?$")
 
 
@@ -34,7 +34,7 @@ def read_idx(path: str | Path) -> np.ndarray:
             begins = file.read(4)
             sizes = file.read(4 * begins[3]) if len(begins) == 4 else b""
         is_header = len(begins) == 4 and begins[:2] == b"\0\0" and begins[2] in NUMBERS
-        if not is_header or begins[3] > MOST_AXES or len(sizes) < 4 * begins[3]:
+        if not is_header or begins[3] > MAX_AXES or len(sizes) < 4 * begins[3]:
             raise ValueError(
                 f"{path}: not an idx file: it starts with {begins.hex(' ') or 'nothing'}, expected 00 00 type dims"
             )

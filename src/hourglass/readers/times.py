@@ -16,7 +16,16 @@ DAY = 86_400
 
 def is_time(arrow: str) -> bool:
     """Whether a type, in Arrow's words, is one of dates, times or durations."""
-    return arrow.startswith(("timestamp[", "date32", "date64", "time32[", "time64[", "duration["))
+    return is_clock(arrow) or is_duration(arrow) or arrow.startswith(("timestamp[", "date32", "date64"))
+
+
+def is_clock(arrow: str) -> bool:
+    """Whether a type is one of times of day."""
+    return arrow.startswith(("time32[", "time64["))
+
+
+def is_duration(arrow: str) -> bool:
+    return arrow.startswith("duration[")
 
 
 def type_named(name: str) -> Any:

@@ -30,10 +30,10 @@ SIDE = 41
 TRAVERSALS = 5
 NEIGHBOURS = 15  # on a map, that say how smoothly a column varies over it
 MAX_MAPPED = 2000
-LEAST_COMPARED = 200  # rows shown, so that a forest has something to learn from
-IMITATION = {
-    "column_error": "columns", "pair_error": "pairs of columns", "detection": "told apart (AUC)",
-    "from_drawn": "to learn from", "distance": "closest row", "copies": "copies",
+MIN_COMPARED = 200  # rows shown, so that a forest has something to learn from
+SYNTHESIS = {
+    "detection": "two-sample AUC", "column_error": "columns", "pair_error": "pairs of columns",
+    "from_drawn": "train on generated", "distance": "distance", "copies": "copies",
 }  # fmt: skip
 
 
@@ -260,13 +260,13 @@ def samples(s: ReportData) -> list[Panel]:
             "New rows, decoded from codes drawn from a density fitted to the codes of the data.",
             html=_side_by_side([f"new {i + 1}" for i in rows], generated[rows], None, "Samples"),
         ),
-        *_imitation(s, generated),
+        *_synthesis(s, generated),
     ]
 
 
-def _imitation(s: ReportData, generated: Cells) -> list[Panel]:
-    """Figures of generated rows beside those of real ones, where there are enough rows to tell."""
-    if s.n_shown < LEAST_COMPARED or s.originals.values.shape[1] < 2:
+def _synthesis(s: ReportData, generated: Cells) -> list[Panel]:
+    """Figures of generated rows and of as many real ones, where there are enough rows for a forest."""
+    if s.n_shown < MIN_COMPARED or s.originals.values.shape[1] < 2:
         return []
     order = np.random.default_rng(0).permutation(s.n_shown)
     one, other = (s.originals.values[half] for half in np.array_split(order, 2))
@@ -275,22 +275,20 @@ def _imitation(s: ReportData, generated: Cells) -> list[Panel]:
     if np.isnan(found.detection):
         return []
     figures, of_real = found.figures(), floor.figures() | {"from_drawn": found.from_real}
-    names = [
-        name for name in MEANINGS if name not in ("from_real", "copies_held_out") and figures[name] == figures[name]
-    ]
-    target = f" Predicted is {found.target}." if found.target else ""
+    target = f" The target is {found.target}." if found.target else ""
     worst = sorted(((e, f"{a} and {b}") for (a, b), e in found.pairs.items() if e == e), reverse=True)[:3]
     pairs = "; ".join(f"{pair} {error:.2f}" for error, pair in worst)
     return [
         Panel(
-            "How well generated rows imitate real ones",
-            "Generated rows are measured against half of the rows shown, and so is, for scale, the other half, of real "
-            f"rows.{target}" + (f" Pairs of columns with the largest errors: {pairs}." if pairs else ""),
+            "How much generated rows are like real ones",
+            "Generated rows, and for scale the second half of the rows shown, are compared with their first half."
+            f"{target}" + (f" Pairs of columns with the largest errors: {pairs}." if pairs else ""),
             html=_table(
                 ["figure", "generated", "real", "what it is"],
                 [
-                    (IMITATION[name], [f"{figures[name]:.3f}", f"{of_real[name]:.3f}", escape(MEANINGS[name])])
-                    for name in names
+                    (label, [f"{figures[name]:.3f}", f"{of_real[name]:.3f}", escape(MEANINGS[name])])
+                    for name, label in SYNTHESIS.items()
+                    if not np.isnan(figures[name])
                 ],
                 "Figures of generated rows",
                 "reasons",
