@@ -1,6 +1,7 @@
 """Dates and times: learned from as numbers with cycles, and given back as they came in."""
 
 import datetime
+import re
 import subprocess
 import sys
 import warnings
@@ -13,9 +14,13 @@ import pyarrow.parquet
 import pytest
 import torch
 
-from hourglass import Embedder, Tables, load, readers
+from hourglass import Embedder, Tables, load, plots, readers
+from hourglass.exploration.maps import map_of_codes
 from hourglass.modalities.columns import UnusableColumnsError
+from hourglass.plots import LIGHT
 from hourglass.readers.date_texts import DateNotation, day_and_month, read_dates, write_dates
+from hourglass.report.cells import groups_of
+from hourglass.report.report_data import report_data
 
 N = 80
 RNG = np.random.default_rng(0)
@@ -228,3 +233,19 @@ def test_nothing_is_said_of_plain_dates():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Tables().infer(HOLED[["ns", "date", "iso", "minutes", "clock", "x"]])
+
+
+def test_figures_and_descriptions_say_dates_and_not_seconds(tmp_path):
+    assert "date or time" in FITTED.modality_.describe()
+    data = report_data(FITTED, HOLED)
+    days = next(i for i, c in enumerate(data.originals.columns) if c.name == "iso")
+    column, values = data.originals.columns[days], data.originals.values[:, days]
+    assert groups_of(column, values).text(0.0) == "1970-01-01"
+    figure = plots.latent_scatter(map_of_codes(data.codes[:, :2], "code"), groups_of(column, values), LIGHT)
+    figure.draw_without_rendering()
+    bar = figure.axes[-1]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", label.get_text()) for label in bar.get_yticklabels())
+    figure = plots.cells.samples(data.originals, data.originals)
+    figure.draw_without_rendering()
+    (panel,) = (axes for axes in figure.axes if axes.get_title(loc="left") == "ns" or axes.get_title() == "ns")
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", label.get_text()) for label in panel.get_xticklabels())

@@ -304,10 +304,10 @@ def test_generated_rows_are_measured_beside_real_ones_and_point_masses_are_count
     spiked = np.where(generator.random(600) < 0.5, 0.0, generator.normal(size=600))
     X = np.stack([spiked, generator.normal(size=600)], 1)
     page = report.write(Embedder(1, hidden=(4,), max_epochs=2, random_state=0).fit(X), X, tmp_path).read_text()
-    assert "How much generated rows are like real ones" in page and "two-sample AUC" in page
+    assert "Generated rows compared with real ones" in page and "two-sample AUC" in page
     assert "Gaussian (1 column), point masses (1 column)" in page
     few = report.write(Embedder(1, hidden=(4,), max_epochs=2, random_state=0).fit(X[:50]), X[:50], tmp_path).read_text()
-    assert "How much generated rows" not in few
+    assert "Generated rows compared" not in few
 
 
 def test_the_hardest_pictures_are_named_in_their_order(tmp_path, undrawn):

@@ -74,6 +74,10 @@ class Column:
         return self.type.is_time and not self.is_categorical
 
     @property
+    def kind_in_words(self) -> str:
+        return "date or time" if self.is_time and self.kind == "numeric" else self.kind
+
+    @property
     def is_categorical(self) -> bool:
         """Whether raw values are places among `categories`; a numeric column of two values holds these themselves."""
         return self.texts or self.kind == "category"

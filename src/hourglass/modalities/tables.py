@@ -256,7 +256,7 @@ class Tables:
         return split_records(X, fraction, most, rng)
 
     def describe(self) -> str:
-        listed = ", ".join(f"{n} {kind}" for kind, n in Counter(column.kind for column in self.columns).items())
+        listed = ", ".join(f"{n} {kind}" for kind, n in Counter(c.kind_in_words for c in self.columns).items())
         missing = sum(c.missing for c in self.columns)
         with_missing = f", {missing} of them with missing values" if missing else ""
         names = ", ".join([*(c.name for c in self.left_out[:5]), *["..."] * (len(self.left_out) > 5)])

@@ -22,6 +22,7 @@ MAX_LINES = 8
 MAX_PANELS = 8
 MAX_NAMED_CATEGORIES = 6
 BINS = 24
+DATE_LENGTH = 10  # characters of a date without its time of day
 OUTER = 0.005  # share of the numbers at each end that a histogram leaves out
 MAX_NAME_LENGTH = 18
 
@@ -301,8 +302,14 @@ def _histograms(axes: Axes, column: Column, x: np.ndarray, y: np.ndarray, scheme
             heights / max(1, len(values)), edges, fill=filled, color=colour, alpha=0.35 if filled else 1,
             linewidth=1.5, linestyle="-" if filled else (0, (4, 1.5)),
         )  # fmt: skip
-    axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:g}")
+    axes.xaxis.set_major_locator(MaxNLocator(2 if column.is_time else 4))
+    axes.xaxis.set_major_formatter(lambda value, _: _tick(column, value))
+
+
+def _tick(column: Column, value: float) -> str:
+    if column.is_time:
+        return column.text(value)[:DATE_LENGTH]
+    return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:g}"
 
 
 def _shares(axes: Axes, column: Column, x: np.ndarray, y: np.ndarray, scheme: Scheme) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,17 @@ class Groups:
     """Labels of N examples.
 
     Classes: `names` of the G classes and `codes` (N,) int, -1 for none. A quantity: `numbers` (N,) float with NaN for
-    none, and no names.
+    none, and no names; `text` says one of them in words, where it is not a plain number.
     """
 
     names: tuple[str, ...] = ()
     codes: np.ndarray | None = None
     numbers: np.ndarray | None = None
+    text: Callable[[float], str] | None = None
 
     def __getitem__(self, rows: np.ndarray) -> Groups:
         codes = None if self.codes is None else self.codes[rows]
-        return Groups(self.names, codes, None if self.numbers is None else self.numbers[rows])
+        return replace(self, codes=codes, numbers=None if self.numbers is None else self.numbers[rows])
 
 
 def group(labels: Any) -> Groups:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter
 
 from hourglass.exploration import LatentMap
 from hourglass.plots.labels import MAX_COLOURS, UNLABELLED, Groups
@@ -42,7 +43,7 @@ def latent_scatter(latent: LatentMap, groups: Groups | None = None, scheme: Sche
     if chosen is None:
         _dots(axes, points, size, scheme.colours[0], "o")
     elif chosen.numbers is not None:
-        _numbers(axes, points, size, chosen.numbers, scheme)
+        _numbers(axes, points, size, chosen, scheme)
     else:
         _classes(axes, points, size, chosen, scheme, named=not n_rows)
     axes.set_xlabel(latent.axes[0])
@@ -62,7 +63,9 @@ def _dots(axes: Axes, points: np.ndarray, size: float, colour: str, marker: str)
     axes.scatter(points[:, 0], points[:, 1], s=size, c=colour, marker=marker, alpha=0.75, linewidths=0, rasterized=True)
 
 
-def _numbers(axes: Axes, points: np.ndarray, size: float, numbers: np.ndarray, scheme: Scheme) -> None:
+def _numbers(axes: Axes, points: np.ndarray, size: float, groups: Groups, scheme: Scheme) -> None:
+    assert groups.numbers is not None
+    numbers, text = groups.numbers, groups.text
     known = np.isfinite(numbers)
     _dots(axes, points[~known], size, scheme.line, "o")
     # a few numbers far out would leave one colour for all others
@@ -71,7 +74,8 @@ def _numbers(axes: Axes, points: np.ndarray, size: float, numbers: np.ndarray, s
         points[known, 0], points[known, 1], s=size, c=numbers[known], cmap=scheme.sequence, linewidths=0,
         rasterized=True, alpha=0.9, vmin=low, vmax=high if high > low else low + 1,
     )  # fmt: skip
-    bar = axes.figure.colorbar(dots, ax=axes, fraction=0.045, pad=0.02)
+    written = None if text is None else FuncFormatter(lambda value, _: text(value))
+    bar = axes.figure.colorbar(dots, ax=axes, fraction=0.045, pad=0.02, format=written)
     bar.ax.tick_params(colors=scheme.faint, labelsize=SMALL, length=3)
     bar.outline.set_visible(False)  # type: ignore[operator]
 

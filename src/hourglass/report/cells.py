@@ -112,7 +112,7 @@ def _kind(column: Column) -> str:
         return "constant"
     if column.kind == "binary":
         return "two values"
-    return f"{len(column.categories)} categories" if column.is_categorical else column.kind
+    return f"{len(column.categories)} categories" if column.is_categorical else column.kind_in_words
 
 
 def _examples(s: ReportData) -> Panel:
@@ -182,7 +182,7 @@ def colouring(s: ReportData, latent: LatentMap) -> tuple[str, Groups] | None:
 def groups_of(column: Column, values: np.ndarray) -> Groups:
     """Raw values (N,) of a column as what colours a map: classes, or numbers."""
     if not column.is_categorical and column.kind != "binary":
-        return Groups(numbers=values)
+        return Groups(numbers=values, text=column.text if column.is_time else None)
     known = np.isfinite(values)
     levels = np.unique(values[known])
     codes = np.where(known, np.searchsorted(levels, np.where(known, values, 0.0)), -1)
@@ -280,7 +280,7 @@ def _synthesis(s: ReportData, generated: Cells) -> list[Panel]:
     pairs = "; ".join(f"{pair} {error:.2f}" for error, pair in worst)
     return [
         Panel(
-            "How much generated rows are like real ones",
+            "Generated rows compared with real ones",
             "Generated rows, and for scale the second half of the rows shown, are compared with their first half."
             f"{target}" + (f" Pairs of columns with the largest errors: {pairs}." if pairs else ""),
             html=_table(
