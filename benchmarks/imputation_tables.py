@@ -1,4 +1,4 @@
-"""Imputation of rows that were not there at fit: six real tables, three ways of missing, beside four kinds of rivals.
+"""Imputation of rows unseen at fit: six real tables, three kinds of missingness, compared with four kinds of rivals.
 
     python benchmarks/imputation_tables.py --seeds 3 > found.jsonl
     python benchmarks/imputation_tables.py --ranks found.jsonl
@@ -11,8 +11,7 @@ that settings can be chosen without a look at the held-out rows.
 Cells are hidden at random ("random"); given other columns, a third of which are never hidden ("at_random"); or by their
 own value ("not_at_random"); each column that is hidden from loses `--shares` of its cells. `number_error` is the root
 mean square error in units of the column's standard deviation, `category_error` the share of wrong categories; each is
-the mean over columns. Rivals see categories one-hot, but for the trees, which see and predict them as they are.
-miceforest has an environment of its own (`rivals/environment.py`), and is left out unless it is named in `--methods`.
+the mean over columns. Rivals see categories one-hot, except the trees, which see and predict them as they are.
 """
 
 from __future__ import annotations
@@ -20,9 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -39,7 +35,6 @@ from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 
 from hourglass import Embedder
 
-HERE = Path(__file__).resolve().parent
 MIXED = ("adult", "bank_marketing", "german_credit", "online_shoppers")
 TABLES = (*MIXED, "letter", "breast_cancer")
 WAYS = ("random", "at_random", "not_at_random")
@@ -158,26 +153,11 @@ def trees(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> pd.DataFrame:
     return parts[1]
 
 
-def miceforest(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> pd.DataFrame:
-    sys.path.insert(0, str(HERE / "rivals"))
-    from environment import python_of
-
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("train.parquet", "test.parquet", "filled.parquet")]
-        train.to_parquet(paths[0])
-        test.to_parquet(paths[1])
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        command = [python_of("miceforest"), HERE / "rivals" / "miceforest_impute.py", *paths, str(seed)]
-        subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
-        return pd.read_parquet(paths[2])
-
-
 METHODS: dict[str, Callable] = {
     "mean and mode": one_hot(lambda seed: SimpleImputer()),
     "KNNImputer": one_hot(lambda seed: KNNImputer()),
     "IterativeImputer": one_hot(lambda seed: IterativeImputer(random_state=seed)),
     "trees": trees,
-    "miceforest": miceforest,
     "ae": ours("ae"),
     "vae": ours("vae"),
     "ae Masking=0.2": ours("ae Masking=0.2"),
@@ -233,7 +213,7 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", default=TABLES)
     parser.add_argument("--ways", nargs="+", default=WAYS)
     parser.add_argument("--shares", nargs="+", type=float, default=(0.2, 0.4))
-    parser.add_argument("--methods", nargs="+", default=[name for name in METHODS if name != "miceforest"])
+    parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--validate", action="store_true")
     parser.add_argument("--ranks", type=Path, help="a file of results, to be summed up")
     options = parser.parse_args()
