@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from hourglass import modalities
-from hourglass.modalities import MODALITIES, Images, Tables, modality_for
+from hourglass.modalities import MODALITIES, Images, Tables, Text, modality_for
 from hourglass.model import Decode
 from hourglass.readers import read
 from hourglass.readers.containers import canonical
@@ -86,12 +86,16 @@ IMAGES |= {
     "a view": levels((12, 14), "uint8")[:, ::2, ::-2],
 }
 
+LINES = [f"{('open', 'close')[k % 2]} file, line {k % 3}: {('ok', 'it is late', 'é!')[k % 3]}" for k in range(N)]
+TEXTS = {"lines": np.array(LINES, dtype=object), "an empty one": np.array(["", *LINES[1:]], dtype=object)}
+
 CASES = [(Tables(), name, X) for name, X in TABLES.items()]
 CASES += [(Tables(discrete=True), "discrete", pandas.DataFrame({"k": [4, 7, 9, None] * 6, "x": NUMBERS[:, 0]}))]
 CASES += [(Tables(categories=("x0",)), "categories", RNG.choice([0.5, 3.0, 7.0, 11.0], (N, 2)))]
 CASES += [(Tables(counts=("x0",)), "counts", RNG.poisson(3.0, (N, 2)))]
 CASES += [(Images(), name, X) for name, X in IMAGES.items()]
 CASES += [(Images(binarise="dynamic"), f"dynamic {name}", IMAGES[name]) for name in ("NHW uint8", "NCHW float32")]
+CASES += [(Text(unit=unit), f"{unit} {name}", X) for name, X in TEXTS.items() for unit in ("word", "character")]
 cases = pytest.mark.parametrize(
     ("modality", "X"), [(m, X) for m, _, X in CASES], ids=[f"{m.name}-{name}" for m, name, _ in CASES]
 )
@@ -189,8 +193,8 @@ def test_a_modality_is_a_frozen_value_and_json(modality, X):
 @pytest.mark.parametrize("hidden", [None, (), (7, 5)])
 def test_the_ends_fit(modality, X, network, hidden):
     modality = modality.infer(X)
-    if network == "conv" and modality.name == "tables":
-        with pytest.raises(ValueError, match="network='conv' is not for tables; choose 'mlp'"):
+    if network not in (None, *modality.networks):
+        with pytest.raises(ValueError, match=f"network='{network}' is not for {modality.name}; choose 'mlp'"):
             modality.encoder(hidden, network, "silu")
         return
     x = modality.scaling().training_view(modality._tensor(X))[:4]
@@ -212,6 +216,8 @@ def test_what_noise_may_touch_and_what_hides(modality, X):
     if modality.name == "tables":
         assert numeric.tolist() == [c.kind == "numeric" and not c.constant for c in modality.columns]
         assert np.isnan(modality.mask_value)
+    elif modality.name == "text":
+        assert np.isnan(modality.mask_value) and not numeric.any()
     else:
         assert modality.mask_value == 0.0 and int(numeric.sum()) == prod(modality.shape)
 
@@ -290,6 +296,7 @@ def test_a_table_in_chunks_is_learnt_as_a_whole():
 
 def test_the_modality_of_data():
     assert isinstance(modality_for(read(NUMBERS)), Tables)
+    assert isinstance(modality_for(read(LINES)), Text)
     assert isinstance(modality_for(read(pandas.DataFrame(MIXED))), Tables)
     assert isinstance(modality_for(read(IMAGES["NHW uint8"])), Images)
     assert isinstance(modality_for(read(IMAGES["torch float"])), Images)

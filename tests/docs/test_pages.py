@@ -59,7 +59,9 @@ def kind():
 
 @pytest.fixture(scope="module")
 def fitted(kind):
-    return Embedder(n_latent=3, recipe="ae", max_epochs=60, batch_size=12, hidden=(64,), random_state=0).fit(NAMES * 10)
+    return Embedder(
+        n_latent=3, recipe="ae", modality="words", max_epochs=60, batch_size=12, hidden=(64,), random_state=0
+    ).fit(NAMES * 10)
 
 
 def test_the_kind_of_data_needs_three_files():
@@ -87,7 +89,7 @@ def test_a_kind_of_data_in_python(fitted, kind, tmp_path):
     page = report.write(fitted, NAMES * 3, tmp_path / "page.html")
     assert "words of at most 7 letters" in page.read_text().lower()
     assert fitted.summary_.baseline > fitted.summary_.reconstruction
-    found = compare(NAMES * 10, recipes=["ae"], n_latents=[2], max_epochs=3, hidden=(16,))
+    found = compare(NAMES * 10, recipes=["ae"], n_latents=[2], modality="words", max_epochs=3, hidden=(16,))
     assert found.recommended == 2
     with pytest.raises(ValueError, match=r"row 0: 'Anna' must be 1 to 12 letters"):
         fitted.transform(["Anna"])

@@ -32,8 +32,8 @@ def n_latent_for(data: TrainingData, likelihood: Likelihood) -> int:
 
 def settings_for(wish: Training, data: TrainingData, model: Autoencoder, seed: int, n_threads: int) -> Settings:
     """The settings of the run: those of `wish`, and where it leaves them open what suits the data and the machine."""
-    device, n, n_cells = resolve_device(wish.device), len(data.rows), math.prod(data.modality.shape)
-    batch_size = min(int(wish.batch_size or resolve_batch_size(n, n_cells)), n)
+    device, n, numbers = resolve_device(wish.device), len(data.rows), math.prod(model.decode.likelihood.parameter_shape)
+    batch_size = min(int(wish.batch_size or resolve_batch_size(n, numbers)), n)
     epochs = int(wish.max_epochs or resolve_epochs(data.n_independent, batch_size, model))
     return Settings(
         max_epochs=epochs,

@@ -5,6 +5,7 @@ from hourglass.modalities.images import Images
 from hourglass.modalities.modality import Modality
 from hourglass.modalities.registry import MODALITIES, in_words, modality_for, modality_in_words, named_modality
 from hourglass.modalities.tables import Tables
+from hourglass.modalities.text import Text
 
 __all__ = [
     "MODALITIES",
@@ -12,6 +13,7 @@ __all__ = [
     "Images",
     "Modality",
     "Tables",
+    "Text",
     "in_words",
     "modality_for",
     "modality_in_words",

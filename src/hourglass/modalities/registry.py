@@ -12,10 +12,11 @@ import numpy as np
 from hourglass.modalities.images import Images
 from hourglass.modalities.modality import Modality
 from hourglass.modalities.tables import ONE_AXIS, Tables
+from hourglass.modalities.text import Text
 from hourglass.readers import Data
 
 # the first one that says that it suits some data is taken for them
-MODALITIES: dict[str, Any] = {"images": Images, "tables": Tables}
+MODALITIES: dict[str, Any] = {"images": Images, "text": Text, "tables": Tables}
 
 
 def modality_for(data: Data) -> Modality:
@@ -28,7 +29,7 @@ def modality_for(data: Data) -> Modality:
     for kind in MODALITIES.values():
         if kind.suits(data):
             return kind()
-    if np.ndim(data.X) == 1:
+    if data.kind == "arrays" and np.ndim(data.X) == 1:
         raise ValueError(f"{data.source}: {ONE_AXIS}")
     raise ValueError(f"{data.source}: no kind of data suits this; say which with modality=: {', '.join(MODALITIES)}")
 

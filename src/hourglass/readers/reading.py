@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hourglass.readers import arrays, delimited, idx, parquet, pictures
+from hourglass.readers import arrays, delimited, idx, parquet, pictures, text_lines
 from hourglass.readers.data import Data
 from hourglass.readers.folders import files_below
 from hourglass.readers.memory import from_memory, selected
@@ -82,6 +82,8 @@ READERS: dict[tuple[str, ...], Callable[[Path], Data]] = {
     parquet.SUFFIXES: parquet.read,
     (".npy", ".npz"): arrays.read,
     pictures.SUFFIXES: pictures.read,
+    (".log", ".log.gz"): text_lines.read_log,
+    (".txt", ".txt.gz"): text_lines.read_txt,
 }
 
 

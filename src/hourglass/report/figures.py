@@ -11,7 +11,6 @@ from html import escape
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from hourglass.plots import DARK, LIGHT, Scheme
 from hourglass.plots.scheme import PIXELS_PER_INCH, SHARP
@@ -36,8 +35,8 @@ def data_uri(figure: Figure) -> str:
     # the context gives matplotlib's settings back as they were; the page's fonts have letters that matplotlib's lacks
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hourglass"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        for text in figure.findobj(Text):
-            text.set_parse_math(False)  # a dollar sign in the name of a column is a dollar sign
+        for text in figure.findobj(lambda artist: hasattr(artist, "set_parse_math")):
+            text.set_parse_math(False)  # type: ignore[attr-defined]  # a dollar sign in the name of a column is a dollar sign
         file, silent = io.BytesIO(), {"Date": None, "Creator": None}
         figure.savefig(file, format="svg", facecolor="none", dpi=DOTS_PER_INCH, metadata=silent)
     drawing = re.sub(rb"'DejaVu Sans'[^;\"]*", FONTS.replace('"', "'").encode(), file.getvalue())

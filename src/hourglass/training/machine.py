@@ -19,7 +19,7 @@ from hourglass.process import alone, computes, is_forked, usual_settings
 Precision = Literal["float32", "bfloat16"]
 
 MIN_PRODUCTS_FOR_BFLOAT16 = 2**26  # multiplications a step, forward; below, casting costs more than they save
-MAX_CELLS_IN_BATCH = 2**21
+MAX_NUMBERS_IN_BATCH = 2**21  # that a decoder puts out in a step: cells, times the classes of each
 # in a run with max_epochs unset: examples trained on, and their multiplications forward; of MNIST's network those of
 # six million examples are just as many
 EXAMPLES_PER_RUN, PRODUCTS_PER_RUN = 6_000_000, 1.8e13
@@ -89,10 +89,11 @@ def products_per_example(model: Autoencoder) -> int:
     return max(counted, sum(p.numel() for p in model.parameters()))
 
 
-def resolve_batch_size(n_examples: int, cells: int = 1) -> int:
-    """About fifty steps an epoch, a power of two from 32 to 512; fewer of examples of many cells, from 8."""
+def resolve_batch_size(n_examples: int, numbers: int = 1) -> int:
+    """About fifty steps an epoch, a power of two from 32 to 512; fewer of examples whose decoder puts out many numbers,
+    from 8."""
     size = min(512, max(32, 2 ** round(math.log2(max(n_examples, 1) / 50))))
-    most = 2 ** int(math.log2(max(1, MAX_CELLS_IN_BATCH // cells)))
+    most = 2 ** int(math.log2(max(1, MAX_NUMBERS_IN_BATCH // numbers)))
     return int(min(size, max(8, most)))
 
 

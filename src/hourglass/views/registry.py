@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from hourglass.modalities import Modality
-from hourglass.views import images, tables
+from hourglass.views import images, tables, text
 
 # by `Modality.name`: (modality, examples as `restore` gives them) -> a form of as many examples
-VIEWS: dict[str, Callable[[Any, Any], Any]] = {"images": images.view, "tables": tables.view}
+VIEWS: dict[str, Callable[[Any, Any], Any]] = {"images": images.view, "tables": tables.view, "text": text.view}
 
 
 def view_of(modality: Modality) -> Callable[[Any], Any] | None:

@@ -1,0 +1,13 @@
+"""How lines of text look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hourglass.modalities import Text
+from hourglass.views.forms import Texts
+
+
+def view(modality: Text, restored: Any) -> Texts:
+    """Lines of text, and their tokens as the model has them."""
+    return Texts(tuple(map(str, restored)))
