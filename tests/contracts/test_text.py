@@ -8,7 +8,7 @@ import numpy as np
 import pandas
 import pytest
 
-from hourglass import Embedder, load, readers
+from hourglass import Embedder, load, readers, report
 from hourglass.cli import main
 from hourglass.estimators import data_in
 from hourglass.modalities import Text
@@ -190,6 +190,16 @@ def test_text_in_python(fitted, tmp_path):
         fitted.impute(LINES)
     fitted.save(tmp_path)
     np.testing.assert_array_equal(load(tmp_path).score_samples(LINES), fitted.score_samples(LINES))
+
+
+def test_the_report_marks_the_tokens_that_make_a_line_odd(fitted, tmp_path):
+    odd = "12:00:11 cron[7]: job started for user nobody by (uid=0)"
+    page = report.write(fitted, [*LINES, odd], tmp_path / "page.html").read_text()
+    found = page[page.index("Least typical lines") :]
+    first = found[found.index("<small>line 60: ") :]
+    assert first.index("<mark> nobody</mark>") < first.index("</pre>")
+    originals = page[page.index("Originals and reconstructions") :]
+    assert "&lt;time&gt; " in originals and "Where they differ is marked" in originals
 
 
 def test_the_denoising_recipe_masks_tokens():

@@ -32,7 +32,7 @@ def fit(
     overwrite: bool = False,
     json: bool = False,
 ) -> None:
-    """Learn a small code for every example of a table or a set of pictures.
+    """Learn a small code for every example of a table, a set of pictures or lines of text.
 
     Only DATA is required: everything else has a default, chosen from your data and your hardware. Ctrl-C stops early
     and keeps the best model; a run that was stopped or killed continues with `hourglass fit --resume --out RUN`, to the
@@ -43,7 +43,8 @@ def fit(
     Parameters
     ----------
     data
-        A .csv, .tsv, .parquet, .npy or .npz file, a folder of pictures, or a public data set (`hourglass datasets`).
+        A .csv, .tsv, .parquet, .npy or .npz file, a folder of pictures, a .log file (or .txt, with --modality text), or
+        a public data set (`hourglass datasets`).
         Empty cells of a table are missing values.
     map
         Same as --n-latent 2, for a map you can plot.

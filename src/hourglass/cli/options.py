@@ -116,8 +116,9 @@ class KindOptions:
     Parameters
     ----------
     modality
-        The kind of data and its options, in words: "tables categories=code,store", "images resize=64 crop=yes". By
-        default it goes by the look of DATA. The following options are short for such words.
+        The kind of data and its options, in words: "tables categories=code,store", "images resize=64 crop=yes",
+        "text column=message fields=typed". By default it goes by the look of DATA. The following
+        options are short for such words.
     counts
         Columns that hold counts (0, 1, 2, ...).
     categories

@@ -61,8 +61,9 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         The kind of autoencoder: "ae", "denoising", "sparse", "sparse_kl", "contractive", "vae", "beta_vae"; words after
         the name change it ("vae kl=0.1", "ae RandomAffine GaussianNoise=1"); or a value.
     modality : str, Modality or None
-        The kind of data: "tables" or "images", with options in words ("tables categories=code", "images resize=64
-        crop=yes"), or a value such as `Images(binarise="dynamic")`; None goes by the look of X.
+        The kind of data: "tables", "images" or "text", with options in words ("tables categories=code", "images
+        resize=64 crop=yes", "text column=message"), or a value such as `Images(binarise="dynamic")`;
+        None goes by the look of X.
     """
 
     n_latent: int | None = field(default=None, kw_only=False)
@@ -89,6 +90,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         X : array, frame, path, name of a data set, or ParquetStream
             Tables (N, D), NaN meaning missing: an array, a frame (pandas, polars, Arrow, DuckDB), a dict of columns, a
             list of dicts, a sparse matrix. Pictures: (N, H, W), (N, C, H, W), (N, H, W, C), or a folder of them.
+            Text: a list of lines, the path of a .log file, or a column of a table (`modality="text column=message"`).
         y : ignored
         condition : array (N,) or (N, K), frame, or names of columns of X, or None
             What the model is given along with each record. Columns named are taken out of X.

@@ -164,6 +164,11 @@ class Text:
             )
         return torch.from_numpy(raw)
 
+    def pieces(self, line: str) -> list[str]:
+        """The tokens of a line that the model sees, as they are written: those that are not known too."""
+        tokens = self._tokeniser.split(line)[: self.longest]
+        return [self._tokeniser.join([token]) for token in tokens]
+
     # ---- the way back ----
 
     def restore(self, raw: Tensor, sampled: bool = False, like: Any = None) -> np.ndarray:

@@ -30,6 +30,7 @@ def read(
         - .npy, .npz: (N, F) a table, (N, H, W), (N, C, H, W) or (N, H, W, C) pictures; scipy's sparse .npz;
         - idx files such as MNIST's `train-images-idx3-ubyte.gz`;
         - a folder of pictures (PNG, JPEG, TIFF, WebP, BMP, GIF, ...), whose sub-folders are labels; or one picture;
+        - .log, .txt (also .gz): a line of text per example;
         - the name of a public data set (see `hourglass.datasets.names`), where no such path exists;
         - an array or tensor, a pandas or polars frame, a pyarrow table, or a dict of columns.
     columns : sequence of str or int, optional
@@ -98,7 +99,7 @@ def _from_file(path: Path, header: bool | None, null_words: Sequence[str] | None
         return idx.read(path)
     raise ValueError(
         f"{path}: files called *{path.suffix or path.name} are not read; give .csv, .tsv, .parquet, .npy, .npz, an idx "
-        "file, or a folder of .png, .jpg or .tif pictures"
+        "file, .log or .txt, or a folder of .png, .jpg or .tif pictures"
     )
 
 

@@ -127,12 +127,20 @@ class Lines:
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """N texts."""
+    """N texts.
+
+    Attributes
+    ----------
+    tokens : the tokens of each, which together are the text or its beginning, one for each of the cells that there are;
+        () where texts have none.
+    """
 
     texts: tuple[str, ...]
+    tokens: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def __getitem__(self, rows: np.ndarray) -> Texts:
-        return Texts(tuple(self.texts[i] for i in np.asarray(rows).tolist()))
+        places = np.asarray(rows).tolist()
+        return Texts(tuple(self.texts[i] for i in places), tuple(self.tokens[i] for i in places if self.tokens))

@@ -10,4 +10,5 @@ from hourglass.views.forms import Texts
 
 def view(modality: Text, restored: Any) -> Texts:
     """Lines of text, and their tokens as the model has them."""
-    return Texts(tuple(map(str, restored)))
+    texts = tuple(map(str, restored))
+    return Texts(texts, tuple(tuple(modality.pieces(text)) for text in texts))
