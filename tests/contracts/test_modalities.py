@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from hourglass import modalities
-from hourglass.modalities import MODALITIES, Images, Tables, Text, modality_for
+from hourglass.modalities import MODALITIES, Images, Tables, Text, TileMaps, modality_for
 from hourglass.model import Decode
 from hourglass.readers import read
 from hourglass.readers.containers import canonical
@@ -88,8 +88,18 @@ IMAGES |= {
 
 LINES = [f"{('open', 'close')[k % 2]} file, line {k % 3}: {('ok', 'it is late', 'é!')[k % 3]}" for k in range(N)]
 TEXTS = {"lines": np.array(LINES, dtype=object), "an empty one": np.array(["", *LINES[1:]], dtype=object)}
+PLACES = RNG.integers(0, 4, (N, 6, 7))
+TILE_MAPS = {
+    "texts": ["\n".join("".join(row) for row in grid) for grid in np.array(list("-X?E"))[PLACES].tolist()],
+    "integers": PLACES.astype(np.int16) * 100 - 1,
+    "uint8": PLACES.astype(np.uint8),
+    "list": list(PLACES),
+    "holed": np.where(RNG.random(PLACES.shape) < 0.2, np.nan, PLACES),
+}
+TILE_MAPS["short lines"] = [f"{text[:-3]}" for text in TILE_MAPS["texts"]]
 
 CASES = [(Tables(), name, X) for name, X in TABLES.items()]
+CASES += [(TileMaps(), name, X) for name, X in TILE_MAPS.items()]
 CASES += [(Tables(discrete=True), "discrete", pandas.DataFrame({"k": [4, 7, 9, None] * 6, "x": NUMBERS[:, 0]}))]
 CASES += [(Tables(categories=("x0",)), "categories", RNG.choice([0.5, 3.0, 7.0, 11.0], (N, 2)))]
 CASES += [(Tables(counts=("x0",)), "counts", RNG.poisson(3.0, (N, 2)))]
@@ -116,6 +126,8 @@ def cells_of(X):
     if isinstance(X, pyarrow.Table):
         return {n: [None if v != v else v for v in values] for n, values in X.to_pydict().items()}
     array = np.asarray(X)
+    if array.dtype.kind == "U":
+        return {"maps": array.tolist()}
     if array.dtype == object:
         return {str(k): [None if v != v else v for v in column] for k, column in enumerate(array.T.tolist())}
     return array.astype(np.float64)
@@ -137,13 +149,17 @@ def assert_same_cells(one, other, scale):
 @cases
 def test_there_and_back_is_the_identity(modality, X):
     modality = modality.infer(X)
-    raw = modality._tensor(X)
+    raw = modality.examples(X).rows()
     assert raw.shape == (N, *modality.shape)
     scaling = modality.scaling()
     x = scaling(raw)
     assert x.dtype == torch.float32 and x.shape == raw.shape
     back = modality.restore(scaling.inverse(x))
-    if isinstance(X, (pandas.DataFrame, polars.DataFrame, pyarrow.Table)):
+    if modality.name == "tilemaps":  # lines of a text that were short are as short again
+        back = modality.stitch(modality.examples(X), scaling.inverse(x), X)
+    if modality.name == "tilemaps" and isinstance(X, list):
+        assert isinstance(back, list) and len(back) == N
+    elif isinstance(X, (pandas.DataFrame, polars.DataFrame, pyarrow.Table)):
         assert type(back) is type(X)
     else:
         assert isinstance(back, np.ndarray)
@@ -156,7 +172,7 @@ def test_there_and_back_is_the_identity(modality, X):
 @cases
 def test_numbers_in_model_space_have_mean_zero_and_deviation_one(modality, X):
     modality = modality.infer(X)
-    x = modality.scaling()(modality._tensor(X))
+    x = modality.scaling()(modality.examples(X).rows())
     if modality.name == "images":
         if not modality._bernoulli:
             channels = x.movedim(1, 0).flatten(1)
@@ -164,6 +180,9 @@ def test_numbers_in_model_space_have_mean_zero_and_deviation_one(modality, X):
             torch.testing.assert_close(channels.std(1, correction=0), torch.ones(len(channels)), atol=1e-4, rtol=0)
         else:
             assert float(x.min()) == 0.0 and float(x.max()) == 1.0
+        return
+    if modality.name == "tilemaps":
+        assert set(x[x.isfinite()].tolist()) == set(range(len(modality.tiles)))
         return
     for i, column in enumerate(modality.columns):
         known = x[~x[:, i].isnan(), i]
@@ -183,7 +202,7 @@ def test_a_modality_is_a_frozen_value_and_json(modality, X):
     written = json.loads(json.dumps(learnt.to_json(), allow_nan=False))
     again = type(learnt).from_json(written)
     assert again == learnt
-    assert torch.equal(again._tensor(X).nan_to_num(), learnt._tensor(X).nan_to_num())
+    assert torch.equal(again.examples(X).rows().nan_to_num(), learnt.examples(X).rows().nan_to_num())
     with pytest.raises(AttributeError):
         learnt.shape = (3,)
 
@@ -197,7 +216,7 @@ def test_the_ends_fit(modality, X, network, hidden):
         with pytest.raises(ValueError, match=f"network='{network}' is not for {modality.name}; choose 'mlp'"):
             modality.encoder(hidden, network, "silu")
         return
-    x = modality.scaling().training_view(modality._tensor(X))[:4]
+    x = modality.scaling().training_view(modality.examples(X).rows())[:4]
     features = modality.encoder(hidden, network, "silu")(x)
     encoder = modality.encoder(hidden, network, "silu")
     assert features.shape == (4, encoder.n_features) and bool(features.isfinite().all())
@@ -216,7 +235,7 @@ def test_what_noise_may_touch_and_what_hides(modality, X):
     if modality.name == "tables":
         assert numeric.tolist() == [c.kind == "numeric" and not c.constant for c in modality.columns]
         assert np.isnan(modality.mask_value)
-    elif modality.name == "text":
+    elif modality.name in ("text", "tilemaps"):
         assert np.isnan(modality.mask_value) and not numeric.any()
     else:
         assert modality.mask_value == 0.0 and int(numeric.sum()) == prod(modality.shape)

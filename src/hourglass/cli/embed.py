@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from hourglass.cli.apply import On, apply_in_chunks
+from hourglass.cli.companions import Inputs
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
 from hourglass.cli.results import write_columns
@@ -30,5 +32,11 @@ def embed(on: Annotated[On, FLATTENED], *, out: Path, keep: list[str] | None = N
 
     estimator = load(on.run)
     chunks = apply_in_chunks(on, estimator, lambda given: estimator.transform(given.X, condition=given.condition), out)
-    rows = write_columns(out, chunks, [f"code{j}" for j in range(estimator.n_latent_)], keep)
+
+    def names(given: Inputs) -> Sequence[str] | None:
+        """Of records, and of the windows that they are cut into."""
+        examples = estimator.examples(given.X)
+        return examples.names(given.names) if examples.axes else given.names
+
+    rows = write_columns(out, chunks, [f"code{j}" for j in range(estimator.n_latent_)], keep, names)
     report_written(out, rows, f"codes of {estimator.n_latent_} numbers", on.json)

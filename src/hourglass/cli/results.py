@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,24 @@ if TYPE_CHECKING:
 
 
 Chunks = Iterable[tuple[Inputs, Any]]  # some of the data, and what was made of them
+Names = Callable[[Inputs], Sequence[str] | None]
 
 
-def write_columns(out: Path, chunks: Chunks, columns: Sequence[str], keep: Sequence[str] | None = None) -> int:
+def write_columns(
+    out: Path, chunks: Chunks, columns: Sequence[str], keep: Sequence[str] | None = None, names: Names | None = None
+) -> int:
     """Numbers for every record, (N, len(columns)), into a file by its ending; the number of rows.
 
-    Before them stand the names of the records, where they have some, and the columns `keep` of the data.
+    Before them stand the names of the records, where they have some (or what `names` gives), and the columns `keep` of
+    the data.
     """
     if keep and out.name.lower().endswith((".npy", ".npz")):
         raise UsageError(f"--keep {' '.join(keep)}: {out.name} has no place for texts; give a .csv or .parquet file")
 
     def tables() -> Iterator[tuple[Any, Sequence[str] | None]]:
         for given, values in chunks:
-            yield (_kept_beside(given, keep, columns, values) if keep else values), given.names
+            of_rows = given.names if names is None else names(given)
+            yield (_kept_beside(given, keep, columns, values) if keep else values), of_rows
 
     return write_rows(out, tables(), columns=None if keep else columns)
 

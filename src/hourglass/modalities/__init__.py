@@ -6,6 +6,7 @@ from hourglass.modalities.modality import Modality
 from hourglass.modalities.registry import MODALITIES, in_words, modality_for, modality_in_words, named_modality
 from hourglass.modalities.tables import Tables
 from hourglass.modalities.text import Text
+from hourglass.modalities.tile_maps import TileMaps
 
 __all__ = [
     "MODALITIES",
@@ -14,6 +15,7 @@ __all__ = [
     "Modality",
     "Tables",
     "Text",
+    "TileMaps",
     "in_words",
     "modality_for",
     "modality_in_words",

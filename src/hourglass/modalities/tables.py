@@ -26,7 +26,7 @@ from hourglass.modalities.identifiers import IDENTIFIER, LeftOut
 from hourglass.modalities.scaling import Standardise, StandardiseTails
 from hourglass.modalities.table_survey import survey
 from hourglass.networks import MLPDecoder, MLPEncoder
-from hourglass.networks.linear_path import Principal
+from hourglass.networks.fronted import Fronted
 from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
 from hourglass.readers.column_types import ColumnType, column_types, from_columns, in_texts
@@ -304,7 +304,7 @@ class Tables:
             [i for i, c in enumerate(self.columns) if c.constant and c.missing and c.offset == c.offset],
             [(i, c.scale / p, c.offset / p % 1.0) for i, c in enumerate(self.columns) for p in c.cycles],
         )
-        return _Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation, shortcut=True))
+        return Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation, shortcut=True))
 
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
@@ -320,20 +320,3 @@ class Tables:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Tables:
         return from_json(cls, values, "table")
-
-
-class _Fronted(nn.Sequential):
-    """A front that prepares rows, then an encoder."""
-
-    grid = ()
-
-    def __init__(self, front: nn.Module, encoder: MLPEncoder) -> None:
-        super().__init__(front, encoder)
-        self.principal: Principal | None = None
-        self.n_features = encoder.n_features
-
-    def begin(self, encode: Any, x: Tensor, condition: Tensor | None) -> None:
-        """As its encoder does, from what the front makes of rows x (N, D)."""
-        front, encoder = self
-        encoder.begin(encode, front(x), condition)  # type: ignore[operator]
-        self.principal = encoder.principal  # type: ignore[assignment]

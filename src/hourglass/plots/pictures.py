@@ -179,7 +179,7 @@ def thumbnails(latent: LatentMap, pictures: Pictures, *, scheme: Scheme = LIGHT)
     """
     low, high = latent.points.min(axis=0), latent.points.max(axis=0)
     places = (latent.points - low) / np.maximum(high - low, 1e-12)  # from 0 to 1
-    high_, wide = pictures.levels.shape[2:]
+    high_, wide = pictures.size
     size = THUMBNAIL * np.array([wide, high_]) / max(wide, high_)
     chosen = _apart(places, size)
     figure = new_figure(430, scheme)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hourglass.readers import arrays, delimited, idx, parquet, pictures, text_lines
+from hourglass.readers import arrays, delimited, idx, parquet, pictures, text_lines, tile_maps, tiled
 from hourglass.readers.data import Data
 from hourglass.readers.folders import files_below
 from hourglass.readers.memory import from_memory, selected
@@ -84,7 +84,8 @@ READERS: dict[tuple[str, ...], Callable[[Path], Data]] = {
     (".npy", ".npz"): arrays.read,
     pictures.SUFFIXES: pictures.read,
     (".log", ".log.gz"): text_lines.read_log,
-    (".txt", ".txt.gz"): text_lines.read_txt,
+    (".txt", ".txt.gz"): tile_maps.read_txt,
+    tiled.SUFFIXES: tile_maps.read,
 }
 
 
@@ -114,6 +115,8 @@ def _from_folder(path: Path) -> Data:
         return parquet.read(path)
     if has_pictures:
         return pictures.read(path, files)
+    if any(kinds[suffix] for suffix in tile_maps.SUFFIXES):
+        return tile_maps.read(path, files)
     found = ", ".join(f"{number:,} {suffix or 'without an ending'}" for suffix, number in kinds.most_common(5))
     others = f"; it holds other files ({found}): give one of them" if found else ""
     raise ValueError(f"{path}: the folder holds no pictures (.png, .jpg, .tif, ...) and no .parquet files{others}")

@@ -307,7 +307,7 @@ def _write_pictures(folder: Path, pictures: np.ndarray, index: Sequence[Any] | N
 
 def _stems(names: Sequence[str]) -> list[str]:
     """Names of files without their picture endings; where two would be one, those that are no PNG keep theirs."""
-    stems = [_file_stem(name) for name in names]
+    stems = [file_stem(name) for name in names]
     counts = Counter(stems)
     stems = [
         stem if counts[stem] == 1 or name == f"{stem}.png" else name for stem, name in zip(stems, names, strict=True)
@@ -318,10 +318,10 @@ def _stems(names: Sequence[str]) -> list[str]:
     return stems
 
 
-def _file_stem(name: str) -> str:
-    """A row's name as a path inside the folder, without its old picture ending; it may not lead out of the folder."""
-    endings = "|".join(suffix[1:] for suffix in PICTURES)
-    stem = re.sub(rf"\.({endings})(?=$|\[)", "", name, flags=re.IGNORECASE)
+def file_stem(name: str, endings: Sequence[str] = PICTURES) -> str:
+    """A record's name as a path inside a folder, without its old ending; it may not lead out of the folder."""
+    old = "|".join(suffix[1:] for suffix in endings)
+    stem = re.sub(rf"\.({old})(?=$|\[)", "", name, flags=re.IGNORECASE)
     if not stem or Path(stem).is_absolute() or ".." in Path(stem).parts:
         raise ValueError(f"index: {name!r} cannot be a file name inside the folder; use plain names")
     return stem

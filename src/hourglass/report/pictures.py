@@ -24,8 +24,8 @@ STEPS = 9
 
 
 def _errors(s: ReportData) -> np.ndarray:
-    """Mean squared error of every picture shown (M,)."""
-    return (s.raw.float() - s.restored.float()).flatten(1).square().mean(1).numpy()
+    """How far the reconstruction of every picture shown is off (M,)."""
+    return np.asarray(s.originals.errors(s.reconstructions))
 
 
 def reconstructions(s: ReportData) -> list[Panel]:
@@ -80,7 +80,7 @@ def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
 
 
 def plane(s: ReportData) -> list[Panel]:
-    side = SIDE if max(s.originals.levels.shape[2:]) <= LARGE else SIDE_OF_LARGE
+    side = SIDE if max(s.originals.size) <= LARGE else SIDE_OF_LARGE
     caption = (
         "What every place of the two-dimensional code decodes to; every row and every column stands for an equal share "
         "of the codes. Smooth changes mean that neighbouring codes look alike."

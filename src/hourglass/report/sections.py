@@ -23,6 +23,7 @@ from hourglass.report.report_data import ReportData
 # panels of the forms that examples may have; a kind of data without a view has those alone that all share
 FORMS: dict[type, ModuleType] = {
     views.Pictures: pictures,
+    views.Tiles: pictures,
     views.Cells: cells,
     views.Lines: lines,
     views.Texts: texts,

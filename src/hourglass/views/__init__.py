@@ -3,7 +3,7 @@
 `plots` draws forms, `write` puts them into files. A kind of data of your own gets a view by a line in `VIEWS`.
 """
 
-from hourglass.views.forms import Cells, Form, Lines, Pictures, Texts
+from hourglass.views.forms import Cells, Form, Lines, Pictures, Texts, Tiles
 from hourglass.views.registry import VIEWS, view_of
 from hourglass.views.writing import contact_sheet, ending_of, write
 
@@ -14,6 +14,7 @@ __all__ = [
     "Lines",
     "Pictures",
     "Texts",
+    "Tiles",
     "contact_sheet",
     "ending_of",
     "view_of",

@@ -56,6 +56,15 @@ class Pictures:
         return np.repeat(levels.mean(axis=1)[..., None], 3, axis=-1)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.levels.shape[2], self.levels.shape[3]
+
+    def errors(self, other: Pictures) -> np.ndarray:
+        """(N,) mean squared differences of levels."""
+        return np.asarray(np.square(self.levels.astype(np.float32) - other.levels).mean((1, 2, 3)))
+
+    @property
     def pixels(self) -> np.ndarray:
         """(N, C, H, W) uint8 or uint16, as they are written to files.
 
@@ -67,6 +76,53 @@ class Pictures:
             return np.clip(np.rint(self.levels / depth), 0, np.iinfo(kind).max).astype(kind)
         level = (self.levels - self.black) / (self.white - self.black)
         return np.clip(np.rint(255 * level), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """N maps of tiles, drawn with a picture for each kind of tile.
+
+    Attributes
+    ----------
+    places : (N, H, W) of the kind of each tile, K for none.
+    pictures : (K + 1, side, side, 3) uint8, the last of them for no tile.
+    names : (K,) of the kinds.
+    """
+
+    places: np.ndarray
+    pictures: np.ndarray
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, rows: np.ndarray) -> Tiles:
+        return replace(self, places=self.places[rows])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.places.shape[1] * self.pictures.shape[1], self.places.shape[2] * self.pictures.shape[2]
+
+    @property
+    def _drawn(self) -> np.ndarray:
+        """(N, height, width, 3) uint8."""
+        tiles = self.pictures[self.places].swapaxes(2, 3)  # (N, H, side, W, side, 3)
+        return tiles.reshape(len(self), *self.size, 3)
+
+    @property
+    def rgb(self) -> np.ndarray:
+        return self._drawn / 255.0
+
+    @property
+    def pixels(self) -> np.ndarray:
+        return np.moveaxis(self._drawn, -1, 1)
+
+    def errors(self, other: Tiles) -> np.ndarray:
+        """(N,) the share of tiles that are of another kind, of those that are known."""
+        known = self.places < len(self.names)
+        wrong = known & (self.places != other.places)
+        return np.asarray(wrong.sum((1, 2)) / np.maximum(known.sum((1, 2)), 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,18 @@ from functools import partial
 from typing import Any
 
 from hourglass.modalities import Modality
-from hourglass.views import images, tables, text
+from hourglass.views import images, tables, text, tile_maps
 
 # by `Modality.name`: (modality, examples as `restore` gives them) -> a form of as many examples
-VIEWS: dict[str, Callable[[Any, Any], Any]] = {"images": images.view, "tables": tables.view, "text": text.view}
+VIEWS: dict[str, Callable[[Any, Any], Any]] = {
+    "images": images.view,
+    "tables": tables.view,
+    "text": text.view,
+    "tilemaps": tile_maps.view,
+}
+
+# ending -> what writes such files, for kinds of data with files of their own: (path, chunks, modality) -> how many
+WRITERS: dict[str, dict[str, Any]] = {"tilemaps": tile_maps.WRITERS}
 
 
 def view_of(modality: Modality) -> Callable[[Any], Any] | None:

@@ -13,13 +13,14 @@ import numpy as np
 from hourglass import readers
 from hourglass.modalities import Modality
 from hourglass.readers.writing import written_whole
+from hourglass.views import registry
 from hourglass.views.registry import view_of
 
 Chunks = Iterable[tuple[Any, Sequence[str] | None]]  # examples as `restore` gives them, and their names
 
 SHEET_CELL = 56  # pixels a side that a picture has at least on a contact sheet
 MAX_PER_SHEET = 400
-GAP = 0.04  # of a picture's side, between pictures
+GAP = 0.04  # of a picture's shorter side, between pictures
 WHAT_IT_IS = {"": "a folder, if the name has no ending", ".png": ".png, a contact sheet"}
 
 
@@ -60,7 +61,8 @@ def write(path: str | Path, chunks: Chunks, modality: Modality) -> int:
     FileExistsError : for a folder with something in it.
     """
     path = Path(path).expanduser()
-    writer = WRITERS.get(ending_of(path, modality))
+    ending = ending_of(path, modality)
+    writer = registry.WRITERS.get(modality.name, {}).get(ending) or WRITERS.get(ending)
     if writer is not None:
         return writer(path, chunks, modality)
     first, *_ = pair = next(rest := iter(chunks))
@@ -121,7 +123,7 @@ def contact_sheet(pictures: np.ndarray) -> np.ndarray:
     n, channels, height, width = pictures.shape
     columns = math.ceil(math.sqrt(n * height / width))
     rows = math.ceil(n / columns)
-    gap = max(1, round(GAP * max(height, width)))
+    gap = max(1, round(GAP * min(height, width)))
     ground = np.iinfo(pictures.dtype).max
     sheet = np.full((channels, rows * (height + gap) + gap, columns * (width + gap) + gap), ground, pictures.dtype)
     for i, picture in enumerate(pictures):
