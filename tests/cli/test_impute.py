@@ -51,3 +51,18 @@ def test_the_index_of_pandas_stays(hourglass) -> None:
         assert full.notna().all().all() and (full.loc[known, "a"] == frame.loc[known, "a"]).all()
         assert pq.read_table("full.parquet")["b"].to_pylist() == frame["b"].tolist()
     assert hourglass("embed", "run", "t.parquet", "--out", "codes.parquet").code == 0
+
+
+def test_intervals_go_into_two_files(hourglass) -> None:
+    frame = pd.DataFrame({"a": RNG.normal(size=40), "b": RNG.normal(size=40)})
+    frame.loc[::5, "a"] = np.nan
+    frame.to_csv("t.csv", index=False)
+    assert hourglass("fit", "t.csv", *FITTED, "--overwrite", "--out", "run").code == 0
+    assert hourglass("impute", "run", "--interval", "0.9", "--out", "full.csv").code == 0
+    lower, upper = pd.read_csv("full.lower.csv"), pd.read_csv("full.upper.csv")
+    missing = frame["a"].isna()
+    assert (lower["a"] < upper["a"])[missing].all() and (lower[~missing] == upper[~missing])["a"][~missing].all()
+    answer = hourglass("impute", "run", "--interval", "90", "--out", "full.csv")
+    assert answer.code == 2 and "--interval 90.0 is a probability" in answer.err
+    answer = hourglass("impute", "run", "--interval", "0.9", "--n-draws", "2", "--out", "full.csv")
+    assert answer.code == 2 and "leave out --rounds and --n-draws" in answer.err

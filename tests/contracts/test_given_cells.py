@@ -118,3 +118,25 @@ def test_draws_of_arrays_and_of_complete_tables():
     with pytest.raises(ValueError, match="rounds=2 is of the one best filling"):
         model.impute(X, n_draws=2, rounds=2)
     assert model.sample(3, given={"x1": 0.25})[:, 1].tolist() == [0.25] * 3
+
+
+def test_intervals_hold_what_was_hidden_and_leave_the_rest(model):
+    holed = TABLE.copy()
+    holed["size"] = holed["size"].where(np.arange(N) % 4 > 0)
+    holed["town"] = holed["town"].where(np.arange(N) % 5 > 0)
+    lower, upper = model.impute(holed, interval=0.9, random_state=0)
+    hidden = holed["size"].isna()
+    inside = (lower["size"] <= TABLE["size"]) & (TABLE["size"] <= upper["size"])
+    assert 0.75 < inside[hidden].mean() <= 1
+    assert (upper["size"] - lower["size"])[hidden].mean() < 0.6 * np.ptp(np.quantile(SIZE, [0.05, 0.95]))
+    assert (lower["town"] == upper["town"]).all() and set(lower["town"]) == {"Oslo", "Rome"}
+    assert (lower["size"] == upper["size"])[~hidden].all()
+    narrow = model.impute(holed, interval=0.5, random_state=0)
+    assert (narrow[0]["size"] >= lower["size"])[hidden].all() and (narrow[1]["size"] <= upper["size"])[hidden].all()
+
+
+def test_an_interval_is_a_probability_and_has_no_draws(model):
+    with pytest.raises(ValueError, match="interval=90 is a probability"):
+        model.impute(TABLE, interval=90)
+    with pytest.raises(ValueError, match="give one of them"):
+        model.impute(TABLE, interval=0.9, n_draws=3)

@@ -22,13 +22,18 @@ Chunk = tuple[Inputs, Any]  # some of the data, and their filled-in columns
 
 
 def impute(
-    on: Annotated[On, FLATTENED], *, out: Path, rounds: int | None = None, n_draws: int | None = None, seed: int = 0
+    on: Annotated[On, FLATTENED],
+    *,
+    out: Path,
+    rounds: int | None = None,
+    n_draws: int | None = None,
+    interval: float | None = None,
+    seed: int = 0,
 ) -> None:
     """Write a table with its missing cells filled in.
 
-    Use it where an analysis needs complete rows; models fitted with `--recipe "ae Masking=0.2"` do it best. It writes
-    the whole table: cells that were known, and columns the model never saw, stay as they are, from CSV to CSV to the
-    byte.
+    Use it where an analysis needs complete rows; the default recipe does it well. It writes the whole table: cells that
+    were known, and columns the model never saw, stay as they are, from CSV to CSV to the byte.
 
     Example: `hourglass impute runs/people-ae --out full.csv`
 
@@ -42,8 +47,11 @@ def impute(
     n_draws
         Write so many tables instead, each filled with other values that could be (multiple imputation): full.1.csv,
         full.2.csv, ... What differs between them is what the data leave open.
+    interval
+        Write the two ends of the range that holds the missing number with this probability, such as 0.9, each into a
+        table of its own: full.lower.csv and full.upper.csv.
     seed
-        Random seed: the same seed gives the same result. It matters with --n-draws alone.
+        Random seed: the same seed gives the same result. It matters with --n-draws and --interval.
     """
     import numpy as np
 
@@ -51,6 +59,10 @@ def impute(
 
     if n_draws is not None and rounds is not None:
         raise UsageError("--rounds is for the best filling, and --n-draws for others that could be; give one of them")
+    if interval is not None and (rounds is not None or n_draws is not None):
+        raise UsageError("--interval gives two tables of its own; leave out --rounds and --n-draws")
+    if interval is not None and not 0 < interval < 1:
+        raise UsageError(f"--interval {interval} is a probability and must lie between 0 and 1, such as 0.9")
     if n_draws is not None and n_draws < 1:
         raise UsageError(f"--n-draws {n_draws} must be at least 1")
     if rounds is not None and rounds < 1:
@@ -59,6 +71,15 @@ def impute(
     modality = estimator.modality_
     if not modality.has_missing:
         raise ValueError(f"{on.run} was fitted on {modality.describe()}, which have no missing cells to fill in")
+    if interval is not None:
+        for k, end in enumerate(("lower", "upper")):
+            draws = np.random.RandomState(seed % 2**32)  # the same for both
+
+            def bound(given: Inputs, k: int = k, draws: Any = draws) -> Any:
+                return estimator.impute(given.X, condition=given.condition, interval=interval, random_state=draws)[k]
+
+            _impute_to(numbered(out, end), on, bound, estimator)
+        return
     if n_draws is None:
         _impute_to(
             out, on, lambda given: estimator.impute(given.X, condition=given.condition, rounds=rounds), estimator
@@ -73,7 +94,7 @@ def impute(
         _impute_to(numbered(out, k + 1), on, drawn, estimator)
 
 
-def numbered(out: Path, k: int) -> Path:
+def numbered(out: Path, k: int | str) -> Path:
     """filled.csv.gz -> filled.1.csv.gz."""
     ending = next((e for e in DOUBLE_ENDINGS if out.name.lower().endswith(e)), out.suffix)
     stem = out.name[: len(out.name) - len(ending)]

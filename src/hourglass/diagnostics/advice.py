@@ -227,11 +227,9 @@ def _ending(s: Summary) -> list[str]:
 def _data(s: Summary) -> list[str]:
     """What is noteworthy of the rows themselves."""
     sentences = []
-    if s.share_missing and "Masking" not in s.recipe:
+    if s.share_missing and s.active_units < 0:
         share = f"{s.share_missing:.1%}" if s.share_missing >= 0.001 else "Some"
-        sentences.append(
-            f'{share} of the cells are missing. To fill them in, use recipe="ae Masking=0.2", which practises that.'
-        )
+        sentences.append(f'{share} of the cells are missing. To fill them in, use recipe="vae", which errs least.')
     if n := len(s.constant_columns):
         names = ", ".join(map(repr, s.constant_columns[:8])) + (", ..." if n > 8 else "")
         carry = "carries no information; it is" if n == 1 else "carry no information; they are"

@@ -160,3 +160,13 @@ def _sliced(
             high[moving] = torch.where(angle[moving] < 0, high[moving], angle[moving])
             angle[moving] = low[moving] + (high[moving] - low[moving]) * torch.rand_like(low[moving])
     return z.cpu()
+
+
+def central_range(draws: Tensor, probability: float, categorical: Tensor) -> Tensor:
+    """Draws (n, N, *S) -> the lower and the upper end of the middle of them, (2, N, *S), both values that were drawn;
+    of cells whose values are names, *S bool, twice the most frequent one. Cells that were never drawn are NaN."""
+    tail = (1 - probability) / 2
+    known = draws.nan_to_num()
+    ends = torch.stack([known.quantile(q, 0, interpolation="nearest") for q in (tail, 1 - tail)])
+    ends = torch.where(categorical.to(draws.device), known.mode(0).values, ends)
+    return torch.where(draws[:1].isnan(), torch.nan, ends)

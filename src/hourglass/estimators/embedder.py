@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hourglass import readers
 from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
+from hourglass.diagnostics.known_cells import central_range
 from hourglass.diagnostics.marginals import Marginals
 from hourglass.estimators import passes
 from hourglass.estimators.conditions import condition_tensor
@@ -25,6 +26,7 @@ from hourglass.readers import containers
 from hourglass.training import Rows, threads
 
 MAX_DRAWS, MIN_MARGINAL_ROWS = 10_000, 1_000  # that the distributions of drawn numbers are estimated from
+DRAWS_FOR_INTERVALS = 200
 MARGINAL_CELLS = 2**24  # wide tables have fewer rows there
 
 
@@ -157,6 +159,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         condition: Any = None,
         rounds: int | None = None,
         n_draws: int | None = None,
+        interval: float | None = None,
         random_state: Any = None,
     ) -> Any:
         """X with its missing cells filled in by the reconstruction; every other cell is left as it is.
@@ -176,11 +179,15 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         n_draws : instead of the one best filling, so many that could be: each row's missing cells drawn together given
             its known ones, numbers mapped as `sample` does. What is computed on each of them varies as much as the data
             leave it open (multiple imputation).
+        interval : instead of the one best filling, two: the lower and the upper end of the range that holds the value
+            with this probability, of each missing cell by itself, from 200 draws as `n_draws` makes them. It is the
+            model's own probability; how often the truth lies inside is in `benchmarks/RESULTS.md`. A category has no
+            ends: both are the one drawn most often.
         random_state : int, RandomState or None, of the draws.
 
         Returns
         -------
-        What X is; with `n_draws` a list of so many.
+        What X is; with `n_draws` a list of so many, with `interval` a list of two.
 
         Raises
         ------
@@ -189,8 +196,8 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         Sources: Rezende, Mohamed, Wierstra 2014, arXiv:1401.4082, appendix F, who draw where this takes the mode; Rubin
         1987, Multiple Imputation for Nonresponse in Surveys.
         """
-        if n_draws is not None:
-            return self._impute_draws(X, condition, rounds, n_draws, random_state)
+        if n_draws is not None or interval is not None:
+            return self._impute_draws(X, condition, rounds, n_draws, interval, random_state)
         X, condition = self._accept(X, condition)
         if rounds is None:
             rounds = 1 if self.recipe_.prior is None else 3
@@ -206,18 +213,34 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
                     filled = torch.where(missing, made.to(raw.dtype), raw)
         return self.modality_.fill(X, examples, filled)
 
-    def _impute_draws(self, X: Any, condition: Any, rounds: int | None, n_draws: int, random_state: Any) -> list[Any]:
-        if not isinstance(n_draws, (int, np.integer)) or isinstance(n_draws, bool) or n_draws < 1:
-            raise ValueError(f"n_draws={n_draws!r} must be a whole number of at least 1, or None for the best filling")
+    def _impute_draws(
+        self,
+        X: Any,
+        condition: Any,
+        rounds: int | None,
+        n_draws: int | None,
+        interval: float | None,
+        random_state: Any,
+    ) -> list[Any]:
+        if n_draws is not None and interval is not None:
+            raise ValueError("n_draws gives draws and interval the range they lie in; give one of them")
+        if interval is not None and not 0 < interval < 1:
+            raise ValueError(f"interval={interval!r} is a probability and must lie between 0 and 1, such as 0.9")
+        n = DRAWS_FOR_INTERVALS if n_draws is None else n_draws
+        if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
+            raise ValueError(f"n_draws={n!r} must be a whole number of at least 1, or None for the best filling")
         if rounds is not None:
-            raise ValueError(f"rounds={rounds} is of the one best filling; leave it out where n_draws is given")
+            raise ValueError(f"rounds={rounds} is of the one best filling; leave it out where draws are asked for")
         X, condition = self._accept(X, condition)
         examples = self.modality_.examples(X)
         raw = examples.rows()
         if not self.modality_.has_missing:
             return [self.modality_.fill(X, examples, raw)]  # says that there is nothing to fill in
         seed = int(check_random_state(random_state).randint(2**31 - 1))
-        return [self.modality_.fill(X, examples, each) for each in self._draws_of(raw, condition, n_draws, seed)]
+        draws = self._draws_of(raw, condition, n, seed)
+        if interval is not None:
+            draws = central_range(draws, interval, self.model_.decode.likelihood.categorical)
+        return [self.modality_.fill(X, examples, each) for each in draws]
 
     def _draws_of(self, raw: torch.Tensor, condition: Any, n: int, seed: int) -> torch.Tensor:
         """Rows with missing cells drawn n times, complete rows as they are: (n, N, *S)."""
