@@ -54,6 +54,12 @@ def write_photos(folder):
 def test_commands_run_one_after_the_other(quick, capsys):
     write_people(quick / "people.csv")
     write_photos(quick / "photos")
+    lines = [f"12:{i:02}:07 user{i % 3} from 10.0.0.{i} {'logged in' if i % 2 else 'refused'}" for i in range(60)]
+    (quick / "server.log").write_text("\n".join(lines))
+    (quick / "levels").mkdir()
+    for i in range(3):
+        sky, gap = "\n".join(["-" * 40] * 12), "X" * (10 + i) + "---" + "X" * (27 - i)
+        (quick / f"levels/{i}.txt").write_text(f"{sky}\n{gap}\n{gap}\n")
     commands = [shlex.split(line, comments=True) for block in code("sh") for line in block.splitlines()]
     commands = [words for words in commands if words]
     assert len(commands) > 8 and all(words[0] == "hourglass" for words in commands)
