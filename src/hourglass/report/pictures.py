@@ -36,14 +36,15 @@ def reconstructions(s: ReportData) -> list[Panel]:
             lambda scheme: plots.reconstructions(
                 s.originals[rows], s.reconstructions[rows], columns=COLUMNS, scheme=scheme
             ),
-            f"{len(rows)} pictures in pairs of rows, the originals above, the reconstructions below.",
+            f"{len(rows)} {s.noun}s in pairs of rows, the originals above, the reconstructions below.",
             html,
         )
 
     panels = [
         pairs(
             "Originals and reconstructions",
-            "Pictures chosen at random, each with its reconstruction below: what the two share is what the code keeps.",
+            f"{s.noun.capitalize()}s chosen at random, each with its reconstruction below: what the two share is what "
+            "the code keeps.",
             s.chosen(PAIRS),
         )
     ]
@@ -52,8 +53,8 @@ def reconstructions(s: ReportData) -> list[Panel]:
         listed = "".join(f"<li>{escape(s.names[i])}</li>" for i in worst)
         panels.append(
             pairs(
-                "The hardest pictures",
-                f"The largest errors among {s.n_shown:,} pictures: rare forms, wrong labels or damaged pictures tend "
+                f"The hardest {s.noun}s",
+                f"The largest errors among {s.n_shown:,} {s.noun}s: rare forms, wrong labels or damaged {s.noun}s tend "
                 "to be here. From left to right:",
                 worst,
                 f"<ol class=names>{listed}</ol>",
@@ -71,10 +72,10 @@ def on_map(s: ReportData, latent: LatentMap) -> list[Panel]:
     of_method = {"code": "latent map", "pca": "map by PCA", "tsne": "map by t-SNE"}[latent.method]
     return [
         Panel(
-            "Pictures on the map",
-            f"The {of_method}, with the pictures themselves where their codes are; as many as find room.",
+            f"{s.noun.capitalize()}s on the map",
+            f"The {of_method}, with the {s.noun}s themselves where their codes are; as many as find room.",
             lambda scheme: plots.thumbnails(latent, s.originals, scheme=scheme),
-            "Small pictures at the places of their codes.",
+            f"Small {s.noun}s at the places of their codes.",
         )
     ]
 
@@ -85,7 +86,7 @@ def plane(s: ReportData) -> list[Panel]:
         "What every place of the two-dimensional code decodes to; every row and every column stands for an equal share "
         "of the codes. Smooth changes mean that neighbouring codes look alike."
     )
-    alt_text = f"A sheet of {side} by {side} pictures decoded from a grid over the two latent dimensions."
+    alt_text = f"A sheet of {side} by {side} {s.noun}s decoded from a grid over the two latent dimensions."
     return [plane_panel(s, plots.manifold, side, caption, alt_text)]
 
 
@@ -109,13 +110,13 @@ def traversals(s: ReportData) -> list[Panel]:
             f"Each row varies one latent dimension over the range of the codes, the others held {held}; what changes "
             f"in the row is what that dimension stands for.{s.of_condition}",
             lambda scheme: plots.traversals([t.examples for t in shown], names, scheme=scheme),
-            f"{len(shown)} rows of pictures, one per dimension: {'; '.join(names)}.",
+            f"{len(shown)} rows of {s.noun}s, one per dimension: {'; '.join(names)}.",
         )
     ]
 
 
 def samples(s: ReportData) -> list[Panel]:
-    caption = "New pictures, decoded from codes drawn from a density fitted to the codes of the data."
+    caption = f"New {s.noun}s, decoded from codes drawn from a density fitted to the codes of the data."
     sets, names = new_examples(s, GENERATED, COLUMNS)
     names = [name if len(name) <= 14 else name[:13] + "…" for name in names]
     if s.levels:
@@ -126,7 +127,7 @@ def samples(s: ReportData) -> list[Panel]:
             "Samples",
             caption,
             lambda scheme: plots.samples(sets, names, columns=COLUMNS, scheme=scheme),
-            f"{sum(map(len, sets))} generated pictures{conditions}.",
+            f"{sum(map(len, sets))} generated {s.noun}s{conditions}.",
         ),
         *_paths(s),
     ]
@@ -143,10 +144,10 @@ def _paths(s: ReportData) -> list[Panel]:
     ]
     return [
         Panel(
-            "From one picture to another",
+            f"From one {s.noun} to another",
             "Each row follows a straight line from the code of one example (left) to that of another (right). Where "
-            f"the code is smooth, what is between looks like a picture, too.{s.of_condition}",
+            f"the code is smooth, what is between looks like a {s.noun}, too.{s.of_condition}",
             lambda scheme: plots.samples(sets, [""] * PATHS, columns=STEPS, scheme=scheme),
-            f"{PATHS} rows of {STEPS} pictures, each from one example to another.",
+            f"{PATHS} rows of {STEPS} {s.noun}s, each from one example to another.",
         )
     ]
