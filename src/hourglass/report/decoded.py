@@ -23,13 +23,13 @@ class ShownTraversal:
     name: str
 
 
-def shown_traversals(s: ReportData, most: int, start: np.ndarray | None = None) -> list[ShownTraversal]:
+def shown_traversals(s: ReportData, most: int, start: np.ndarray | None = None, steps: int = 9) -> list[ShownTraversal]:
     """At most so many traversals along dimensions in use, the most informative first."""
     use = dimension_use(s.estimator)
     order = [int(d) for d in use.order if use.active[d]][:most] or [int(use.order[0])]
     shown = []
     for d in order:
-        found = traversal(s.estimator, d, start=start, condition=s.one_condition)
+        found = traversal(s.estimator, d, steps=steps, start=start, condition=s.one_condition)
         much = f"{use.values[d]:.2g} nats" if use.unit == "nats" else f"standard deviation {use.values[d]:.2g}"
         name = f"dimension {d} ({much}), from {found.values[0]:.2g} to {found.values[-1]:.2g}"
         shown.append(ShownTraversal(d, s.view(found.examples), name))

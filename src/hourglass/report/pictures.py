@@ -13,14 +13,35 @@ from hourglass.report.decoded import new_examples, plane_panel, shown_traversals
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
 
-COLUMNS = 8
+COLUMNS, COLUMNS_OF_WIDE = 8, 6  # pictures in a row; of those that are wide, this over their width by their height
 PAIRS = 16
 GENERATED = 64
 SIDE, SIDE_OF_LARGE, LARGE = 15, 9, 64  # pictures per side of the plane; above so many pixels fewer
 FEW = 3  # dimensions, up to which the middle of the codes is a place where codes are
 TRAVERSALS = 6
 PATHS = 4
-STEPS = 9
+STEPS, STEPS_OF_WIDE = 9, 5
+
+
+def _aspect(s: ReportData) -> float:
+    """Width by height, at least 1: that of high pictures costs no columns."""
+    height, width = s.originals.size
+    return max(1.0, width / height)
+
+
+def _columns(s: ReportData) -> int:
+    """How many pictures stand in a row, so that what is in wide ones can be seen."""
+    aspect = _aspect(s)
+    return COLUMNS if aspect < COLUMNS / COLUMNS_OF_WIDE else max(1, round(COLUMNS_OF_WIDE / aspect))
+
+
+def _steps(s: ReportData) -> int:
+    return STEPS if _columns(s) == COLUMNS else STEPS_OF_WIDE
+
+
+def _whole_rows(n: int, columns: int) -> int:
+    """About as much paper as n pictures take in rows of 8, in whole rows of wider ones."""
+    return n if columns == COLUMNS else columns * -(-n // (2 * columns))
 
 
 def _errors(s: ReportData) -> np.ndarray:
@@ -29,12 +50,14 @@ def _errors(s: ReportData) -> np.ndarray:
 
 
 def reconstructions(s: ReportData) -> list[Panel]:
+    columns = _columns(s)
+
     def pairs(title: str, caption: str, rows: np.ndarray, html: str = "") -> Panel:
         return Panel(
             title,
             caption,
             lambda scheme: plots.reconstructions(
-                s.originals[rows], s.reconstructions[rows], columns=COLUMNS, scheme=scheme
+                s.originals[rows], s.reconstructions[rows], columns=columns, scheme=scheme
             ),
             f"{len(rows)} {s.noun}s in pairs of rows, the originals above, the reconstructions below.",
             html,
@@ -45,11 +68,11 @@ def reconstructions(s: ReportData) -> list[Panel]:
             "Originals and reconstructions",
             f"{s.noun.capitalize()}s chosen at random, each with its reconstruction below: what the two share is what "
             "the code keeps.",
-            s.chosen(PAIRS),
+            s.chosen(_whole_rows(PAIRS, columns)),
         )
     ]
     if s.n_shown > PAIRS:
-        worst = s.lowest(-_errors(s), COLUMNS)
+        worst = s.lowest(-_errors(s), _whole_rows(COLUMNS, columns))
         listed = "".join(f"<li>{escape(s.names[i])}</li>" for i in worst)
         panels.append(
             pairs(
@@ -64,7 +87,7 @@ def reconstructions(s: ReportData) -> list[Panel]:
 
 
 def colouring(s: ReportData, latent: LatentMap) -> tuple[str, Groups] | None:
-    """Pictures without labels have one colour."""
+    """Without labels there is one colour."""
     return None
 
 
@@ -101,7 +124,7 @@ def _start(s: ReportData) -> np.ndarray | None:
 
 def traversals(s: ReportData) -> list[Panel]:
     start = _start(s)
-    shown = shown_traversals(s, TRAVERSALS, start)
+    shown = shown_traversals(s, TRAVERSALS, start, _steps(s))
     names = [t.name for t in shown]
     held = "in the middle of the codes" if start is None else "at the code of one example"
     return [
@@ -116,8 +139,9 @@ def traversals(s: ReportData) -> list[Panel]:
 
 
 def samples(s: ReportData) -> list[Panel]:
+    columns = _columns(s)
     caption = f"New {s.noun}s, decoded from codes drawn from a density fitted to the codes of the data."
-    sets, names = new_examples(s, GENERATED, COLUMNS)
+    sets, names = new_examples(s, _whole_rows(GENERATED, columns), columns)
     names = [name if len(name) <= 14 else name[:13] + "…" for name in names]
     if s.levels:
         caption += " Each row was generated for the condition at its left."
@@ -126,7 +150,7 @@ def samples(s: ReportData) -> list[Panel]:
         Panel(
             "Samples",
             caption,
-            lambda scheme: plots.samples(sets, names, columns=COLUMNS, scheme=scheme),
+            lambda scheme: plots.samples(sets, names, columns=columns, scheme=scheme),
             f"{sum(map(len, sets))} generated {s.noun}s{conditions}.",
         ),
         *_paths(s),
@@ -138,8 +162,9 @@ def _paths(s: ReportData) -> list[Panel]:
     rows = s.chosen(2 * PATHS) if s.default_condition is None else s.default_condition.rows[: 2 * PATHS]
     if len(rows) < 2 * PATHS or s.grid:
         return []
+    steps = _steps(s)
     sets = [
-        s.view(interpolate(s.estimator, s.codes[a], s.codes[b], STEPS, condition=s.one_condition))
+        s.view(interpolate(s.estimator, s.codes[a], s.codes[b], steps, condition=s.one_condition))
         for a, b in zip(rows[:PATHS], rows[PATHS:], strict=True)
     ]
     return [
@@ -147,7 +172,7 @@ def _paths(s: ReportData) -> list[Panel]:
             f"From one {s.noun} to another",
             "Each row follows a straight line from the code of one example (left) to that of another (right). Where "
             f"the code is smooth, what is between looks like a {s.noun}, too.{s.of_condition}",
-            lambda scheme: plots.samples(sets, [""] * PATHS, columns=STEPS, scheme=scheme),
-            f"{PATHS} rows of {STEPS} {s.noun}s, each from one example to another.",
+            lambda scheme: plots.samples(sets, [""] * PATHS, columns=steps, scheme=scheme),
+            f"{PATHS} rows of {steps} {s.noun}s, each from one example to another.",
         )
     ]

@@ -16,14 +16,14 @@ from hourglass.exploration import LatentMap, dimension_use
 from hourglass.exploration.maps import MIN_TSNE_ROWS, map_of_codes
 from hourglass.plots import Groups, dimension_bars, latent_scatter, loss_curves
 from hourglass.plots.labels import MAX_COLOURS
-from hourglass.report import cells, lines, pictures, texts, words
+from hourglass.report import cells, lines, pictures, texts, tiles, words
 from hourglass.report.panels import Panel, Section
 from hourglass.report.report_data import ReportData
 
 # panels of the forms that examples may have; a kind of data without a view has those alone that all share
 FORMS: dict[type, ModuleType] = {
     views.Pictures: pictures,
-    views.Tiles: pictures,
+    views.Tiles: tiles,
     views.Cells: cells,
     views.Lines: lines,
     views.Texts: texts,
