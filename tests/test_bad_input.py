@@ -318,7 +318,7 @@ def test_only_all_constant_data_raise(value):
         ({"recipe": "beta-vae"}, r"recipe='beta-vae' is unknown; did you mean beta_vae"),
         ({"recipe": "sprase"}, r"recipe='sprase' is unknown; did you mean sparse"),
         ({"recipe": "qqq"}, r"recipe='qqq' is unknown; Known: .*beta_vae"),
-        ({"modality": "pictures"}, r"modality='pictures': 'pictures' is unknown; known: images, .*tables"),
+        ({"modality": "pictures"}, r"modality='pictures': 'pictures' is unknown; known: .*images, .*tables"),
         ({"likelihood": "poisson"}, r"likelihood='poisson' is not for tables; choose gaussian"),
         ({"likelihood": "bernoulli"}, r"likelihood='bernoulli' needs columns with two values; 'x0' has more"),
         ({"variance": "pixel"}, r"variance='pixel' is unknown; choose 'shared', 'partial', 'feature' or"),
