@@ -73,6 +73,15 @@ def test_the_demo_says_where_the_page_is_and_what_comes_next(hourglass) -> None:
     assert hourglass("demo", "--out", "other").code == 1
 
 
+def test_the_demo_of_text(hourglass) -> None:
+    answer = hourglass("demo", "--data", "text", "--max-epochs", 1, "--out", "log")
+    assert answer.code == 0, answer.err
+    page = Path("log/report.html").read_text()
+    assert "A log, line by line" in page and "Least typical lines" in page
+    assert "--out log/samples.txt" in answer.out
+    assert hourglass("demo", "--data", "pictures", "--max-epochs", 1, "--out", "log").code == 0
+
+
 def test_a_demo_of_another_version_is_named_with_a_remedy(hourglass, monkeypatch) -> None:
     from hourglass.run_files import MODEL_FORMAT
 

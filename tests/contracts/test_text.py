@@ -164,6 +164,8 @@ def test_options_that_cannot_be(words, message):
 def test_nothing_to_learn_from():
     with pytest.raises(ValueError, match="1 line of text; at least two are needed"):
         Text().infer(np.array(["one"], dtype=object))
+    with pytest.raises(TypeError, match="not learned from a table read in chunks; give its column as a list"):
+        Text(column="a").infer(iter([]))
     with pytest.raises(ValueError, match="all lines of X are empty"):
         Text().infer(np.array(["", ""], dtype=object))
 

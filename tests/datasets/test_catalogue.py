@@ -9,7 +9,7 @@ from hourglass.datasets import mnist
 from hourglass.datasets.files import checksum
 
 NAMES = list(datasets.names())
-OFFLINE = ["digits", "dsprites", "iris", "wine", "breast_cancer", "diabetes"]
+OFFLINE = ["digits", "dsprites", "iris", "wine", "breast_cancer", "diabetes", "toy_log"]
 
 
 @pytest.mark.parametrize("name", NAMES)

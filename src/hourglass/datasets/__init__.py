@@ -1,4 +1,5 @@
-"""Named public data: where it comes from, its checksum, its licence. Nothing of it is packaged.
+"""Named public data: where it comes from, its checksum, its licence. Nothing of it is packaged, but for what
+is computed.
 
 `load` finds the files in `$HOURGLASS_DATA`, else in the user's cache folder, else downloads them from their
 public home.

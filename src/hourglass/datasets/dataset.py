@@ -19,7 +19,7 @@ class Dataset:
     Attributes
     ----------
     name, title : str
-    kind : {"tables", "images"}
+    kind : what `Data.kind` says of it
     rows : dict of str to int
         Rows of each split its authors defined; only "all" where they defined none.
     licence, citation : str
@@ -30,7 +30,7 @@ class Dataset:
 
     name: str
     title: str
-    kind: Literal["tables", "images"]
+    kind: Literal["tables", "images", "text"]
     rows: dict[str, int]
     licence: str
     citation: str

@@ -122,6 +122,8 @@ class Text:
         return np.array(found.column(0).to_pylist(), dtype=object)
 
     def infer(self, X: np.ndarray) -> Text:
+        if not isinstance(X, np.ndarray):
+            raise TypeError("text is not learned from a table read in chunks; give its column as a list, or less of it")
         if len(X) < 2:
             raise ValueError(f"X holds {len(X)} line of text; at least two are needed")
         step = -(-len(X) // LINES_TO_LEARN)
