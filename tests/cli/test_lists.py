@@ -82,6 +82,16 @@ def test_the_demo_of_text(hourglass) -> None:
     assert hourglass("demo", "--data", "pictures", "--max-epochs", 1, "--out", "log").code == 0
 
 
+def test_the_demo_of_levels(hourglass) -> None:
+    answer = hourglass("demo", "--data", "levels", "--max-epochs", 1)
+    assert answer.code == 0, answer.err
+    assert "hourglass embed runs/demo toy_levels" in answer.out
+    assert hourglass("sample", "runs/demo", "-n", 2, "--out", "new.txt").code == 0
+    assert [len(level.splitlines()) for level in Path("new.txt").read_text().split("\n\n")] == [14, 14]
+    wrong = hourglass("demo", "--data", "level")
+    assert wrong.code == 2 and "--data level: there is no such demo; did you mean 'levels'?" in wrong.err
+
+
 def test_a_demo_of_another_version_is_named_with_a_remedy(hourglass, monkeypatch) -> None:
     from hourglass.run_files import MODEL_FORMAT
 

@@ -108,6 +108,25 @@ def test_a_folder_of_levels_with_a_legend(tmp_path):
     assert readers.read(tmp_path / "one" / "a.txt").X.legend == data.X.legend
 
 
+def test_a_folder_of_maps_in_csv(tmp_path):
+    for name, grid in (("a.csv", MAP), ("b/c.csv", MAP[:, :2])):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("".join(",".join(map(str, row)) + ",\n" for row in grid.tolist()))
+    data = readers.read(tmp_path)
+    assert data.kind == "tilemaps" and data.names == ("a.csv", "b/c.csv")
+    np.testing.assert_array_equal(data.X[1], MAP[:, :2])
+    table = readers.read(tmp_path / "a.csv")
+    assert table.kind == "tables"
+    np.testing.assert_array_equal(named_modality("tilemaps", table).accept(table), MAP[None])
+
+
+@pytest.mark.parametrize("content", ["x,y\n1,2\n", "1.5,2\n2,3\n", "1,2\n1\n"])
+def test_a_folder_of_other_csv_files_says_what_to_give(tmp_path, content):
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(ValueError, match="holds no map of tiles.*a.csv"):
+        readers.read(tmp_path)
+
+
 def test_a_text_without_a_legend_is_lines_and_a_level_if_that_is_said(tmp_path):
     (tmp_path / "a.txt").write_text("--X\nXXX\n\nX-\n-X\n")
     (tmp_path / "other.json").write_text('{"tiles": {"k": ["key"]}}')

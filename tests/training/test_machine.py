@@ -93,6 +93,14 @@ def test_a_pass_without_gradients_is_bounded_by_what_the_decoder_puts_out():
     assert rows_per_pass(small, samples=10**9) == 1
 
 
+def test_an_epoch_of_windows_that_overlap_goes_over_each_cell_several_times():
+    model = model_of(pictures(8, 8))
+    assert resolve_epochs(20_000, 128, model, 20_000) == resolve_epochs(20_000, 128, model) == 300
+    assert resolve_epochs(20_000, 128, model, 2_000) == 30
+    assert resolve_epochs(20_000, 128, model, 200) == 10
+    assert resolve_epochs(2_000, 32, model, 50) == 16  # a thousand steps
+
+
 @pytest.mark.parametrize(
     ("shape", "n", "epochs"),
     [

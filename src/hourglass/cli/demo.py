@@ -1,17 +1,19 @@
-"""`hourglass demo`: data that need no download, a model, and a page about it."""
+"""`hourglass demo`: a data set that needs no download, a model, and a page about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from hourglass.cli import runs
+from hourglass.cli.errors import UsageError
 from hourglass.cli.fit import train
 from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.report import write_page
 from hourglass.cli.reuse import RunInputs
+from hourglass.cli.sources import known
 from hourglass.shell_words import in_shell_words
 
 if TYPE_CHECKING:
@@ -26,76 +28,65 @@ class Demo:
     ----------
     data, title : the data set, and what its page is called.
     max_epochs : unless said.
-    meaning : sentences on the map and the figures.
-    more : commands to try next.
-    arguments : of the fit, besides.
+    its_map : in words, what the map of the report shows.
+    arguments : of the fit.
+    options : of the commands that are suggested.
     """
 
     data: str
     title: str
     max_epochs: int
-    meaning: Callable[[Summary], str]
-    more: tuple[list[str], ...]
+    its_map: str
     arguments: dict[str, Any]
-
-
-def _of_digits(summary: Summary) -> str:
-    kept, linear = 1 - summary.unexplained_variance, 1 - summary.pca_unexplained_variance
-    return (
-        "Its map shows each picture at the two numbers of its code, coloured by digit. The model never saw the labels: "
-        "similar digits lie together because that is the shortest way to describe them. "
-        f"Two latent dimensions keep {kept:.0%} of the variance of held-out pictures; two components "
-        f"of PCA keep {linear:.0%}. The report shows what they lose, next to the originals."
-    )
-
-
-def _of_log(summary: Summary) -> str:
-    return (
-        "Its map shows each line of a made-up log at the two numbers of its code, coloured by what the line reports. "
-        "The model never saw these labels: lines of one form lie together. Of the tokens (words, and <num>, <time>, "
-        f"<ip>, <hex>) it gets {1 - summary.unexplained_categories:.0%} fewer wrong than always saying the most "
-        "frequent one. Twelve lines do not belong in the log: see the least typical lines in the report."
-    )
+    options: tuple[str, ...] = ()
 
 
 # a line for each demo: another kind of data is one more
 DEMOS = {
     "pictures": Demo(
-        "digits", "Handwritten digits", 150, _of_digits,
-        (
-            ["hourglass", "fit", "digits", "--condition", "labels"],
-            ["hourglass", "compare", "digits", "--recipes", "ae", "vae", "--max-epochs", "40"],
-        ),
-        {},
+        "digits", "Handwritten digits", 150,
+        "Its map shows each picture at the two numbers of its code, coloured by digit. The model never saw the labels: "
+        "similar digits lie together because that is the shortest way to describe them.",
+        {"n_latent": 2},
     ),
     "text": Demo(
-        "toy_log", "A log, line by line", 60, _of_log,
-        (["hourglass", "compare", "toy_log", "--modality", "text fields=typed", "--max-epochs", "20"],),
-        {"modality": "text fields=typed"},
+        "toy_log", "A log, line by line", 60,
+        "Its map shows each line of a made-up log at the two numbers of its code, coloured by what the line reports, "
+        "which the model never saw. Numbers, times, addresses and hex are one token each. Twelve lines do not belong "
+        "in the log: see the least typical lines in the report.",
+        {"n_latent": 2, "modality": "text fields=typed"},
+        ("--modality", "text fields=typed"),
+    ),
+    "levels": Demo(
+        "toy_levels", "Levels of a game", 12,
+        "Levels of any width are cut into windows of 14 x 28 tiles. Its map shows each window at its code, coloured by "
+        "the kind of level, which the model never saw.",
+        {"n_latent": 16},
     ),
 }  # fmt: skip
 
 
 def demo(
     *,
-    data: Literal["pictures", "text"] = "pictures",
+    data: str = "pictures",
     out: Path = Path("runs/demo"),
     max_epochs: int | None = None,
     seed: int = 0,
     json: bool = False,
 ) -> None:
-    """Train a variational autoencoder on handwritten digits, or on a made-up log, and write a page about it.
+    """Train a variational autoencoder on a small data set and write a page about it.
 
     It needs no download and takes less than two minutes on two cores. An earlier demo is replaced.
 
     Parameters
     ----------
     data
-        What to learn: scikit-learn's 1,797 handwritten digits, or 2,000 lines of text.
+        What to learn from: pictures, scikit-learn's handwritten digits; text, a log of 2,000 lines; levels, of a
+        platform game.
     out
         Where to write: the run's folder.
     max_epochs
-        Most passes through the data; by default 150 through the pictures, 60 through the text.
+        Most passes through the data. By default 150 for pictures, 60 for text, 12 for levels.
     seed
         Random seed: the same seed gives the same result.
     json
@@ -103,31 +94,50 @@ def demo(
     """
     from hourglass.diagnostics.advice import is_undertrained
 
-    shown, out = DEMOS[data], out.expanduser()
+    if data not in DEMOS:
+        raise UsageError(f"--data {data}: there is no such demo{known(data, DEMOS)}")
+    shown, data_sets = DEMOS[data], {demo.data for demo in DEMOS.values()}
+    out = out.expanduser()
     try:
         begun = (runs.unfinished(out) or runs.origin_of_model(out)) if out.is_dir() else None
     except ValueError as error:
         raise FileExistsError(f"{error}. For the demo: delete the folder, or name another --out") from error
-    of_demo = runs.arguments_of(begun, out).get("data") in {demo.data for demo in DEMOS.values()}
+    of_demo = runs.arguments_of(begun, out).get("data") in data_sets
     if out.exists() and not of_demo and (not out.is_dir() or begun or runs.holds_other_files(out)):
         raise FileExistsError(f"{out} holds something other than a demo; name another --out")
     # one thread: the network is so small that a second one, on a busy machine, costs more than it brings
-    arguments = {"data": shown.data, "recipe": "vae", "n_latent": 2, "threads": 1, **shown.arguments}
+    arguments = {"data": shown.data, "recipe": "vae", "threads": 1, **shown.arguments}
     estimator = train(out, {**arguments, "max_epochs": max_epochs or shown.max_epochs, "seed": seed})
     given = RunInputs.of(estimator, out, None).some()
     page = write_page(estimator, given, out / "report.html", shown.title)
-    samples = f"samples{estimator.modality_.endings[0]}"
+    samples = str(out / f"samples{estimator.modality_.endings[0]}")
     commands = next_commands(
-        ["hourglass", "sample", str(out), "-n", "64", "--out", str(out / samples)],
+        ["hourglass", "sample", str(out), "-n", "64", "--out", samples],
         ["hourglass", "embed", str(out), shown.data, "--out", str(out / "codes.csv")],
-        *shown.more,
+        ["hourglass", "fit", shown.data, "--condition", "labels", *shown.options],
+        ["hourglass", "compare", shown.data, "--recipes", "ae", "vae", "--max-epochs", "40", *shown.options],
         ["hourglass", "fit", "--help"],
     )
     advice = [in_shell_words(sentence) for sentence in estimator.advice_]
-    meaning = " ".join(advice[:2]) if is_undertrained(estimator.summary_) else shown.meaning(estimator.summary_)
+    meaning = f"{shown.its_map} {_figures(estimator.summary_, estimator.modality_.noun)}"
+    meaning = " ".join(advice[:2]) if is_undertrained(estimator.summary_) else meaning
     text = f"""
 The report is {page.resolve()} (open it in a browser).
 {meaning}
 
 {commands}"""
     print_result({"run": out, "report": page, "advice": advice}, text, json)
+
+
+def _figures(summary: Summary, noun: str) -> str:
+    """What the code keeps, in a sentence or two."""
+    if math.isnan(summary.pca_unexplained_variance):
+        return (
+            f"{summary.n_latent} latent dimensions make {1 - summary.unexplained:.0%} fewer errors on held-out {noun}s "
+            "than always predicting the most frequent value. The report shows what they lose, next to the originals."
+        )
+    kept, linear = 1 - summary.unexplained_variance, 1 - summary.pca_unexplained_variance
+    return (
+        f"{summary.n_latent} latent dimensions keep {kept:.0%} of the variance of held-out {noun}s; {summary.n_latent} "
+        f"components of PCA keep {linear:.0%}. The report shows what they lose, next to the originals."
+    )

@@ -12,7 +12,7 @@ from hourglass.cli.companions import Inputs
 from hourglass.cli.errors import UsageError, note
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
-from hourglass.cli.results import write_rows
+from hourglass.cli.results import write_examples, write_rows
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
@@ -102,6 +102,9 @@ def numbered(out: Path, k: int | str) -> Path:
 
 
 def _impute_to(out: Path, on: On, fill: Callable[[Inputs], Any], estimator: Embedder) -> None:
+    if not estimator.modality_.columns:
+        _impute_maps(out, on, fill, estimator)
+        return
     n_missing, n_filled = 0, 0
 
     def imputed(given: Inputs) -> Any:
@@ -117,6 +120,27 @@ def _impute_to(out: Path, on: On, fill: Callable[[Inputs], Any], estimator: Embe
     said = f", {empty:,} still empty (the model does not know them)" if empty else ""
     values = {"filled": n_filled, "empty": empty}
     report_written(out, rows, f"rows, {n_filled:,} cells filled in{said}", on.json, values)
+
+
+def _impute_maps(out: Path, on: On, fill: Callable[[Inputs], Any], estimator: Embedder) -> None:
+    """What has cells without columns, such as maps of tiles."""
+    n_filled = 0
+
+    def imputed(given: Inputs) -> Any:
+        nonlocal n_filled
+        filled = fill(given)
+        n_filled += _n_missing_in(given.X, estimator) - _n_missing_in(filled, estimator)
+        return filled
+
+    chunks = apply_in_chunks(on, estimator, imputed, out)
+    n = write_examples(out, ((filled, given.names) for given, filled in chunks), estimator.modality_)
+    report_written(out, n, f"records, {n_filled:,} cells filled in", on.json, {"filled": n_filled})
+
+
+def _n_missing_in(X: Any, estimator: Embedder) -> int:
+    """Missing cells of records, each counted once, however many examples it is in."""
+    examples = estimator.modality_.examples(X)
+    return int(sum(missing.sum() for missing in examples.stitch(examples.rows().isnan().numpy())))
 
 
 def _is_csv(path: str | Path) -> bool:

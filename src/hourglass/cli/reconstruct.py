@@ -23,7 +23,7 @@ def reconstruct(on: Annotated[On, FLATTENED], *, out: Path) -> None:
     out
         Where to write: a .csv, .tsv, .parquet, .npy or .npz file; one that exists is replaced. For
         pictures a .npy or .npz file, a .png (a contact sheet), or a name without an ending: a folder of single
-        pictures.
+        pictures. For maps of tiles a .txt, .csv or .tmj file, as they came, a .png, or a folder.
     """
     from hourglass import load
 

@@ -51,7 +51,7 @@ def sample(
     out
         Where to write: a .csv, .tsv, .parquet, .npy or .npz file; one that exists is replaced. For
         pictures a .npy or .npz file, a .png (a contact sheet), or a name without an ending: a folder of single
-        pictures.
+        pictures. For maps of tiles a .txt, .csv or .tmj file, as they came, a .png, or a folder.
     condition
         Where the model was fitted with a condition: the value to sample for (several, if there are several columns),
         or a FILE with n rows.

@@ -34,7 +34,7 @@ def settings_for(wish: Training, data: TrainingData, model: Autoencoder, seed: i
     """The settings of the run: those of `wish`, and where it leaves them open what suits the data and the machine."""
     device, n, numbers = resolve_device(wish.device), len(data.rows), math.prod(model.decode.likelihood.parameter_shape)
     batch_size = min(int(wish.batch_size or resolve_batch_size(n, numbers)), n)
-    epochs = int(wish.max_epochs or resolve_epochs(data.n_independent, batch_size, model))
+    epochs = int(wish.max_epochs or resolve_epochs(n, batch_size, model, data.n_independent))
     return Settings(
         max_epochs=epochs,
         batch_size=batch_size,

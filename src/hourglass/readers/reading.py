@@ -115,7 +115,7 @@ def _from_folder(path: Path) -> Data:
         return parquet.read(path)
     if has_pictures:
         return pictures.read(path, files)
-    if any(kinds[suffix] for suffix in tile_maps.SUFFIXES):
+    if any(kinds[suffix] for suffix in tile_maps.IN_FOLDERS):
         return tile_maps.read(path, files)
     found = ", ".join(f"{number:,} {suffix or 'without an ending'}" for suffix, number in kinds.most_common(5))
     others = f"; it holds other files ({found}): give one of them" if found else ""

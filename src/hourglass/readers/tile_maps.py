@@ -18,8 +18,9 @@ from hourglass.readers.folders import files_below
 from hourglass.typed_json import JSONError, read_json
 from hourglass.user_warnings import warn
 
-TEXT = (".txt",)
+TEXT, NUMBERS = (".txt",), (".csv",)
 SUFFIXES = (*TEXT, *tiled.SUFFIXES)
+IN_FOLDERS = (*SUFFIXES, *NUMBERS)  # alone, a .csv file is a table until something else is said
 MAX_LEGEND_BYTES = 1 << 20
 
 
@@ -63,7 +64,7 @@ def read(path: Path, files: Sequence[Path] | None = None) -> Data:
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
     tilesets: Sequence[Mapping[str, Any]] = ()
-    for file in [path] if files is None else [file for file in files if file.suffix.lower() in SUFFIXES]:
+    for file in [path] if files is None else [file for file in files if file.suffix.lower() in IN_FOLDERS]:
         try:
             found, sets = _maps_of(file)
             if files is not None and not looks_like_maps(found):
@@ -82,7 +83,7 @@ def read(path: Path, files: Sequence[Path] | None = None) -> Data:
     if not maps:
         raise ValueError(f"{path}: holds no map of tiles; the first file, {skipped[0][0]}: {skipped[0][1]}")
     if len({isinstance(each, str) for each in maps}) > 1:
-        raise ValueError(f"{path}: holds texts and Tiled maps; give a folder with one of them")
+        raise ValueError(f"{path}: holds maps of letters and maps of numbers; give a folder with one of them")
     tops = [name.partition("/")[0] if "/" in name else "" for name in names]
     return Data(
         Maps(maps, legend_beside(path), tilesets),
@@ -101,8 +102,26 @@ def _maps_of(file: Path) -> tuple[list[Any], Sequence[Mapping[str, Any]]]:
         if not (levels := split_levels(text)):
             raise ValueError(f"{file}: is empty; a level has a line of letters for every row of tiles")
         return list(levels), ()
+    if file.suffix.lower() in NUMBERS:
+        return [_of_csv(file)], ()
     tile_map, tilesets = tiled.read(file)
     return [tile_map], tilesets
+
+
+def _of_csv(file: Path) -> np.ndarray:
+    """Whole numbers between commas, one line a row, and no header."""
+    with decoding(file, "UTF-8 text"):
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        rows = [[int(cell) for cell in line.rstrip(",").split(",")] for line in lines if line.strip()]
+    except ValueError as error:
+        raise ValueError(
+            f"{file}: is not a map, which has whole numbers between commas and no header; of a folder of .csv files "
+            "each is to be given alone"
+        ) from error
+    if not rows or len({len(row) for row in rows}) > 1:
+        raise ValueError(f"{file}: the rows of a map have one length, and these have {sorted(set(map(len, rows)))}")
+    return np.array(rows, dtype=np.int64)
 
 
 def split_levels(text: str) -> list[str]:

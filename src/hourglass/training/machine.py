@@ -97,10 +97,15 @@ def resolve_batch_size(n_examples: int, numbers: int = 1) -> int:
     return int(min(size, max(8, most)))
 
 
-def resolve_epochs(n_examples: int, batch_size: int, model: Autoencoder) -> int:
-    """As many as make a run of minutes on two cores, from 10 to 300; of few examples as many as make 1,000 steps."""
+def resolve_epochs(n_examples: int, batch_size: int, model: Autoencoder, n_independent: int | None = None) -> int:
+    """As many as make a run of minutes on two cores, from 10 to 300; of few examples as many as make 1,000 steps.
+
+    Of examples that overlap, such as windows, `n_independent` share no cell: an epoch goes over each cell
+    n_examples / n_independent times, and there are fewer epochs by so much.
+    """
     n = max(n_examples, 1)
-    usual = min(MAX_EPOCHS, EXAMPLES_PER_RUN / n)
+    independent = max(n_independent or n, 1)
+    usual = min(MAX_EPOCHS, EXAMPLES_PER_RUN / independent) * independent / n
     wanted = max(usual, MIN_STEPS / max(1, n // batch_size))
     return max(MIN_EPOCHS, round(min(wanted, PRODUCTS_PER_RUN / products_per_example(model) / n)))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from hourglass.modalities import TileMaps
 from hourglass.readers import tiled
-from hourglass.readers.tile_maps import SUFFIXES, grid_of
+from hourglass.readers.tile_maps import IN_FOLDERS, grid_of
 from hourglass.readers.writing import file_stem, written_whole
 from hourglass.views.forms import Tiles
 from hourglass.views.tile_set import sprite, tile_picture
@@ -60,7 +60,7 @@ def _folder(path: Path, chunks: Chunks, modality: TileMaps) -> int:
     ending = ".txt" if modality.is_text else ".tmj" if modality.tilesets != "[]" else ".csv"
     with written_whole(path) as temporary:
         for number, (each, name) in enumerate(pairs):
-            file = temporary / f"{file_stem(name, SUFFIXES) if name else f'{number:05}'}{ending}"
+            file = temporary / f"{file_stem(name, IN_FOLDERS) if name else f'{number:05}'}{ending}"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(_text(modality, each, ending), encoding="utf-8")
     return len(pairs)
