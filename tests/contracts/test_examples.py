@@ -99,6 +99,13 @@ def test_no_held_out_example_shares_a_cell_with_a_training_one(make, fraction, s
     assert len(held) <= max(0.5, 2.5 * fraction) * len(examples)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_short_records_leave_something_to_train_on(seed):
+    _, examples = windows([12, 12, 12], 6, 1)
+    train, held = examples.split(0.1, 10_000, np.random.default_rng(seed))
+    assert len(train) >= 3 and len(held) >= 3
+
+
 def test_whole_records_are_held_out_where_there_are_several():
     _, examples = CASES["series"]()
     train, held = examples.split(0.2, 10_000, np.random.default_rng(0))

@@ -123,7 +123,7 @@ def test_a_folder_of_maps_in_csv(tmp_path):
 @pytest.mark.parametrize("content", ["x,y\n1,2\n", "1.5,2\n2,3\n", "1,2\n1\n"])
 def test_a_folder_of_other_csv_files_says_what_to_give(tmp_path, content):
     (tmp_path / "a.csv").write_text(content)
-    with pytest.raises(ValueError, match="holds no map of tiles.*a.csv"):
+    with pytest.raises(ValueError, match=r"holds no map of tiles.*a\.csv"):
         readers.read(tmp_path)
 
 

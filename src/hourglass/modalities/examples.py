@@ -22,6 +22,7 @@ from torch import Tensor
 from hourglass.readers import containers
 
 MAX_OVERSHOOT = 1.5  # times the wanted share that whole records may make up; beyond, blocks are cut out of records
+MIN_BESIDE = 4  # windows that a record holds beside a held-out block in its middle
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +145,9 @@ class Examples:
             if length < block + width:  # too short to be used for both
                 train |= mine
                 continue
-            # at an end half of the time, where fewer windows are lost
-            first = (
-                int(rng.choice([0, length - block])) if rng.random() < 0.5 else int(rng.integers(length - block + 1))
-            )
+            # at an end half of the time, where fewer windows are lost, and always where little is left beside it
+            at_end = rng.random() < 0.5 or length < block + MIN_BESIDE * width
+            first = int(rng.choice([0, length - block]) if at_end else rng.integers(length - block + 1))
             start = self.start[:, axis]
             held |= mine & (start >= first) & (start + width <= first + block)
             train |= mine & ((start + width <= first) | (start >= first + block))

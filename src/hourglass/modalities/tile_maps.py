@@ -109,7 +109,9 @@ class TileMaps:
             raise ValueError(f"{data.source} holds {data.kind}, but maps of tiles are needed")
         if containers.is_frame(X):
             X = containers.to_arrow(X)
-            columns = [column.to_numpy(zero_copy_only=False) for column in X.itercolumns() if len(X) > column.null_count]
+            columns = [
+                column.to_numpy(zero_copy_only=False) for column in X.itercolumns() if len(X) > column.null_count
+            ]
             X = np.stack(columns, axis=1)
         if isinstance(X, Maps):
             return X
