@@ -8,7 +8,7 @@ from torch import nn
 from hourglass import Embedder
 from hourglass.assemble import Architecture, assemble
 from hourglass.modalities import Images
-from hourglass.networks.conv2d import MAX_CELLS_FOR_LINEAR, Pyramid, linear_size
+from hourglass.networks.conv import MAX_CELLS_FOR_LINEAR, Pyramid, linear_size
 from hourglass.networks.linear_path import LinearPath
 from hourglass.networks.mlp import ACTIVATIONS
 from hourglass.networks.pictures import MAX_SIDE_FOR_MLP, NETWORKS, default_network
@@ -160,3 +160,14 @@ def test_a_fit_begins_there_and_a_saved_model_is_the_same(recipe, tmp_path):
     loaded = Embedder.load(embedder.save(tmp_path / "model")) if hasattr(Embedder, "load") else None
     if loaded is not None:
         np.testing.assert_array_equal(loaded.transform(X), embedder.transform(X))
+
+
+@pytest.mark.parametrize("length", [5, 8, 31, 96, 257])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_same_networks_take_series(name, length):
+    encoder = NETWORKS[name].encoder((3, length), None, "silu")
+    decoder = NETWORKS[name].decoder(4, (3, length), None, "silu")
+    x = torch.randn(6, 3, length)
+    assert encoder(x).shape == (6, encoder.n_features)
+    back = decoder(torch.randn(6, 4))
+    assert back.shape[:2] == (6, 3) and length <= back.shape[2] < length + 4

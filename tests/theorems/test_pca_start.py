@@ -126,7 +126,7 @@ def test_the_start_is_better_than_no_code_under_every_likelihood(recipe, likelih
 
 @torch.no_grad()
 def test_large_pictures_start_at_the_plane_of_smaller_ones(monkeypatch):
-    monkeypatch.setattr("hourglass.networks.conv2d.MAX_CELLS_FOR_LINEAR", 300)
+    monkeypatch.setattr("hourglass.networks.conv.MAX_CELLS_FOR_LINEAR", 300)
     smooth = np.repeat(np.repeat(pictures((1, 10, 9)), 3, axis=2), 3, axis=3)
     model, x, _ = begun(AE, smooth)
     made = model.reconstruct(x).mean

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from hourglass.networks.conv2d import ConvDecoder, ConvEncoder
+from hourglass.networks.conv import ConvDecoder, ConvEncoder
 from hourglass.networks.mlp import MLPDecoder, MLPEncoder
 
 MAX_SIDE_FOR_MLP = 32  # pixels; above, convolutions are both better and faster
