@@ -147,7 +147,7 @@ def test_names_are_unique_and_say_where(make):
 @cases
 def test_values_of_records_and_of_instants_reach_their_examples(make):
     records, examples = make()
-    assert examples.per_record(np.arange(len(records)) * 10).tolist() == (examples.record * 10).tolist()
+    assert examples.per_example(np.arange(len(records)) * 10).tolist() == (examples.record * 10).tolist()
     flags = [np.zeros(tuple(extent)) for extent in examples.extents]
     place = tuple(int(n) // 2 for n in examples.extents[0])
     flags[0][place] = 1.0

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from hourglass import modalities
-from hourglass.modalities import MODALITIES, Images, Tables, Text, TileMaps, modality_for
+from hourglass.modalities import MODALITIES, Images, Series, Tables, Text, TileMaps, modality_for
 from hourglass.model import Decode
 from hourglass.readers import read
 from hourglass.readers.containers import canonical
@@ -98,7 +98,16 @@ TILE_MAPS = {
 }
 TILE_MAPS["short lines"] = [f"{text[:-3]}" for text in TILE_MAPS["texts"]]
 
+WAVES = RNG.normal(size=(N, 12, 2)).cumsum(1) * [1.0, 1e4] + [0.0, 5e4]
+SERIES = {
+    "arrays": list(WAVES),
+    "holed arrays": list(np.where(RNG.random(WAVES.shape) < 0.2, np.nan, WAVES)),
+    "a stack": WAVES.astype(np.float32),
+    "frames": [pandas.DataFrame({"a": w[:, 0], "on": w[:, 1] > 5e4, "kind": ["x", "y", "z"] * 4}) for w in WAVES],
+}
+
 CASES = [(Tables(), name, X) for name, X in TABLES.items()]
+CASES += [(Series(), name, X) for name, X in SERIES.items()]
 CASES += [(TileMaps(), name, X) for name, X in TILE_MAPS.items()]
 CASES += [(Tables(discrete=True), "discrete", pandas.DataFrame({"k": [4, 7, 9, None] * 6, "x": NUMBERS[:, 0]}))]
 CASES += [(Tables(categories=("x0",)), "categories", RNG.choice([0.5, 3.0, 7.0, 11.0], (N, 2)))]
@@ -121,6 +130,8 @@ def cells_of(X):
     """{column: list of values, None for missing}, or an array of numbers."""
     if isinstance(X, pandas.DataFrame):
         return {str(n): [None if pandas.isna(v) else v for v in X[n].tolist()] for n in X.columns}
+    if isinstance(X, list) and isinstance(X[0], pandas.DataFrame):
+        return cells_of(pandas.concat(X))
     if isinstance(X, polars.DataFrame):
         return {n: [None if v != v else v for v in values] for n, values in X.to_dict(as_series=False).items()}
     if isinstance(X, pyarrow.Table):
@@ -157,7 +168,7 @@ def test_there_and_back_is_the_identity(modality, X):
     back = modality.restore(scaling.inverse(x))
     if modality.name == "tilemaps":  # lines of a text that were short are as short again
         back = modality.stitch(modality.examples(X), scaling.inverse(x), X)
-    if modality.name == "tilemaps" and isinstance(X, list):
+    if isinstance(X, list) and (modality.name == "tilemaps" or isinstance(X[0], pandas.DataFrame)):
         assert isinstance(back, list) and len(back) == N
     elif isinstance(X, (pandas.DataFrame, polars.DataFrame, pyarrow.Table)):
         assert type(back) is type(X)
@@ -180,6 +191,11 @@ def test_numbers_in_model_space_have_mean_zero_and_deviation_one(modality, X):
             torch.testing.assert_close(channels.std(1, correction=0), torch.ones(len(channels)), atol=1e-4, rtol=0)
         else:
             assert float(x.min()) == 0.0 and float(x.max()) == 1.0
+        return
+    if modality.name == "series":
+        for i, column in enumerate(modality.channels.columns):
+            known = x[:, i][~x[:, i].isnan()]
+            assert column.kind != "numeric" or float(known.std(correction=0)) == pytest.approx(1.0, abs=1e-3)
         return
     if modality.name == "tilemaps":
         assert set(x[x.isfinite()].tolist()) == set(range(len(modality.tiles)))
@@ -235,6 +251,9 @@ def test_what_noise_may_touch_and_what_hides(modality, X):
     if modality.name == "tables":
         assert numeric.tolist() == [c.kind == "numeric" and not c.constant for c in modality.columns]
         assert np.isnan(modality.mask_value)
+    elif modality.name == "series":
+        numbers = [column.kind == "numeric" for column in modality.channels.columns]
+        assert np.isnan(modality.mask_value) and numeric.all(1).tolist() == numeric.any(1).tolist() == numbers
     elif modality.name in ("text", "tilemaps"):
         assert np.isnan(modality.mask_value) and not numeric.any()
     else:

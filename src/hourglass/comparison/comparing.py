@@ -86,9 +86,8 @@ def compare(
         raise ValueError("recipes is empty; give at least one")
     if seeds < 1:
         raise ValueError(f"seeds={seeds} must be at least 1")
-    modality, X = data_in.accept(X, options.get("modality"))
     condition = None if condition is None else containers.canonical(condition, "condition")
-    X, condition = data_in.split_off(X, condition)
+    modality, X, condition = data_in.accept(X, options.get("modality"), condition)
     modality = modality.infer(X)
     check_task(task, modality)
     train, test = _split(modality, X, condition, test_fraction)

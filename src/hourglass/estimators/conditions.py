@@ -150,9 +150,17 @@ class Condition:
 
 
 def condition_of_examples(fitted: Condition | None, condition: Any, examples: Examples) -> Tensor | None:
-    """The condition of every example (N, C), from that of every record; None for a model without."""
-    given = condition_tensor(fitted, condition, examples.n_records)
-    return given if given is None or not examples.axes else given[torch.from_numpy(examples.record)]
+    """The condition of every example (N, C), from that of every record, or row; None for a model without."""
+    given = condition_tensor(fitted, condition, count_of(condition, examples))
+    return given if given is None or not examples.axes else torch.as_tensor(examples.per_example(given))
+
+
+def count_of(condition: Any, examples: Examples) -> int:
+    """How many values a condition of these data has: one per record, or one per row where records have several."""
+    if len(examples.counts) > 1 and not containers.is_single(condition):
+        n = len(_as_table(condition, None))
+        return n if n in examples.counts else examples.n_records
+    return examples.n_records
 
 
 def _label(codes: Iterable[int]) -> str:

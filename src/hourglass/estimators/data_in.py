@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,15 @@ def read(source: Any) -> Data:
     return data
 
 
-def accept(source: Any, modality: str | Modality | None) -> tuple[Modality, Any]:
-    """The kind of data, by value, in words, or by the look of the data, and X as it takes it."""
+def accept(source: Any, modality: str | Modality | None, condition: Any = None) -> tuple[Modality, Any, Any]:
+    """The kind of data, by value, in words, or by the look of the data; X as it takes it; the condition.
+
+    A condition may be named by columns of a frame, which are taken out of X.
+    """
     data = read(source)
     found = named_modality(modality, data)
-    return found, found.accept(data)
+    X, condition = split_off(data.X, condition)
+    return found, found.accept(data if X is data.X else replace(data, X=X)), condition
 
 
 def split_off(X: Any, condition: Any) -> tuple[Any, Any]:

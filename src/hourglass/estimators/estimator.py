@@ -238,9 +238,10 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     def _accept(self, X: Any, condition: Any) -> tuple[Any, Any]:
         """X in a canonical container, and the condition, checked against what was fitted."""
         check_is_fitted(self, "model_")
-        _, X = data_in.accept(X, self.modality_)
-        if self.condition_ is not None:
-            X, condition = data_in.split_off(X, condition)
+        if self.condition_ is None:
+            _, X, _ = data_in.accept(X, self.modality_)
+        else:
+            _, X, condition = data_in.accept(X, self.modality_, condition)
         self._check_features(X)
         return X, condition
 

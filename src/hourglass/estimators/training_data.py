@@ -11,7 +11,7 @@ import torch
 
 from hourglass import readers
 from hourglass.estimators import data_in
-from hourglass.estimators.conditions import Condition, condition_tensor
+from hourglass.estimators.conditions import Condition, condition_of_examples, condition_tensor, count_of
 from hourglass.fingerprint import fingerprint
 from hourglass.modalities import Modality, named_modality
 from hourglass.readers import Data, containers
@@ -62,15 +62,15 @@ def in_memory(
     ValueError : for too few examples, and a condition that is not one per record.
     """
     found = modality.infer(X)
-    examples = found.examples(X)
-    fitted = None if condition is None else Condition.infer(condition, examples.n_records)
-    per_record = condition_tensor(fitted, condition, examples.n_records)
-    groups = None if fitted is None else fitted.groups(condition, examples.n_records)
+    examples = found.examples(X, dense=True)
+    n = count_of(condition, examples)
+    fitted = None if condition is None else Condition.infer(condition, n)
+    beside = condition_of_examples(fitted, condition, examples)
+    groups = None if fitted is None else fitted.groups(condition, n)
     if examples.axes:
-        per_record = None if per_record is None else per_record[torch.from_numpy(examples.record)]
-        groups = None if groups is None else examples.per_record(groups)
-    rows = Rows(examples.raw, per_record, examples.index)
-    digest = fingerprint(examples.store, *([] if per_record is None else [per_record]))
+        groups = None if groups is None else examples.per_example(groups)
+    rows = Rows(examples.raw, beside, examples.index)
+    digest = fingerprint(examples.store, *([] if beside is None else [beside]))
     turns = in_turns and held_out_share > 0 and MIN_TO_HOLD_OUT <= len(examples) <= FEW and not examples.axes
     fraction = held_out_share if len(examples) >= MIN_TO_HOLD_OUT and not turns else 0.0
     # in random order, so that the first of them are as good as any
@@ -199,8 +199,7 @@ def training_data(
     if isinstance(X, readers.ParquetStream):
         stream = _Streamed(X, condition, modality, held_out_share, seed)
         return stream.training_data(), stream.first
-    found, X = data_in.accept(X, modality)
-    X, condition = data_in.split_off(X, condition)
+    found, X, condition = data_in.accept(X, modality, condition)
     return in_memory(X, condition, found, held_out_share, seed, in_turns), X
 
 

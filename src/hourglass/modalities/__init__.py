@@ -4,6 +4,7 @@ from hourglass.modalities.examples import Examples
 from hourglass.modalities.images import Images
 from hourglass.modalities.modality import Modality
 from hourglass.modalities.registry import MODALITIES, in_words, modality_for, modality_in_words, named_modality
+from hourglass.modalities.series import Series
 from hourglass.modalities.tables import Tables
 from hourglass.modalities.text import Text
 from hourglass.modalities.tile_maps import TileMaps
@@ -13,6 +14,7 @@ __all__ = [
     "Examples",
     "Images",
     "Modality",
+    "Series",
     "Tables",
     "Text",
     "TileMaps",

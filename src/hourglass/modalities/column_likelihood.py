@@ -30,9 +30,14 @@ Block = tuple[Likelihood, list[int]]
 
 
 def likelihood_of(
-    columns: Sequence[Column], scaling: Standardise, name: str | None, variance: Any, missing: bool
+    columns: Sequence[Column],
+    scaling: Standardise,
+    name: str | None,
+    variance: Any,
+    missing: bool,
+    rest: tuple[int, ...] = (),
 ) -> Likelihood:
-    """The likelihood of rows with these columns, in model space.
+    """The likelihood of rows with these columns, in model space, or of windows of rows (D, *rest).
 
     Parameters
     ----------
@@ -63,17 +68,17 @@ def likelihood_of(
     blocks: list[Block] = []
     if smooth := [i for i in numbers if i not in spiked]:
         family = Laplace if name == "laplace" else Gaussian
-        blocks.append((family((len(smooth),), variance, _floors(columns, smooth, variance), missing), smooth))
-    blocks += _point_masses(columns, spiked, scaling, variance, missing)
+        blocks.append((family((len(smooth), *rest), variance, _floors(columns, smooth, variance), missing), smooth))
+    blocks += _point_masses(columns, spiked, scaling, variance, missing, rest)
     if constant := of_kind.get("constant"):
-        blocks.append((ConstantCells((len(constant),), missing=missing), constant))
+        blocks.append((ConstantCells((len(constant), *rest), missing=missing), constant))
     if binary := of_kind.get("binary"):
-        blocks.append((Bernoulli((len(binary),), missing=missing), binary))
+        blocks.append((Bernoulli((len(binary), *rest), missing=missing), binary))
     if counts := of_kind.get("count"):
         means, deviations = zip(*(columns[i].logs for i in counts), strict=True)
-        blocks.append((NegativeBinomial((len(counts),), means, deviations, missing), counts))
+        blocks.append((NegativeBinomial((len(counts), *rest), means, deviations, missing), counts))
     for i in of_kind.get("category", []):
-        blocks.append((Categorical((1,), len(columns[i].categories), missing=missing), [i]))
+        blocks.append((Categorical((1, *rest), len(columns[i].categories), missing=missing), [i]))
     if len(blocks) == 1 and len(blocks[0][1]) == len(columns):
         return blocks[0][0]
     return Mixed(blocks, len(columns))
@@ -85,7 +90,12 @@ def _floors(columns: Sequence[Column], places: Sequence[int], variance: Any) -> 
 
 
 def _point_masses(
-    columns: Sequence[Column], places: Sequence[int], scaling: Standardise, variance: Any, missing: bool
+    columns: Sequence[Column],
+    places: Sequence[int],
+    scaling: Standardise,
+    variance: Any,
+    missing: bool,
+    rest: tuple[int, ...],
 ) -> list[Block]:
     """Blocks of columns with spikes or levels."""
     if not places:
@@ -101,5 +111,5 @@ def _point_masses(
             levels = [atoms[: len(columns[i].spikes), i].tolist() for i in mine]
             discrete = [columns[i].discrete for i in mine]
             floors = _floors(columns, mine, variance)
-            blocks.append((PointMasses((len(mine),), levels, discrete, variance, floors, missing), mine))
+            blocks.append((PointMasses((len(mine), *rest), levels, discrete, variance, floors, missing), mine))
     return blocks

@@ -38,7 +38,10 @@ class Examples:
     extents : (R, A) the size of each record along the cut axes.
     axes : which axes of S are cut, A of them.
     index : (N,) rows of `raw` that are examples; None for all of them.
-    origin : whatever the kind of data needs to put records together again (times, names).
+    origin : whatever the kind of data needs to put records together again (times).
+    middle : (N,) the row handed in that lies in the middle of each window, and n_rows how many rows there were; None
+        where records have no rows.
+    record_names : (R,) what the data call their records; None where they do not.
     """
 
     raw: Tensor
@@ -49,6 +52,9 @@ class Examples:
     axes: tuple[int, ...] = ()
     index: Tensor | None = None
     origin: Any = None
+    middle: np.ndarray | None = None
+    n_rows: int = 0
+    record_names: tuple[str, ...] | None = None
 
     @classmethod
     def whole(cls, raw: Tensor) -> Examples:
@@ -77,10 +83,21 @@ class Examples:
         which = np.asarray(which)
         chosen = torch.from_numpy(which.astype(np.int64))
         index = chosen if self.index is None else self.index[chosen]
-        return replace(self, record=self.record[which], start=self.start[which], index=index)
+        middle = None if self.middle is None else self.middle[which]
+        return replace(self, record=self.record[which], start=self.start[which], index=index, middle=middle)
 
-    def per_record(self, values: Any) -> Any:
-        """One value per record (R, ...), any container -> one per example (N, ...)."""
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many values may come along with the data: one per record, or one per row of these."""
+        return (self.n_records,) if self.middle is None else (self.n_records, self.n_rows)
+
+    def per_example(self, values: Any) -> Any:
+        """One value per record (R, ...) or per row, any container -> one per example (N, ...).
+
+        A window takes the value of the row in its middle.
+        """
+        if self.middle is not None and len(values) == self.n_rows != self.n_records:
+            return containers.take(values, self.middle)
         return containers.take(values, self.record)
 
     def per_instant(self, values: Sequence[np.ndarray], pool: Callable[[np.ndarray], Any]) -> np.ndarray:
@@ -222,6 +239,7 @@ class Examples:
 
     def names(self, records: Sequence[str] | None) -> list[str]:
         """A name for every example: the record's, and "@start" after it where the record was cut."""
+        records = self.record_names if records is None else records
         named = [str(i) for i in range(self.n_records)] if records is None else [str(name) for name in records]
         if not self.axes:
             return [named[record] for record in self.record.tolist()]

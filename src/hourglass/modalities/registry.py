@@ -11,13 +11,20 @@ import numpy as np
 
 from hourglass.modalities.images import Images
 from hourglass.modalities.modality import Modality
+from hourglass.modalities.series import Series
 from hourglass.modalities.tables import ONE_AXIS, Tables
 from hourglass.modalities.text import Text
 from hourglass.modalities.tile_maps import TileMaps
 from hourglass.readers import Data
 
 # the first one that says that it suits some data is taken for them
-MODALITIES: dict[str, Any] = {"tilemaps": TileMaps, "images": Images, "text": Text, "tables": Tables}
+MODALITIES: dict[str, Any] = {
+    "series": Series,
+    "tilemaps": TileMaps,
+    "images": Images,
+    "text": Text,
+    "tables": Tables,
+}
 
 
 def modality_for(data: Data) -> Modality:

@@ -45,11 +45,11 @@ class StandardiseTails(Standardise):
 
     Parameters
     ----------
-    mean, scale : (D,) of all columns, after the asinh.
+    mean, scale : (D,) of all columns, after the asinh; (D, 1) where examples are windows (D, T).
     curved : places of the columns with heavy tails, (K,).
-    centre, unit : (K,) of these.
-    lowest, highest : (K,) raw numbers. What lies further out in x than a margin beyond these is taken back to there:
-        an extrapolation would be exponential.
+    centre, unit : (K,) of these, or (K, 1).
+    lowest, highest : (K,) raw numbers, or (K, 1). What lies further out in x than a margin beyond these is taken back
+        to there: an extrapolation would be exponential.
     """
 
     centre: Tensor
@@ -91,7 +91,7 @@ class StandardiseTails(Standardise):
     def log_slope(self, raw: Tensor) -> Tensor:
         """Of raw rows (B, D), (B,): -ln sqrt(1 + t^2) of every t = (raw - centre) / unit."""
         tails = (raw.to(self.mean.dtype)[:, self.curved] - self.centre) / self.unit
-        return -0.5 * torch.log1p(tails.square()).nan_to_num(0.0, posinf=0.0).sum(1)
+        return -0.5 * torch.log1p(tails.square()).nan_to_num(0.0, posinf=0.0).flatten(1).sum(1)
 
 
 class UnitRange(Standardise):

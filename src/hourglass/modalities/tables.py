@@ -16,6 +16,7 @@ from hourglass.likelihoods import Likelihood
 from hourglass.modalities import column_hints, dates, flattened, identifiers
 from hourglass.modalities.cells import from_raw, in_decimals, to_raw
 from hourglass.modalities.column import Column
+from hourglass.modalities.column_ends import input_of, scaling_of
 from hourglass.modalities.column_likelihood import likelihood_of
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.declared import NAMING, declared_kinds, declared_orders
@@ -23,11 +24,10 @@ from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.filling import fill_missing
 from hourglass.modalities.given_cells import GivenCells
 from hourglass.modalities.identifiers import IDENTIFIER, LeftOut
-from hourglass.modalities.scaling import Standardise, StandardiseTails
+from hourglass.modalities.scaling import Standardise
 from hourglass.modalities.table_survey import survey
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.fronted import Fronted
-from hourglass.networks.table_input import TableInput
 from hourglass.readers import Data, containers
 from hourglass.readers.column_types import ColumnType, column_types, from_columns, in_texts
 from hourglass.typed_json import from_json
@@ -270,13 +270,7 @@ class Tables:
         return torch.tensor([c.kind in ("numeric", "count") and not c.constant for c in self.columns])
 
     def scaling(self, likelihood: Likelihood | None = None) -> Standardise:
-        offset = torch.tensor([0.0 if c.constant else c.offset for c in self.columns], dtype=torch.float64)
-        scale = torch.tensor([c.scale for c in self.columns], dtype=torch.float64)
-        tails = {i: (*c.tail, c.lowest, c.highest) for i, c in enumerate(self.columns) if c.tail is not None}
-        if not tails:
-            return Standardise(offset, scale)
-        numbers = torch.tensor(list(tails.values()), dtype=torch.float64).T.contiguous()
-        return StandardiseTails(offset, scale, torch.tensor(list(tails)), *numbers)
+        return scaling_of(self.columns)
 
     def _hidden(self, hidden: Sequence[int] | None) -> Sequence[int]:
         if hidden is not None:
@@ -292,18 +286,7 @@ class Tables:
             raise ValueError(f"network={network!r} is not for tables; choose 'mlp' or leave it unset")
         if self._all_numeric:  # no cell was missing at fit, but a corruption or a later table may leave some out
             return MLPEncoder(self.shape, self._hidden(hidden), activation, missing=True, shortcut=True)
-        # Constant columns, and masks of columns without missing cells, would be seen through weights that no gradient
-        # ever reached.
-        varying = [i for i, c in enumerate(self.columns) if not c.constant]
-        front = TableInput(
-            [i for i in varying if self.columns[i].kind == "numeric"],
-            [i for i in varying if self.columns[i].kind == "binary"],
-            [(i, *self.columns[i].logs) for i in varying if self.columns[i].kind == "count"],
-            [(i, len(self.columns[i].categories)) for i in varying if self.columns[i].kind == "category"],
-            [i for i in varying if self.columns[i].missing and self.columns[i].kind != "category"],
-            [i for i, c in enumerate(self.columns) if c.constant and c.missing and c.offset == c.offset],
-            [(i, c.scale / p, c.offset / p % 1.0) for i, c in enumerate(self.columns) for p in c.cycles],
-        )
+        front = input_of(self.columns)
         return Fronted(front, MLPEncoder((front.width,), self._hidden(hidden), activation, shortcut=True))
 
     def decoder(

@@ -1,4 +1,4 @@
-"""Windows of one size, cut out of maps of any size."""
+"""Windows of one size, cut out of maps of any size, and out of series of any length."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from hourglass.modalities.examples import Examples
+from hourglass.modalities.time_axis import Layout
 
 WHOLE_SIDE = 32  # maps that are nowhere longer are taken whole along that side
 USUAL = 16  # a window's side where maps are long both ways
@@ -69,3 +70,46 @@ class Windows:
         raw = store.as_strided((len(store) - (h - 1) * pitch - w + 1, 1, h, w), (1, pitch, pitch, 1))
         index = torch.from_numpy((tops[record] + start[:, 0]) * pitch + start[:, 1])
         return Examples(raw, store, record, start, extents, axes=(1, 2), index=index)
+
+
+def along_time(cells: torch.Tensor, layout: Layout, width: int, step: int) -> Examples:
+    """Windows (N, C, width) of the rows of series, `step` instants from one to the next, and the last one at the end.
+
+    They are views of one canvas on which the records lie one after the other, NaN where there is no row. A record that
+    is shorter than a window is filled up at its end. Windows of nothing but gaps are left out.
+
+    Parameters
+    ----------
+    cells : (T, C).
+    """
+    room = np.maximum(layout.lengths, width)
+    first = np.cumsum(room) - room
+    canvas = torch.full((int(room.sum()), cells.shape[1]), torch.nan, dtype=cells.dtype)
+    at = first[layout.record] + layout.place
+    canvas[torch.from_numpy(at)] = cells
+    known = np.concatenate([[0], np.cumsum((~canvas.isnan()).any(1).numpy())])
+    starts = []
+    for length, top in zip(layout.lengths.tolist(), first.tolist(), strict=True):
+        last = max(length - width, 0)
+        of_record = np.unique(np.append(np.arange(0, last, step), last))
+        filled = known[top + of_record + width] > known[top + of_record]
+        starts.append(of_record[filled] if filled.any() else of_record[:1])
+    record = np.repeat(np.arange(len(starts)), [len(of_record) for of_record in starts])
+    start = np.concatenate(starts)
+    index = first[record] + start
+    # the row in the middle of a window, or the last one before it
+    by_place = np.argsort(at, kind="stable")
+    middle = np.searchsorted(at[by_place], index + width // 2, side="right") - 1
+    n, channels = canvas.shape
+    return Examples(
+        canvas.as_strided((n - width + 1, channels, width), (channels, 1, channels)),
+        canvas,
+        record,
+        start[:, None],
+        layout.lengths[:, None],
+        axes=(1,),
+        index=torch.from_numpy(index),
+        origin=layout,
+        middle=by_place[np.maximum(middle, 0)],
+        n_rows=len(cells),
+    )

@@ -152,6 +152,8 @@ def _unmasked(X: np.ma.MaskedArray, source: str) -> np.ndarray:
 
 
 def _array_of_list(X: Sequence[Any], source: str) -> Any:
+    if any(is_frame(x) for x in X):
+        return [canonical(x, source) for x in X]
     if any(hasattr(x, "shape") for x in X) and len({np.shape(x) for x in X}) > 1:
         return [as_array(x) for x in X]
     try:
@@ -206,6 +208,36 @@ def take(X: Any, rows: Sequence[int] | np.ndarray) -> Any:
     return X[positions.tolist()] if _module(X) == "polars" else X[positions]
 
 
+def concatenate(tables: Sequence[Any]) -> Any:
+    """Tables of the same columns, one below the other, in the container of the first one.
+
+    Raises
+    ------
+    ValueError : for tables of other columns.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    kind, names = kind_of(tables[0]), column_names(tables[0])
+    for number, table in enumerate(tables):
+        if names is not None and column_names(table) != names:
+            theirs = column_names(table)
+            found = "an array" if theirs is None else f"the columns {', '.join(theirs)}"
+            raise ValueError(f"table {number} has {found}, and the first one has {', '.join(names)}")
+    if kind == "pandas":
+        import pandas as pd
+
+        return pd.concat(tables)
+    if kind == "polars":
+        import polars as pl
+
+        return pl.concat(tables, how="vertical_relaxed")
+    if kind == "arrow":
+        import pyarrow as pa
+
+        return pa.concat_tables(tables, promote_options="permissive")
+    return np.concatenate([np.asarray(table) for table in tables])
+
+
 def select(X: Any, columns: Sequence[str | int]) -> Any:
     """These columns of a table, in this order: by name in a frame, by position in an array."""
     kind = kind_of(X)
@@ -251,6 +283,15 @@ def column(X: Any, name: str | int) -> Any:
 def index_of(X: Any) -> Any:
     """The index of a pandas frame; None for containers without one."""
     return X.index if kind_of(X) == "pandas" else None
+
+
+def times_of_index(X: Any) -> np.ndarray | None:
+    """The index of times of a pandas frame in seconds (T,), NaN for none; None where there is no such index."""
+    index = index_of(X)
+    if index is None or getattr(index.dtype, "kind", "") != "M":
+        return None
+    nanoseconds = index.to_numpy().astype("datetime64[ns]")
+    return np.where(np.isnat(nanoseconds), np.nan, nanoseconds.astype(np.int64) / 1e9)
 
 
 def repeat(value: Any, n: int) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hourglass.readers import arrays, delimited, idx, parquet, pictures, text_lines, tile_maps, tiled
+from hourglass.readers import arrays, delimited, idx, parquet, pictures, series, text_lines, tile_maps, tiled
 from hourglass.readers.data import Data
 from hourglass.readers.folders import files_below
 from hourglass.readers.memory import from_memory, selected
@@ -86,6 +86,7 @@ READERS: dict[tuple[str, ...], Callable[[Path], Data]] = {
     (".log", ".log.gz"): text_lines.read_log,
     (".txt", ".txt.gz"): tile_maps.read_txt,
     tiled.SUFFIXES: tile_maps.read,
+    series.SOUND: series.read_sound,
 }
 
 
@@ -115,6 +116,10 @@ def _from_folder(path: Path) -> Data:
         return parquet.read(path)
     if has_pictures:
         return pictures.read(path, files)
+    if series.are_among(files, kinds) and not tile_maps.is_map(
+        next(f for f in files if f.suffix.lower() in series.ALL)
+    ):
+        return series.read(path, files)
     if any(kinds[suffix] for suffix in tile_maps.IN_FOLDERS):
         return tile_maps.read(path, files)
     found = ", ".join(f"{number:,} {suffix or 'without an ending'}" for suffix, number in kinds.most_common(5))

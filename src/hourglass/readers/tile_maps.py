@@ -108,6 +108,14 @@ def _maps_of(file: Path) -> tuple[list[Any], Sequence[Mapping[str, Any]]]:
     return [tile_map], tilesets
 
 
+def is_map(file: Path) -> bool:
+    """Whether a file holds whole numbers between commas and no header, as maps do and series do not."""
+    try:
+        return file.suffix.lower() in NUMBERS and _of_csv(file).size > 0
+    except ValueError:
+        return False
+
+
 def _of_csv(file: Path) -> np.ndarray:
     """Whole numbers between commas, one line a row, and no header."""
     with decoding(file, "UTF-8 text"):

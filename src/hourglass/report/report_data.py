@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -174,17 +174,18 @@ def report_data(
     n_given = len(X) if isinstance(X, readers.ParquetStream) else n_given
     labels_in_model = isinstance(labels, str) and labels in [column.name for column in modality.columns]
     data, labels, condition = _read(estimator, X, labels, condition)
-    X, condition = data_in.split_off(modality.accept(data), condition)
+    table, condition = data_in.split_off(data.X, condition)
+    X = modality.accept(replace(data, X=table))
     every = modality.examples(X)
     for name, values in (("labels", labels), ("condition", condition), ("names", names)):
-        if values is not None and (not hasattr(values, "__len__") or len(values) != every.n_records):
+        if values is not None and (not hasattr(values, "__len__") or len(values) not in every.counts):
             raise ValueError(f"{name} has {_size(values)}, but X has {every.n_records} rows; give one for each example")
     rows = np.arange(len(every))
     most = int(np.clip(MAX_CELLS // max(1, int(np.prod(modality.shape))), MIN_EXAMPLES, MAX_EXAMPLES))
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(0).choice(len(rows), most, replace=False))
     examples = every.take(rows)
-    raw, given = examples.rows(), None if condition is None else examples.per_record(condition)
+    raw, given = examples.rows(), None if condition is None else examples.per_example(condition)
     with threads(estimator.n_threads):
         tensor = condition_tensor(estimator.condition_, given, len(raw))
         codes = passes.encode(estimator.model_, raw, tensor, estimator.device)
@@ -202,7 +203,7 @@ def report_data(
         restored=restored,
         names=tuple(examples.names(records)),
         independent=examples.independent(),
-        labels=None if labels is None else group(labels)[examples.record],
+        labels=None if labels is None else group(labels)[examples.per_example(np.arange(len(labels)))],
         labels_in_model=condition is not None or labels_in_model,
         n_given=n_given or len(every),
         source=data.source,

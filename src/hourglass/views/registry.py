@@ -7,18 +7,19 @@ from functools import partial
 from typing import Any
 
 from hourglass.modalities import Modality
-from hourglass.views import images, tables, text, tile_maps
+from hourglass.views import images, series, tables, text, tile_maps
 
 # by `Modality.name`: (modality, examples as `restore` gives them) -> a form of as many examples
 VIEWS: dict[str, Callable[[Any, Any], Any]] = {
     "images": images.view,
+    "series": series.view,
     "tables": tables.view,
     "text": text.view,
     "tilemaps": tile_maps.view,
 }
 
 # ending -> what writes such files, for kinds of data with files of their own: (path, chunks, modality) -> how many
-WRITERS: dict[str, dict[str, Any]] = {"tilemaps": tile_maps.WRITERS}
+WRITERS: dict[str, dict[str, Any]] = {"series": series.WRITERS, "tilemaps": tile_maps.WRITERS}
 
 
 def view_of(modality: Modality) -> Callable[[Any], Any] | None:
