@@ -51,7 +51,7 @@ def test_words_and_options_go_together(hourglass) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--binarise", "dynamic", "--counts", "x0"), "--counts is for tables and --binarise for images; give one"),
+        (("--binarise", "dynamic", "--counts", "x0"), "--counts is for series or tables and --binarise for"),
         (("--modality", "tables", "--resize", "6"), "--resize is for images, and --modality says tables"),
         (("--modality", "images resize=8", "--resize", "6"), "both set resize; give it once"),
         (("--modality", "tabels"), "--modality tabels: 'tabels' is unknown; did you mean tables?"),

@@ -92,6 +92,12 @@ def test_the_demo_of_levels(hourglass) -> None:
     assert wrong.code == 2 and "--data level: there is no such demo; did you mean 'levels'?" in wrong.err
 
 
+def test_the_demo_of_series(hourglass) -> None:
+    answer = hourglass("demo", "--data", "series", "--max-epochs", 1, "--out", "machine")
+    assert answer.code == 0, answer.err
+    assert "--out machine/samples.csv" in answer.out
+
+
 def test_a_demo_of_another_version_is_named_with_a_remedy(hourglass, monkeypatch) -> None:
     from hourglass.run_files import MODEL_FORMAT
 

@@ -120,11 +120,10 @@ def test_a_folder_of_maps_in_csv(tmp_path):
     np.testing.assert_array_equal(named_modality("tilemaps", table).accept(table), MAP[None])
 
 
-@pytest.mark.parametrize("content", ["x,y\n1,2\n", "1.5,2\n2,3\n", "1,2\n1\n"])
-def test_a_folder_of_other_csv_files_says_what_to_give(tmp_path, content):
+@pytest.mark.parametrize("content", ["x,y\n1,2\n", "1.5,2\n2,3\n"])
+def test_other_csv_files_of_a_folder_are_series(tmp_path, content):
     (tmp_path / "a.csv").write_text(content)
-    with pytest.raises(ValueError, match=r"holds no map of tiles.*a\.csv"):
-        readers.read(tmp_path)
+    assert readers.read(tmp_path).kind == "series"
 
 
 def test_a_text_without_a_legend_is_lines_and_a_level_if_that_is_said(tmp_path):

@@ -35,9 +35,7 @@ def modality_of(arguments: dict[str, Any]) -> Modality | None:
                 f"{option(short[0])} is for {_several(takes[short[0]])} and {option(other)} for "
                 f"{_several(takes[other])}; give one of them"
             )
-        if len(kinds) > 1:
-            raise UsageError(f"{option(short[0])} is for {_several(kinds)}; say which with --modality")
-        (words,) = kinds
+        words = [kind for kind in MODALITIES if kind in kinds][-1]  # the least particular one
     try:
         modality = modality_in_words(words)
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,10 +46,16 @@ def score(on: Annotated[On, FLATTENED], *, out: Path, samples: int = 1, keep: li
     def scored(given: Inputs) -> np.ndarray:
         scores = estimator.score_samples(given.X, condition=given.condition, n_samples=samples)
         all_scores.append(scores)
-        names.extend(given.names or ())
+        named = names_of(given)
+        names.extend(named or ())
         return scores[:, None]
 
-    rows = write_columns(out, apply_in_chunks(on, estimator, scored, out), ["score"], keep)
+    def names_of(given: Inputs) -> Sequence[str] | None:
+        """Of the rows where records have several, and else of the records."""
+        of_records = len(all_scores[-1]) == len(given)
+        return given.names if of_records else estimator.examples(given.X).row_names(given.names)
+
+    rows = write_columns(out, apply_in_chunks(on, estimator, scored, out), ["score"], keep, names_of)
     scores = np.concatenate(all_scores)
     lowest = scores.argsort()[:LOWEST].tolist()
     where = ", ".join(names[i] if names else str(i) for i in lowest)

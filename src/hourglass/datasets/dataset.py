@@ -30,7 +30,7 @@ class Dataset:
 
     name: str
     title: str
-    kind: Literal["tables", "images", "text", "tilemaps"]
+    kind: Literal["tables", "images", "text", "tilemaps", "series"]
     rows: dict[str, int]
     licence: str
     citation: str

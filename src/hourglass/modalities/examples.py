@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hourglass.modalities.time_axis import Layout
 from hourglass.readers import containers
 
 MAX_OVERSHOOT = 1.5  # times the wanted share that whole records may make up; beyond, blocks are cut out of records
@@ -38,9 +39,8 @@ class Examples:
     extents : (R, A) the size of each record along the cut axes.
     axes : which axes of S are cut, A of them.
     index : (N,) rows of `raw` that are examples; None for all of them.
-    origin : whatever the kind of data needs to put records together again (times).
-    middle : (N,) the row handed in that lies in the middle of each window, and n_rows how many rows there were; None
-        where records have no rows.
+    layout : where in the records the rows of a series lie; None where records have no rows.
+    middle : (N,) the row handed in that lies in the middle of each window; None where there is no layout.
     record_names : (R,) what the data call their records; None where they do not.
     """
 
@@ -51,9 +51,8 @@ class Examples:
     extents: np.ndarray
     axes: tuple[int, ...] = ()
     index: Tensor | None = None
-    origin: Any = None
+    layout: Layout | None = None
     middle: np.ndarray | None = None
-    n_rows: int = 0
     record_names: tuple[str, ...] | None = None
 
     @classmethod
@@ -89,14 +88,14 @@ class Examples:
     @property
     def counts(self) -> tuple[int, ...]:
         """How many values may come along with the data: one per record, or one per row of these."""
-        return (self.n_records,) if self.middle is None else (self.n_records, self.n_rows)
+        return (self.n_records,) if self.layout is None else (self.n_records, len(self.layout))
 
     def per_example(self, values: Any) -> Any:
         """One value per record (R, ...) or per row, any container -> one per example (N, ...).
 
         A window takes the value of the row in its middle.
         """
-        if self.middle is not None and len(values) == self.n_rows != self.n_records:
+        if self.middle is not None and len(values) == self.counts[-1] != self.n_records:
             return containers.take(values, self.middle)
         return containers.take(values, self.record)
 
@@ -245,6 +244,15 @@ class Examples:
             return [named[record] for record in self.record.tolist()]
         starts = (",".join(map(str, start)) for start in self.start.tolist())
         return [f"{named[record]}@{start}" for record, start in zip(self.record.tolist(), starts, strict=True)]
+
+    def row_names(self, records: Sequence[str] | None) -> list[str] | None:
+        """A name for every row of several series, "record@instant"; None for a single one, and without rows."""
+        if self.layout is None or self.n_records == 1:
+            return None
+        records = self.record_names if records is None else records
+        named = np.array([str(i) for i in range(self.n_records)] if records is None else list(map(str, records)))
+        pairs = zip(named[self.layout.record].tolist(), self.layout.place.tolist(), strict=True)
+        return list(self.layout.as_handed_in(np.array([f"{record}@{place}" for record, place in pairs])).tolist())
 
     def chunks(self, size: int) -> Iterator[Tensor]:
         """Raw examples in their order, at most `size` at a time."""

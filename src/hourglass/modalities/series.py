@@ -49,7 +49,7 @@ class Series:
     time : the column that says when. By default an index of times, or the first column of dates or times.
     record : the column that says which record a row is of, where one table holds several.
     counts, categories, numbers, identifiers : names of channels, as in `Tables`.
-    channel_names : of an array, whose channels are x0, x1, ... by default.
+    column_names : of an array, whose channels are x0, x1, ... by default.
 
     Learned by `infer`: `channels`, what the columns are; the width of the windows, and the steps between them; the
     column of times.
@@ -63,7 +63,7 @@ class Series:
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
-    channel_names: tuple[str, ...] = ()
+    column_names: tuple[str, ...] = ()
     channels: Tables = field(default=Tables(), repr=False)
     clock: str | None = field(default=None, repr=False)
     width: int = field(default=0, repr=False)
@@ -172,7 +172,7 @@ class Series:
         table = found._of_channels(containers.concatenate(list(X)))
         tables = Tables(
             counts=self.counts, categories=self.categories, numbers=self.numbers, identifiers=self.identifiers,
-            column_names=self.channel_names,
+            column_names=self.column_names,
         ).infer(table)  # fmt: skip
         layout = found._layout(X, width)
         padded = bool((layout.lengths < width).any()) or int(layout.lengths.sum()) > len(table)
@@ -203,7 +203,7 @@ class Series:
 
     def _layout(self, X: Records, longest_gap: int) -> Layout:
         times = [seconds_in(x, self.clock) if containers.is_frame(x) else None for x in X]
-        return Layout.of([len(x) for x in X], times, longest_gap)
+        return Layout.of([len(x) for x in X], times, longest_gap, getattr(X, "rows", None))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -218,9 +218,7 @@ class Series:
         raw = self.channels.examples(self._of_channels(containers.concatenate(list(X)))).rows()
         step = self.step if dense else self.step_of_codes
         examples = along_time(raw, self._layout(X, self.width), self.width, step)
-        rows = getattr(X, "rows", None)
-        middle = examples.middle if rows is None or examples.middle is None else rows[examples.middle]
-        return replace(examples, middle=middle, record_names=getattr(X, "names", None))
+        return replace(examples, record_names=getattr(X, "names", None))
 
     # ---- the way back ----
 
@@ -234,9 +232,14 @@ class Series:
 
     def _rows(self, examples: Examples, cells: np.ndarray) -> np.ndarray:
         """Cells of windows (N, K, W) -> of the rows of the records, one after the other (T, K)."""
-        layout, records = examples.origin, examples.stitch(cells)
-        parts = [record.T[layout.place[layout.record == r]] for r, record in enumerate(records)]
-        return np.concatenate(parts)
+        return self._in_rows(examples, examples.stitch(cells))
+
+    @staticmethod
+    def _in_rows(examples: Examples, records: Sequence[np.ndarray]) -> np.ndarray:
+        """Records (K, L) of the places on their time axes -> rows (T, K)."""
+        layout = examples.layout
+        assert layout is not None
+        return np.concatenate([record.T[layout.place[layout.record == r]] for r, record in enumerate(records)])
 
     def _records(self, table: Any, X: Records) -> Any:
         """The rows of all records, one after the other, as X came in."""
@@ -266,8 +269,7 @@ class Series:
         for i, column in enumerate(self.channels.columns):
             if column.is_categorical:
                 votes = examples.stitch_votes(cells[:, i : i + 1], len(column.categories))
-                places = [p[0][examples.origin.place[examples.origin.record == r]] for r, p in enumerate(votes)]
-                rows[:, i] = np.concatenate(places)
+                rows[:, i] = self._in_rows(examples, votes)[:, 0]
         return rows
 
     def fill(self, X: Records, examples: Examples, raw: Tensor) -> Any:
@@ -292,7 +294,8 @@ class Series:
         values = np.nan_to_num(cells())  # (N, C, W)
         beside = (scores - values.sum((1, 2))) / self.width
         of_instants = values.sum(1, keepdims=True) + beside[:, None, None]
-        return self._rows(examples, of_instants)[:, 0]
+        assert examples.layout is not None
+        return examples.layout.as_handed_in(self._rows(examples, of_instants)[:, 0])
 
     def split(self, X: Records, fraction: float, most: int, rng: np.random.Generator) -> tuple[Any, Any]:
         """Whole series chosen at random; of a single one its end."""

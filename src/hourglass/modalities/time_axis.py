@@ -26,14 +26,22 @@ class Layout:
     record : (T,) the record of each row.
     place : (T,) where it lies on the time axis of that record, from 0; gaps are places without a row.
     lengths : (R,) places of each record.
+    handed_in : (T,) where each row stood in what was handed in; None for this order.
     """
 
     record: np.ndarray
     place: np.ndarray
     lengths: np.ndarray
+    handed_in: np.ndarray | None = None
 
     @classmethod
-    def of(cls, counts: Sequence[int], times: Sequence[np.ndarray | None], longest_gap: int) -> Layout:
+    def of(
+        cls,
+        counts: Sequence[int],
+        times: Sequence[np.ndarray | None],
+        longest_gap: int,
+        handed_in: np.ndarray | None = None,
+    ) -> Layout:
         """Of so many rows of each record, at `times` in seconds where these are known.
 
         Gaps are no longer than `longest_gap` places. What is odd about the time stamps is said in one warning.
@@ -44,7 +52,15 @@ class Layout:
             places.append(np.arange(count) if seconds is None else found.places(seconds, longest_gap))
         if found.words:
             warn(f"time stamps: {found.words}")
-        return cls(record, np.concatenate(places), np.array([int(place.max()) + 1 for place in places]))
+        lengths = np.array([int(place.max()) + 1 for place in places])
+        return cls(record, np.concatenate(places), lengths, handed_in)
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    def as_handed_in(self, values: np.ndarray) -> np.ndarray:
+        """One value per row, record after record, (T, ...) -> in the order of what was handed in."""
+        return values if self.handed_in is None else values[np.argsort(self.handed_in)]
 
 
 @dataclass

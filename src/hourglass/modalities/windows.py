@@ -99,7 +99,8 @@ def along_time(cells: torch.Tensor, layout: Layout, width: int, step: int) -> Ex
     index = first[record] + start
     # the row in the middle of a window, or the last one before it
     by_place = np.argsort(at, kind="stable")
-    middle = np.searchsorted(at[by_place], index + width // 2, side="right") - 1
+    middle = by_place[np.maximum(np.searchsorted(at[by_place], index + width // 2, side="right") - 1, 0)]
+    middle = middle if layout.handed_in is None else layout.handed_in[middle]
     n, channels = canvas.shape
     return Examples(
         canvas.as_strided((n - width + 1, channels, width), (channels, 1, channels)),
@@ -109,7 +110,6 @@ def along_time(cells: torch.Tensor, layout: Layout, width: int, step: int) -> Ex
         layout.lengths[:, None],
         axes=(1,),
         index=torch.from_numpy(index),
-        origin=layout,
-        middle=by_place[np.maximum(middle, 0)],
-        n_rows=len(cells),
+        layout=layout,
+        middle=middle,
     )
