@@ -214,6 +214,12 @@ def test_constant_channels_and_counts():
     assert (model.reconstruct(X)["same"] == 4.0).all()
 
 
+def test_what_is_judged_is_counted_in_examples_that_share_no_instant():
+    model = fitted(WAVES)
+    assert 0 < model.summary_.n_independent < model.summary_.n_rows / 10
+    assert "of which share no cell" in model.advice_[0] or "of which share no cell" in " ".join(model.advice_)
+
+
 # ---- splits, wrong input ----------------------------------------------------------------------------------------
 
 

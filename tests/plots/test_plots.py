@@ -415,3 +415,11 @@ def test_every_figure_is_a_picture_that_a_notebook_shows(kind, scheme, fitted):
         png = figure._repr_png_()
         width = int.from_bytes(png[16:20], "big")
         assert png[:8] == b"\x89PNG\r\n\x1a\n" and width == 2 * WIDTH
+
+
+def test_a_series_along_time_has_gaps_and_scores():
+    original = WAVES.values[0].copy()
+    original[:, 5:9] = np.nan
+    figure = plots.lines.along_time(original, WAVES.values[1], np.arange(40.0), WAVES.names, first=100)
+    assert len(figure.axes) == 3 and {"slow", "high", "nats"} <= set(texts(figure).split())
+    assert figure.axes[0].lines[0].get_xdata()[0] == 100

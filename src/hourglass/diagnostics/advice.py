@@ -73,7 +73,8 @@ def _headline(s: Summary) -> str:
 
 def _measured_on(s: Summary) -> str:
     if s.held_out:
-        return _many(s.n_rows, "held-out example") + (f" of {s.folds} folds" if s.folds else "")
+        independent = f", {s.n_independent:,} of which share no cell" if s.n_independent else ""
+        return _many(s.n_rows, "held-out example") + independent + (f" of {s.folds} folds" if s.folds else "")
     return f"{_many(s.n_rows, 'training example')} (none were held out)"
 
 

@@ -84,6 +84,7 @@ class FitFacts:
     """How a model came about."""
 
     held_out: bool = True  # whether the rows measured were held out of training
+    n_independent: int = 0  # of the rows measured, that share no cell with one another; 0 where none do
     folds: int = 0  # of a cross-validation, in which all rows were held out in turn; 0 without one
     ended: str = ""  # "max_epochs", "early_stopping" or "interrupted"
     epochs: int = 0

@@ -37,6 +37,7 @@ class TrainingData:
     groups : (len(sample),) labels of their conditions where these are made of categories, else None.
     fingerprint : of the data.
     n_independent : how many independent examples there are to train on: epochs and batches go by it.
+    n_independent_held : and how many are held out; 0 where examples are records.
     folds : in how many turns examples are to be held out; 0 for `held_out`, or none.
     """
 
@@ -50,6 +51,7 @@ class TrainingData:
     fingerprint: str
     n_independent: int
     folds: int = 0
+    n_independent_held: int = 0
 
 
 def in_memory(
@@ -95,6 +97,7 @@ def in_memory(
         fingerprint=digest,
         n_independent=len(independent),
         folds=FOLDS if turns else 0,
+        n_independent_held=len(examples.take(held).independent()) if examples.axes else 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures of lines: reconstructions over their originals, the latent plane, traversals, samples."""
+"""Figures of lines: reconstructions over their originals, a stretch of time, the latent plane, traversals, samples."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hourglass.views import Lines
 MAX_CHANNELS = 4  # more lines above each other cannot be read
 COLUMNS = 2
 PANEL, CHANNEL = 40, 46  # style-sheet pixels: a panel without channels, and each channel of it
+ALONG = 84  # style-sheet pixels of a channel along time
 FILLED = 0.86  # share of its row that a channel's line takes
 
 
@@ -82,6 +83,43 @@ def reconstructions(
     ]
     figure.legend(
         handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=SMALL, labelcolor=scheme.ink
+    )
+    return figure
+
+
+def along_time(
+    original: np.ndarray,
+    reconstruction: np.ndarray,
+    scores: np.ndarray,
+    names: Sequence[str],
+    *,
+    first: int = 0,
+    scheme: Scheme = LIGHT,
+) -> Figure:
+    """A series with its reconstruction over it, each channel in its own units, and below them a score of each instant.
+
+    Parameters
+    ----------
+    original, reconstruction : (C, T), NaN where there is none; of more than four channels the first four.
+    scores : (T,).
+    names : of the channels.
+    first : the number of the first instant.
+    scheme : colours.
+    """
+    shown = min(len(original), MAX_CHANNELS)
+    figure = new_figure(30 + ALONG * (shown + 1), scheme)
+    panels = figure.subplots(shown + 1, 1, squeeze=False, sharex=True).ravel()
+    instants = first + np.arange(original.shape[1])
+    for c, axes in enumerate(panels[:-1]):
+        style_axes(axes, scheme, grid="x")
+        axes.plot(instants, original[c], color=scheme.faint, linewidth=1.4, label="original")
+        axes.plot(instants, reconstruction[c], color=scheme.colours[1], linewidth=0.9, label="reconstruction")
+        heading(axes, names[c], scheme)
+    style_axes(panels[-1], scheme, grid="x")
+    panels[-1].plot(instants, scores, color=scheme.colours[0], linewidth=0.9)
+    heading(panels[-1], "nats", scheme)
+    panels[0].legend(
+        loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=SMALL, labelcolor=scheme.ink
     )
     return figure
 

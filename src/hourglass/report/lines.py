@@ -14,6 +14,7 @@ from hourglass.report.report_data import ReportData
 SHOWN = 8
 SIDE = 9
 TRAVERSALS = 6
+STRETCH, NAMED = 600, 5  # instants that are shown along time; windows that are named
 
 
 def reconstructions(s: ReportData) -> list[Panel]:
@@ -33,7 +34,35 @@ def reconstructions(s: ReportData) -> list[Panel]:
     if s.n_shown > SHOWN:
         caption = f"The largest errors among {s.n_shown:,} {s.noun}s."
         panels.append(panel(f"The hardest {s.noun}s", caption, s.lowest(-np.nan_to_num(errors), SHOWN)))
-    return panels
+    return [*panels, *_along_time(s)]
+
+
+def _along_time(s: ReportData) -> list[Panel]:
+    """The stretch of a series about its least typical instant; nothing where series are examples."""
+    if not s.cut.axes or s.cut.n_records == len(s.cut):
+        return []
+    per_instant = np.nansum(s.cell_scores, axis=1, keepdims=True)
+    scores = [record[0] for record in s.cut.stitch(per_instant)]
+    record = int(np.argmin([np.nanmin(each) for each in scores]))
+    length = len(scores[record])
+    first = int(np.clip(np.nanargmin(scores[record]) - STRETCH // 2, 0, max(0, length - STRETCH)))
+    shown = slice(first, first + STRETCH)
+    original, restored = (s.cut.stitch(form.values)[record][:, shown] for form in (s.originals, s.reconstructions))
+    mine = [i for i in s.lowest(s.scores, len(s.scores)) if s.cut.record[i] == record][:NAMED]
+    odd = ", ".join(s.names[i] for i in mine)
+    whole = "All of it" if length <= STRETCH else f"{STRETCH:,} of its {length:,} instants, about the least typical one"
+    return [
+        Panel(
+            "Along time",
+            f"{whole}, with the reconstruction over it, and below how typical each instant is: log p given the code, "
+            f"in nats. Where the original has gaps, the reconstruction goes on. The least typical {s.noun}s: {odd}.",
+            lambda scheme: plots.along_time(
+                original, restored, scores[record][shown], s.originals.names, first=first, scheme=scheme
+            ),
+            f"{original.shape[1]:,} instants of {len(original)} channels with their reconstruction, and a line of "
+            "scores.",
+        )
+    ]
 
 
 def colouring(s: ReportData, latent: LatentMap) -> tuple[str, Groups] | None:

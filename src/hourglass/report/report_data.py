@@ -15,6 +15,7 @@ from torch import Tensor
 from hourglass import readers
 from hourglass.estimators import data_in, passes
 from hourglass.estimators.conditions import condition_tensor
+from hourglass.modalities import Examples
 from hourglass.plots import Groups, group
 from hourglass.readers import Data, containers
 from hourglass.training import threads
@@ -47,7 +48,7 @@ class ReportData:
     codes : (M, L), or all numbers of codes on a grid, (M, L * G).
     restored : the reconstructions in raw units, (M, *S).
     names : (M,) of the examples: those of the records, or their places, such as "row 62".
-    independent : positions of examples that share no cell with one another.
+    cut : where each of the examples was cut from.
     labels : of the examples, or None.
     labels_in_model : whether the model may know them: as a column of the data, or along with a condition.
     n_given : how many examples there are in the data.
@@ -62,7 +63,7 @@ class ReportData:
     codes: np.ndarray
     restored: Tensor
     names: tuple[str, ...]
-    independent: np.ndarray
+    cut: Examples
     labels: Groups | None
     labels_in_model: bool
     n_given: int
@@ -73,6 +74,11 @@ class ReportData:
     @property
     def n_shown(self) -> int:
         return len(self.codes)
+
+    @cached_property
+    def independent(self) -> np.ndarray:
+        """Positions of examples that share no cell with one another."""
+        return self.cut.independent()
 
     @property
     def noun(self) -> str:
@@ -202,7 +208,7 @@ def report_data(
         codes=codes.flatten(1).numpy(),
         restored=restored,
         names=tuple(examples.names(records)),
-        independent=examples.independent(),
+        cut=examples,
         labels=None if labels is None else group(labels)[examples.per_example(np.arange(len(labels)))],
         labels_in_model=condition is not None or labels_in_model,
         n_given=n_given or len(every),

@@ -166,6 +166,7 @@ def _settings(s: ReportData) -> Panel:
     if architecture.hidden is not None:
         hidden = f", hidden layers {' '.join(map(str, architecture.hidden)) or 'none (linear)'}"
     threads = f"{settings.n_threads} thread{'s' * (settings.n_threads != 1)}"
+    apart = f", of which {words.number(summary.n_independent)} share no cell" if summary.n_independent else ""
     held = f"{s.noun}s held out of training" if summary.held_out else f"of the training {s.noun}s (none were held out)"
     facts = {
         "Recipe": words.capitalised(words.recipe_in_words(e)),
@@ -175,7 +176,7 @@ def _settings(s: ReportData) -> Panel:
     if e.condition_ is not None:
         facts["Condition"] = ", ".join(f"{column.name} ({column.kind})" for column in e.condition_.table.columns)
     facts |= {
-        "Measured on": f"{words.number(summary.n_rows)} {held}",
+        "Measured on": f"{words.number(summary.n_rows)} {held}" + apart,
         "PCA": _beside_pca(summary),
         "Likelihood": words.capitalised(words.likelihood_in_words(e.model_.decode.likelihood, "column")),
         "Model": f"{words.number(parameters)} parameters, {words.many(e.n_latent_, 'latent dimension')}{hidden}",
