@@ -56,6 +56,9 @@ def test_commands_run_one_after_the_other(quick, capsys):
     write_photos(quick / "photos")
     lines = [f"12:{i:02}:07 user{i % 3} from 10.0.0.{i} {'logged in' if i % 2 else 'refused'}" for i in range(60)]
     (quick / "server.log").write_text("\n".join(lines))
+    times = [f"2026-01-{1 + i // 24:02} {i % 24:02}:00" for i in range(300)]
+    rows = [f"{time},{np.sin(i / 4):.3f}" for i, time in enumerate(times)]
+    (quick / "sensors.csv").write_text("\n".join(["time,load", *rows]) + "\n")
     (quick / "levels").mkdir()
     for i in range(3):
         sky, gap = "\n".join(["-" * 40] * 12), "X" * (10 + i) + "---" + "X" * (27 - i)
