@@ -24,6 +24,7 @@ FLOORS = [
     {"training"},
     {"storage"},
     {"diagnostics"},
+    {"detection"},
     {"estimators"},
     {"exploration", "views"},
     {"plots"},

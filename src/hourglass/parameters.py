@@ -117,6 +117,37 @@ class Training:
             raise ValueError(f"learning_rate={rate!r} must be a positive number, or None")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class Detection:
+    """How anomalies are scored, and how many false alarms may be raised.
+
+    Parameters
+    ----------
+    false_alarm_rate : float
+        Share of normal examples that may raise an alarm; it can be changed after the fit, without refitting.
+    anomaly_score : str
+        What the score is made of: "default" adds up the distance to the nearest of at most 2,000 stored rows,
+        the ELBO, and two distances of the code; "network" leaves the stored rows out; "encoder" is of the code alone,
+        for which nothing is decoded; or one measure alone: "rows", "elbo", "reconstruction", "evidence", "kl",
+        "mahalanobis", "codes".
+    calibration_fraction : float or None
+        Share of the examples that is held out to set the threshold, and never trained on. By default a tenth, but at
+        least as many as the false-alarm rate needs, and at most a quarter or 10,000.
+    """
+
+    false_alarm_rate: float = 0.01
+    anomaly_score: str = "default"
+    calibration_fraction: float | None = None
+
+    def check_detection(self) -> None:
+        """Raises ValueError for a value that no detector can have."""
+        rate, share = self.false_alarm_rate, self.calibration_fraction
+        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate < 1:
+            raise ValueError(f"false_alarm_rate={rate!r} must lie between 0 and 1, such as 0.01")
+        if share is not None and (isinstance(share, bool) or not isinstance(share, Real) or not 0 < share < 1):
+            raise ValueError(f"calibration_fraction={share!r} must lie between 0 and 1, or be None")
+
+
 def descriptions(kind: type) -> dict[str, tuple[str, str]]:
     """Every parameter of a class and of those it inherits from: name -> (type, description), as documented there."""
     found: dict[str, tuple[str, str]] = {}

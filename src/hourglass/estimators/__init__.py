@@ -5,10 +5,11 @@ from typing import Any
 
 from hourglass import storage
 from hourglass.estimators import saving
+from hourglass.estimators.detector import Detector
 from hourglass.estimators.embedder import Embedder
 from hourglass.estimators.estimator import AutoencoderEstimator, FitInterrupted
 
-__all__ = ["AutoencoderEstimator", "Embedder", "FitInterrupted", "load"]
+__all__ = ["AutoencoderEstimator", "Detector", "Embedder", "FitInterrupted", "load"]
 
 
 def load(folder: str | Path, custom: dict[str, Any] | None = None) -> Embedder:

@@ -48,9 +48,9 @@ class FitInterrupted(KeyboardInterrupt):
 class AutoencoderEstimator(Network, Training, BaseEstimator):
     """`fit`, `save`, `reconstruct` and `score_samples`, shared by every estimator; see `Embedder`.
 
-    A task overrides the hooks `_recipe`, `_architecture` and `_after_training`, and declares in `learned` what it
-    learns beyond the model: attribute -> a class with `to_arrays` and `from_arrays`, saved and loaded with it; and in
-    `sections` what a report shows, by the names in `report.sections.SECTIONS`.
+    A task overrides the hooks `_recipe`, `_architecture`, `_n_apart` and `_after_training`, and declares in `learned`
+    what it learns beyond the model: attribute -> a class with `to_arrays` and `from_arrays`, saved and loaded with it;
+    and in `sections` what a report shows, by the names in `report.sections.SECTIONS`.
 
     Parameters
     ----------
@@ -134,7 +134,9 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         with threads(self.n_threads) as n_threads:
             in_turns = self.max_epochs is None
-            data, X = training_data(X, condition, self.modality, self.validation_fraction, self.seed_, in_turns)
+            data, X = training_data(
+                X, condition, self.modality, self.validation_fraction, self.seed_, in_turns, self._n_apart
+            )
             self.modality_, self.condition_, self.fingerprint_ = data.modality, data.condition, data.fingerprint
             self._check_features(X, reset=True)
             self.architecture_ = self._architecture(data)
@@ -149,7 +151,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             with shown as watch:
                 state = train(
                     self.model_, self.recipe_, data, self.settings_,
-                    identity=self._identity(), run=run, resume=resume, watch=watch,
+                    identity=self._identity(len(data.rows)), run=run, resume=resume, watch=watch,
                 )  # fmt: skip
                 self.history_, self.origin_ = state.progress.history, state.origin
                 progress = state.progress
@@ -163,10 +165,10 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             likelihood = self.modality_.likelihood(self.likelihood, self.variance)
             return assemble(self.recipe_, self.modality_, likelihood, self.architecture_)
 
-    def _identity(self) -> str:
+    def _identity(self, n_rows: int) -> str:
         """A fingerprint of all that a resumed run must share with the one that it continues."""
         parts = (
-            self.fingerprint_, recipe_to_json(self.recipe_), self.architecture_, self.modality_.to_json(),
+            self.fingerprint_, n_rows, recipe_to_json(self.recipe_), self.architecture_, self.modality_.to_json(),
             self.model_.decode.likelihood.options(), self.validation_fraction,
         )  # fmt: skip
         return fingerprint(to_json(parts))
@@ -189,6 +191,10 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             network=self.network or wish or data.modality.default_network(on_gpu),
             activation=self.activation,
         )
+
+    def _n_apart(self, n: int) -> int:
+        """Of n examples, how many neither training nor early stopping may see: `data.apart` after training."""
+        return 0
 
     def _after_training(self, data: TrainingData) -> None:
         """Sets what `learned` names, with training and held-out examples available."""

@@ -6,7 +6,7 @@ What is said of a row does not depend on the rows beside it, to the last bit: ba
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -44,6 +44,18 @@ def batches(
         for batch in Rows(raw, condition).batches(rows_per_pass(model)):
             given = None if batch.condition is None else pad_rows(batch.condition).to(where)
             yield model.scaling(pad_rows(batch.raw).to(where)), given, len(batch)
+
+
+@torch.no_grad()
+def measure(
+    model: Autoencoder,
+    raw: Tensor,
+    condition: Tensor | None,
+    of: Callable[[Tensor, Tensor | None], Tensor],
+    device: str = "cpu",
+) -> Tensor:
+    """What `of` says of examples in model space, (B, *S) with their condition -> (B, ...): of raw rows (N, ...)."""
+    return torch.cat([of(x, given)[:n].cpu() for x, given, n in batches(model, raw, condition, device)])
 
 
 @torch.no_grad()

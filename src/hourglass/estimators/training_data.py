@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ class TrainingData:
     n_independent : how many independent examples there are to train on: epochs and batches go by it.
     n_independent_held : and how many are held out; 0 where examples are records.
     folds : in how many turns examples are to be held out; 0 for `held_out`, or none.
+    apart : examples that neither training nor early stopping sees; None where a task asks for none.
+    is_cut : whether examples are windows, several of one record.
     """
 
     modality: Modality
@@ -52,12 +54,25 @@ class TrainingData:
     n_independent: int
     folds: int = 0
     n_independent_held: int = 0
+    apart: Rows | None = None
+    is_cut: bool = False
+
+
+NumberApart = Callable[[int], int]  # of so many examples, how many to keep apart
 
 
 def in_memory(
-    X: Any, condition: Any, modality: Modality, held_out_share: float, seed: int, in_turns: bool = False
+    X: Any,
+    condition: Any,
+    modality: Modality,
+    held_out_share: float,
+    seed: int,
+    in_turns: bool = False,
+    n_apart: NumberApart | None = None,
 ) -> TrainingData:
     """Records in memory; `held_out_share` of their examples, at most 2,500, are held out, or few of them `in_turns`.
+
+    Before that, as many are kept apart as `n_apart` says.
 
     Raises
     ------
@@ -73,10 +88,15 @@ def in_memory(
         groups = None if groups is None else examples.per_example(groups)
     rows = Rows(examples.raw, beside, examples.index)
     digest = fingerprint(examples.store, *([] if beside is None else [beside]))
-    turns = in_turns and held_out_share > 0 and MIN_TO_HOLD_OUT <= len(examples) <= FEW and not examples.axes
-    fraction = held_out_share if len(examples) >= MIN_TO_HOLD_OUT and not turns else 0.0
+    most = 0 if n_apart is None else n_apart(len(examples))
+    rest, apart = examples.split(most / max(1, len(examples)), most, np.random.default_rng((seed, 4)))
+    n = len(rest) if most else len(examples)
+    turns = in_turns and held_out_share > 0 and MIN_TO_HOLD_OUT <= n <= FEW and not examples.axes
+    fraction = held_out_share if n >= MIN_TO_HOLD_OUT and not turns else 0.0
     # in random order, so that the first of them are as good as any
-    train, held = examples.split(fraction, MAX_HELD_OUT, np.random.default_rng((seed, 1)))
+    used = examples.take(rest) if most else examples
+    train, held = used.split(fraction, MAX_HELD_OUT, np.random.default_rng((seed, 1)))
+    train, held = (rest[train], rest[held]) if most else (train, held)
     if groups is not None:
         train, held = one_of_each(train, held, groups)
     if len(train) < 2:
@@ -98,6 +118,8 @@ def in_memory(
         n_independent=len(independent),
         folds=FOLDS if turns else 0,
         n_independent_held=len(examples.take(held).independent()) if examples.axes else 0,
+        apart=rows[torch.from_numpy(apart)] if most else None,
+        is_cut=bool(examples.axes),
     )
 
 
@@ -115,7 +137,13 @@ class _Streamed:
     """
 
     def __init__(
-        self, stream: readers.ParquetStream, condition: Any, modality: Any, held_out_share: float, seed: int
+        self,
+        stream: readers.ParquetStream,
+        condition: Any,
+        modality: Any,
+        held_out_share: float,
+        seed: int,
+        n_apart: NumberApart | None = None,
     ) -> None:
         self.stream, self.seed = stream, seed
         self.names = [condition] if isinstance(condition, str) else list(condition or [])
@@ -129,7 +157,9 @@ class _Streamed:
         self.modality = found.infer(self._chunks(self.features))
         self.condition = Condition.of_table(self._chunks(self.names)) if self.names else None
         n = len(stream)
+        self.n_apart = 0 if n_apart is None else n_apart(n)
         self.share = min(held_out_share, MAX_HELD_OUT / n) if n >= MIN_TO_HOLD_OUT else 0.0
+        self.share += self.n_apart / n
 
     def _chunks(self, columns: list[str]) -> Iterator[Any]:
         for group in range(len(self.stream.row_groups)):
@@ -176,7 +206,11 @@ class _Streamed:
         if held_out is not None:
             order = np.random.default_rng((self.seed, 3)).permutation(len(held_out))
             held_out = held_out[torch.from_numpy(order)]
-        n_rows = len(self.stream) - (0 if held_out is None else len(held_out))
+        apart = None if held_out is None or not self.n_apart else held_out[slice(0, self.n_apart)]
+        n_held = 0 if held_out is None else len(held_out)
+        if held_out is not None and self.n_apart:
+            held_out = held_out[slice(self.n_apart, None)] if n_held > self.n_apart else None
+        n_rows = len(self.stream) - n_held
         sample, groups = self._sample()
         places = [[str(g.path), g.index, g.rows, g.path.stat().st_size] for g in self.stream.row_groups]
         return TrainingData(
@@ -189,21 +223,29 @@ class _Streamed:
             groups=groups,
             fingerprint=fingerprint(places, sample.raw),
             n_independent=n_rows,
+            apart=apart,
         )
 
 
 def training_data(
-    X: Any, condition: Any, modality: str | Modality | None, held_out_share: float, seed: int, in_turns: bool = False
+    X: Any,
+    condition: Any,
+    modality: str | Modality | None,
+    held_out_share: float,
+    seed: int,
+    in_turns: bool = False,
+    n_apart: NumberApart | None = None,
 ) -> tuple[TrainingData, Any]:
     """Whatever `fit` is given -> training data, and X in a canonical container (of a stream its first rows).
 
-    `in_turns`: few examples are not held out now, but may be in turns.
+    `in_turns`: few examples are not held out now, but may be in turns. `n_apart`: of so many examples, how many neither
+    training nor early stopping may see.
     """
     if isinstance(X, readers.ParquetStream):
-        stream = _Streamed(X, condition, modality, held_out_share, seed)
+        stream = _Streamed(X, condition, modality, held_out_share, seed, n_apart)
         return stream.training_data(), stream.first
     found, X, condition = data_in.accept(X, modality, condition)
-    return in_memory(X, condition, found, held_out_share, seed, in_turns), X
+    return in_memory(X, condition, found, held_out_share, seed, in_turns, n_apart), X
 
 
 __all__ = ["MAX_HELD_OUT", "MIN_TO_HOLD_OUT", "TrainingData", "training_data"]

@@ -127,6 +127,16 @@ class Column:
             return nearer if certain else f"{nearer} ({max(probability, 1 - probability):.0%})"
         return self._plain(value)
 
+    def raw_text(self, raw: float) -> str:
+        """The same of a raw value, as models have it; one that was not there at fit has no words."""
+        if math.isinf(raw):
+            return "a value never seen at fit"
+        return self.text(raw if self.is_categorical else self.shown(raw))
+
+    def shown(self, raw: float) -> float:
+        """A raw number in the column's own units."""
+        return (self.offset if self.constant else raw) + self.origin
+
     def _plain(self, value: float) -> str:
         return dates.text_of(self, value) if self.is_time else _number(value)
 

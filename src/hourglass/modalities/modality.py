@@ -32,6 +32,9 @@ class Column(Protocol):
     def decimals_written(self) -> int | None:
         """Decimals of its numbers in a file; None for what holds none."""
 
+    def raw_text(self, raw: float) -> str:
+        """One raw value in the column's own words."""
+
 
 class Encoder(Protocol):
     """x (B, *S) -> features (B, n_features, *G); it may have a `grid`, which is G."""

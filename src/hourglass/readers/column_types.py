@@ -110,7 +110,11 @@ def _label(name: Any) -> Any:
 
 
 def from_columns(
-    columns: Mapping[str, np.ndarray], kind: Kind, types: Sequence[ColumnType] | None = None, like: Any = None
+    columns: Mapping[str, np.ndarray],
+    kind: Kind,
+    types: Sequence[ColumnType] | None = None,
+    like: Any = None,
+    index_of: Any = None,
 ) -> Any:
     """Columns -> a table; an array becomes (N, D), of objects where there are texts.
 
@@ -120,6 +124,7 @@ def from_columns(
     kind : the container wanted.
     types : those of the columns; one that cannot hold its values, all of them, gives way to a plainer one.
     like : a table whose row index and labels are taken over, if it has any.
+    index_of : a table whose row index alone is taken over.
     """
     types = [ANY_TYPE] * len(columns) if types is None else types
     columns = {name: in_texts(v, t.notation) for (name, v), t in zip(columns.items(), types, strict=True)}
@@ -133,6 +138,7 @@ def from_columns(
         frame = pandas.DataFrame(dict(enumerate(series)))
         if kind_of(like) == "pandas":
             return frame.set_axis(like.index).set_axis(like.columns, axis=1)
+        frame = frame.set_axis(index_of.index) if kind_of(index_of) == "pandas" else frame
         return frame.set_axis([n if t.label is None else t.label for n, t in zip(columns, types, strict=True)], axis=1)
     if kind == "polars":
         import polars

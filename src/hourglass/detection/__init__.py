@@ -1,0 +1,1 @@
+"""What a detector adds to an autoencoder: anomaly scores, calibrated thresholds, and reasons."""

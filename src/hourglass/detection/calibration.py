@@ -1,0 +1,133 @@
+"""Anomaly scores -> p-values, and a threshold that raises false alarms at a rate the user chose.
+
+Split conformal prediction: scores of held-out normal examples, which nothing was fitted to, are exchangeable with that
+of a new normal one. Its p-value, the share of them that are at least as large, is then at most alpha with a probability
+of at most alpha, whatever the model and the data. This does not hold for autocorrelated series.
+
+Source: Bates, Candes, Lei, Romano, Sesia 2023, "Testing for outliers with conformal p-values", arXiv:2104.08279.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+
+class Interval(NamedTuple):
+    """Both ends of a range."""
+
+    low: float
+    high: float
+
+
+def check_rate(rate: Any) -> float:
+    """The false-alarm rate as a number; raises ValueError for one that is not between 0 and 1."""
+    if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)) or not 0 < rate < 1:
+        raise ValueError(f"false_alarm_rate={rate!r} must lie between 0 and 1, such as 0.01")
+    return float(rate)
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Anomaly scores of held-out normal examples, and the false-alarm rate that is wanted.
+
+    Attributes
+    ----------
+    scores : (n,) ascending; higher is more anomalous.
+    rate : the share of normal examples that may raise an alarm.
+
+    Examples
+    --------
+    >>> calibration = Calibration.fit(np.arange(199.0), rate=0.01)
+    >>> calibration.threshold
+    197.0
+    >>> calibration.p_values([300.0, 100.0])
+    array([0.005, 0.5  ])
+    """
+
+    scores: NDArray[np.float64]
+    rate: float
+
+    @classmethod
+    def fit(cls, scores: ArrayLike, rate: float) -> Calibration:
+        """From scores (n,) of held-out normal examples, at least one of them."""
+        found = np.sort(np.asarray(scores, dtype=np.float64).ravel())
+        if not len(found):
+            raise ValueError("no example was held out to calibrate on")
+        return cls(found, check_rate(rate))
+
+    def with_rate(self, rate: float) -> Calibration:
+        """The same scores under another rate."""
+        return replace(self, rate=check_rate(rate))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def lowest_rate(self) -> float:
+        """The lowest false-alarm rate that so many examples can promise: 1 / (n + 1)."""
+        return 1 / (len(self) + 1)
+
+    @property
+    def rank(self) -> int:
+        """How many of the calibration scores are not below the threshold, k = floor(rate (n + 1)), and at least 1."""
+        # a rate such as 0.29 of 100 is 28.999999999999996 in floating point
+        return max(1, math.floor(self.rate * (len(self) + 1) * (1 + 1e-12)))
+
+    @property
+    def threshold(self) -> float:
+        """A score above it raises an alarm: the k-th largest calibration score."""
+        return float(self.scores[-self.rank])
+
+    def p_values(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """(1 + how many calibration scores are at least as large) / (n + 1), (N,) for scores (N,)."""
+        found = np.asarray(scores, dtype=np.float64)
+        return (1 + len(self) - np.searchsorted(self.scores, found, side="left")) / (len(self) + 1)
+
+    def realised(self, confidence: float = 0.9) -> Interval:
+        """The range that holds the false-alarm rate of this very threshold over all normal examples to come.
+
+        Given n calibration scores it is distributed as Beta(k, n + 1 - k), or lies below that where scores are tied.
+        Source: Vovk 2012, "Conditional validity of inductive conformal predictors", proposition 2.
+        """
+        tail = (1 - confidence) / 2
+        return Interval(*stats.beta.ppf([tail, 1 - tail], self.rank, len(self) + 1 - self.rank).tolist())
+
+    def realised_in(self, n: int, confidence: float = 0.9) -> Interval:
+        """The range that holds the share of false alarms among n new normal examples: beta-binomial."""
+        tail = (1 - confidence) / 2
+        found = stats.betabinom.ppf([tail, 1 - tail], n, self.rank, len(self) + 1 - self.rank)
+        return Interval(*(found / n).tolist())
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        return {"scores": self.scores, "rate": np.array(self.rate)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Calibration:
+        return cls(arrays["scores"], float(arrays["rate"]))
+
+
+def discoveries(p_values: ArrayLike, rate: float) -> NDArray[np.bool_]:
+    """Which of a batch of examples are anomalies, (N,) bool, with at most this expected share of false ones among them.
+
+    Conformal p-values under one calibration set are positively dependent, for which the procedure holds (Bates et al.
+    2023, theorem 2). Source: Benjamini and Hochberg 1995.
+
+    Examples
+    --------
+    >>> discoveries([0.001, 0.02, 0.5, 0.9], 0.1)
+    array([ True,  True, False, False])
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    within = np.flatnonzero(p[order] <= rate * np.arange(1, len(p) + 1) / max(1, len(p)))
+    found = np.zeros(len(p), dtype=bool)
+    if len(within):
+        found[order[: within[-1] + 1]] = True
+    return found

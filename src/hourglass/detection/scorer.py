@@ -1,0 +1,150 @@
+"""The anomaly score: members on one scale, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hourglass.detection.exemplars import Exemplars
+from hourglass.detection.members import MEMBERS, NEED_PRIOR, measure
+from hourglass.model import Autoencoder
+
+# by name, what a score is made of: members and their weights
+SCORES: dict[str, dict[str, float]] = {
+    "default": {"rows": 2.0, "elbo": 1.0, "codes": 1.0, "mahalanobis": 1.0},
+    "network": {"elbo": 1.0, "codes": 1.0, "mahalanobis": 1.0},
+    "encoder": {"kl": 1.0, "codes": 1.0, "mahalanobis": 1.0},
+    **{name: {name: 1.0} for name in MEMBERS},
+}
+
+
+def check_score(score: Any) -> None:
+    """Raises ValueError for the name of a score that there is not."""
+    if score not in SCORES:
+        raise ValueError(f"anomaly_score={score!r} is unknown; choose {', '.join(map(repr, SCORES))}")
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """What scores need besides the model.
+
+    A score is the sum of its members, each less its median and divided by the distance from there to its 90 % quantile,
+    both over examples that the model was not trained on: members in nats and members that are distances so weigh the
+    same, and one that is far out is not held back by the others, as it would be by ranks, which end with the last
+    calibration example.
+
+    Attributes
+    ----------
+    names, weights : of the members, (M,).
+    middle, unit : (M,) the median, and the distance from there to the 90 % quantile.
+    centre, whiten : (L,), (L, L): (z - centre) @ whiten has the covariance 1 over training examples.
+    codes : stored codes, whitened.
+    rows : stored examples; None where they are too large, or no member needs them.
+    usual : (*S) what log p of each cell is on average given the code, nats.
+    """
+
+    names: tuple[str, ...]
+    weights: Tensor
+    middle: Tensor
+    unit: Tensor
+    centre: Tensor
+    whiten: Tensor
+    codes: Exemplars
+    rows: Exemplars | None
+    usual: Tensor
+
+    @classmethod
+    def begin(cls, score: str, has_prior: bool, codes: Tensor, rows: Tensor | None, seed: int) -> Scorer:
+        """From codes (N, L) and vectors (N, F) of training examples; its members are not on one scale yet.
+
+        Raises
+        ------
+        ValueError : for a score of which no member can be had.
+        """
+        wanted = dict(SCORES[score])
+        if not has_prior and len(wanted) > 1 and "elbo" in wanted:
+            wanted["reconstruction"] = wanted.pop("elbo")
+        names = tuple(
+            name for name in wanted if (has_prior or name not in NEED_PRIOR) and (name != "rows" or rows is not None)
+        )
+        if not names:
+            what = (
+                "examples small enough to be stored" if rows is None and "rows" in wanted else "a recipe with a prior"
+            )
+            raise ValueError(f"anomaly_score={score!r} needs {what}; leave it out, or choose another one")
+        codes = codes.double()
+        centre = codes.mean(0)
+        whiten = _whitening(codes - centre)
+        n = len(names)
+        return cls(
+            names=names,
+            weights=torch.tensor([wanted[name] for name in names], dtype=torch.float64),
+            middle=torch.zeros(n, dtype=torch.float64),
+            unit=torch.ones(n, dtype=torch.float64),
+            centre=centre,
+            whiten=whiten,
+            codes=Exemplars.fit(((codes - centre) @ whiten).float(), seed),
+            rows=Exemplars.fit(rows, seed) if "rows" in names and rows is not None else None,
+            usual=torch.zeros(()),
+        )
+
+    def on_one_scale(self, members: Tensor, cells: Tensor) -> Scorer:
+        """With the scales of members (N, M), and log p of cells (N, *S), of examples that were not trained on."""
+        low, high, highest = torch.quantile(members, torch.tensor([0.5, 0.9, 1.0], dtype=torch.float64), dim=0)
+        unit = torch.where(high > low, high - low, highest - low)
+        unit = torch.where(unit > 0, unit, torch.ones_like(unit))
+        return replace(self, middle=low, unit=unit, usual=cells.double().mean(0))
+
+    def measure(self, model: Autoencoder, x: Tensor, condition: Tensor | None) -> Tensor:
+        """The members of examples x (B, *S) in model space: (B, M) float64."""
+        return measure(self, self.names, model, x, condition)
+
+    def parts(self, members: Tensor) -> Tensor:
+        """What each of the members (N, M) adds to the score."""
+        return self.weights / self.weights.sum() * (members - self.middle) / self.unit
+
+    def whitened(self, codes: Tensor) -> Tensor:
+        """Codes (B, L) with the covariance 1, float64."""
+        return (codes.double() - self.centre) @ self.whiten
+
+    def to(self, device: torch.device) -> Scorer:
+        tensors = {name: getattr(self, name).to(device) for name in _TENSORS}
+        rows = None if self.rows is None else self.rows.to(device)
+        return replace(self, **tensors, codes=self.codes.to(device), rows=rows)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        arrays = {name: getattr(self, name).numpy() for name in _TENSORS}
+        arrays["names"] = np.array([list(MEMBERS).index(name) for name in self.names])
+        for name, stored in (("codes", self.codes), ("rows", self.rows)):
+            arrays |= {} if stored is None else {f"{name}_{key}": a for key, a in stored.to_arrays().items()}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Scorer:
+        def stored(name: str) -> Exemplars | None:
+            own = {key.removeprefix(f"{name}_"): a for key, a in arrays.items() if key.startswith(f"{name}_")}
+            return Exemplars.from_arrays(own) if own else None
+
+        codes = stored("codes")
+        if codes is None:
+            raise ValueError("it holds no stored codes")
+        known = list(MEMBERS)
+        names = tuple(known[int(place)] for place in arrays["names"])
+        tensors = {name: torch.from_numpy(np.array(arrays[name])) for name in _TENSORS}
+        return cls(names, **tensors, codes=codes, rows=stored("rows"))
+
+
+_TENSORS = ("weights", "middle", "unit", "centre", "whiten", "usual")
+
+
+def _whitening(centred: Tensor) -> Tensor:
+    """W (L, L), so that rows (N, L) times W have the covariance 1; directions without spread count 0."""
+    values, directions = torch.linalg.eigh(centred.T @ centred / max(1, len(centred) - 1))
+    kept = values > 1e-9 * values.max().clamp(min=1e-300)
+    return directions * torch.where(kept, values.clamp(min=1e-300).rsqrt(), torch.zeros(()).double())

@@ -1,0 +1,226 @@
+"""Detector: which rows are unlike the normal ones, and why, with false alarms at a rate that the user chose."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from sklearn.base import OutlierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from hourglass.assemble import Architecture
+from hourglass.detection.calibration import Calibration, Interval, discoveries
+from hourglass.detection.detections import Detections
+from hourglass.detection.exemplars import fits, vectors
+from hourglass.detection.reasons import Explanations
+from hourglass.detection.scorer import Scorer, check_score
+from hourglass.estimators import passes
+from hourglass.estimators.estimator import AutoencoderEstimator
+from hourglass.estimators.training_data import TrainingData
+from hourglass.parameters import Detection, documented
+from hourglass.training import Rows, threads
+from hourglass.user_warnings import warn
+
+MAX_ROWS = 20_000  # of training rows, that exemplars are chosen from
+MIN_TO_SCALE = 50  # held-out rows that members of the score are brought onto one scale with
+MAX_CALIBRATION = 10_000
+MAX_SHARE = 4  # at most one of so many rows is kept apart
+
+
+@documented
+@dataclass(eq=False, repr=False)
+class Detector(OutlierMixin, Detection, AutoencoderEstimator):
+    """Finds rows that are unlike the normal ones, and says why.
+
+    It is trained on data that are mostly normal. Some of them are kept apart to set the threshold (split conformal
+    prediction): of normal rows like these, at most the share `false_alarm_rate` will raise an alarm, whatever the model
+    is worth. Rows of a stream whose normal state drifts are not like these, and raise more.
+
+    The default score adds up how far a row is from the nearest of at most 2,000 stored ones, how improbable the model
+    finds it (the ELBO at the mode of its code), and how far its code is from stored codes and from their middle. Each
+    finds what others miss: neighbours miss odd combinations of usual values among many columns, and a model's errors
+    miss rows off the data that are easy to copy. Stored rows are the best single measure of small tables of numbers,
+    and the sum is as good there.
+
+    Attributes
+    ----------
+    scorer_, calibration_ : what scores are made of, and the scores of the rows kept apart.
+    offset_ : `score_samples` below it raises an alarm.
+    model_, history_, summary_, advice_, n_latent_, modality_, recipe_, settings_ : as of `Embedder`.
+
+    Examples
+    --------
+    >>> from hourglass import Detector
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(600, 4))
+    >>> X[:, 3] = X[:, 0] + X[:, 1]
+    >>> detector = Detector(max_epochs=5, random_state=0).fit(X)
+    >>> detector.predict([[0.1, 0.1, 0.0, 0.2], [9.0, -9.0, 0.0, 9.0]])
+    array([ 1, -1])
+    """
+
+    learned: ClassVar[dict[str, type]] = {"scorer_": Scorer, "calibration_": Calibration}
+    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "training")
+
+    def check_parameters(self) -> None:
+        """Raises ValueError or TypeError for constructor arguments that no fit can have; `fit` begins with it."""
+        super().check_parameters()
+        self.check_detection()
+        check_score(self.anomaly_score)
+
+    # ---- fit -----------------------------------------------------------------------------------------------------
+
+    def _n_apart(self, n: int) -> int:
+        """A tenth, or as many as the rate needs (k = 2 of them above the threshold), and at most a quarter."""
+        if self.calibration_fraction is not None:
+            return max(1, round(self.calibration_fraction * n))
+        wanted = max(n / 10, 2 / self.false_alarm_rate)
+        return max(1, int(min(wanted, n // MAX_SHARE, MAX_CALIBRATION)))
+
+    def _architecture(self, data: TrainingData) -> Architecture:
+        if data.is_cut:
+            raise TypeError(
+                f"Detector scores whole records, and {self.modality_.noun}s are cut out of longer ones: take an "
+                "Embedder and its score_samples"
+            )
+        return super()._architecture(data)
+
+    def _after_training(self, data: TrainingData) -> None:
+        """Stores exemplars, brings members onto one scale, and calibrates on the rows kept apart."""
+        assert data.apart is not None  # `_n_apart` asked for some
+        some = np.random.default_rng((self.seed_, 6)).permutation(len(data.independent))[:MAX_ROWS]
+        rows = data.sample[torch.from_numpy(data.independent[some])]
+        codes = passes.encode(self.model_, rows.raw, rows.condition, self.device).flatten(1)
+        found = None
+        if fits(vectors(self.model_, self.model_.scaling(rows.raw[:1])).shape[1]):
+            found = passes.measure(
+                self.model_, rows.raw, rows.condition, lambda x, _: vectors(self.model_, x), self.device
+            )
+        has_prior = self.recipe_.prior is not None
+        self.scorer_ = Scorer.begin(self.anomaly_score, has_prior, codes, found, self.seed_)
+        beside = data.held_out if data.held_out is not None and len(data.held_out) >= MIN_TO_SCALE else data.apart
+        cells = passes.cell_log_prob(self.model_, beside.raw, beside.condition, self.device)
+        self.scorer_ = self.scorer_.on_one_scale(self._members(beside), cells)
+        apart = self.scorer_.parts(self._members(data.apart)).sum(1).numpy()
+        self.calibration_ = Calibration.fit(apart, self.false_alarm_rate)
+        self._warn_unreachable()
+
+    def _members(self, rows: Rows) -> torch.Tensor:
+        """The members of the score, (N, M)."""
+        scorer = self.scorer_
+        return passes.measure(
+            self.model_,
+            rows.raw,
+            rows.condition,
+            lambda x, condition: scorer.to(x.device).measure(self.model_, x, condition),
+            self.device,
+        )
+
+    def _warn_unreachable(self) -> None:
+        calibration = self.calibration_
+        if calibration.rate < calibration.lowest_rate:
+            needed = math.ceil(1 / calibration.rate) - 1
+            warn(
+                f"false_alarm_rate={calibration.rate:g} needs at least {needed:,} rows to calibrate on, and there are "
+                f"{len(calibration):,}: expect {calibration.lowest_rate:.2g} instead. Give more rows, a larger "
+                "calibration_fraction, or a higher rate"
+            )
+
+    def set_false_alarm_rate(self, rate: float) -> Self:
+        """Moves the threshold to another false-alarm rate, without refitting; `save` keeps it."""
+        check_is_fitted(self, "model_")
+        self.calibration_ = self.calibration_.with_rate(rate)
+        self.false_alarm_rate = self.calibration_.rate
+        self._warn_unreachable()
+        return self
+
+    # ---- use -----------------------------------------------------------------------------------------------------
+
+    @property
+    def offset_(self) -> float:
+        """The threshold of `score_samples`."""
+        return -self.calibration_.threshold
+
+    @property
+    def realised_rate_(self) -> Interval:
+        """The range that holds the false-alarm rate of this very threshold with 90 % confidence."""
+        return self.calibration_.realised()
+
+    def score_samples(self, X: Any, *, condition: Any = None) -> np.ndarray:  # type: ignore[override]
+        """How normal each row is, (N,) float64: higher is more normal, as in scikit-learn.
+
+        A row's score does not depend on the rows beside it. 0 is the middle of normal rows, -1 about the score that a
+        tenth of them are below.
+        """
+        return -self._scores(X, condition)
+
+    def _scores(self, X: Any, condition: Any) -> np.ndarray:
+        """(N,) higher is more anomalous."""
+        with threads(self.n_threads):
+            return self._parts(self._rows(X, condition)).sum(1)
+
+    def _rows(self, X: Any, condition: Any) -> Rows:
+        X, condition = self._accept(X, condition)
+        examples = self.modality_.examples(X, dense=True)
+        return Rows(examples.rows(), self._condition_of(examples, condition))
+
+    def _parts(self, rows: Rows) -> np.ndarray:
+        """What each member adds to the scores, (N, M)."""
+        return self.scorer_.parts(self._members(rows)).numpy()
+
+    def decision_function(self, X: Any, *, condition: Any = None) -> np.ndarray:
+        """`score_samples` less `offset_`, (N,): below 0 for what raises an alarm."""
+        return self.score_samples(X, condition=condition) - self.offset_
+
+    def predict(self, X: Any, *, condition: Any = None) -> np.ndarray:
+        """-1 for rows that raise an alarm, 1 for the others, (N,)."""
+        return np.where(self.decision_function(X, condition=condition) < 0, -1, 1)
+
+    def p_values(self, X: Any, *, condition: Any = None) -> np.ndarray:
+        """For each row the probability that a normal one is at least as anomalous, (N,)."""
+        return self.calibration_.p_values(self._scores(X, condition))
+
+    def detect(self, X: Any, *, condition: Any = None, false_discovery_rate: float | None = None) -> Detections:
+        """Scores, p-values, alarms and their reasons.
+
+        Parameters
+        ----------
+        X, condition : as in `fit`.
+        false_discovery_rate : instead of the threshold, alarms are the largest set of rows of this X of which at most
+            this share is expected to be false (Benjamini and Hochberg 1995).
+        """
+        with threads(self.n_threads):
+            rows = self._rows(X, condition)
+            scores = self._parts(rows).sum(1)
+            p_values = self.calibration_.p_values(scores)
+            if false_discovery_rate is None:
+                alarms = scores > self.calibration_.threshold
+            else:
+                alarms = discoveries(p_values, false_discovery_rate)
+            reasons = np.full(len(scores), "", dtype=object)
+            which = np.flatnonzero(alarms)
+            if len(which):
+                found = self._explain(rows[torch.from_numpy(which)])
+                reasons[which] = [found.sentence(i) for i in range(len(found))]
+        return Detections(scores, p_values, alarms, reasons)
+
+    def explain(self, X: Any, *, condition: Any = None) -> Explanations:
+        """What is unusual about each row, cell by cell."""
+        with threads(self.n_threads):
+            return self._explain(self._rows(X, condition))
+
+    def _explain(self, rows: Rows) -> Explanations:
+        cells = passes.cell_log_prob(self.model_, rows.raw, rows.condition, self.device).double()
+        expected = passes.reconstruct(self.model_, rows.raw, rows.condition, self.device)
+        surprise = torch.where(rows.raw.double().isnan(), 0.0, self.scorer_.usual - cells)
+        return Explanations(
+            surprise=surprise.numpy(),
+            observed=rows.raw.double().numpy(),
+            expected=expected.double().numpy(),
+            parts=self._parts(rows),
+            members=self.scorer_.names,
+            columns=self.modality_.columns,
+        )
