@@ -9,7 +9,7 @@ import re
 import shlex
 from dataclasses import fields
 
-from hourglass.parameters import Network, Training
+from hourglass.parameters import Detection, Network, Training
 
 # parameters of Python that are options of another name
 NAMES = {"random_state": "seed", "n_threads": "threads", "n_samples": "samples"}
@@ -20,7 +20,7 @@ OTHERS = (
     "identifiers", "labels", "marginals", "modality", "month_first", "n", "n_draws", "n_latent", "n_latents",
     "n_samples", "null_words", "numbers", "prior", "recipe", "recipes", "resize", "resume", "rounds", "seeds", "split",
 )  # fmt: skip
-ARGUMENTS = tuple(field.name for kind in (Network, Training) for field in fields(kind)) + OTHERS
+ARGUMENTS = tuple(field.name for kind in (Network, Training, Detection) for field in fields(kind)) + OTHERS
 _TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _SEVERAL = rf"\[(?:{_TEXT}|[^\[\]'\"])*\]|\((?:{_TEXT}|[^()'\"])*\)"
 _VALUE = rf"{_TEXT}|{_SEVERAL}|[^\s,;:()]+"

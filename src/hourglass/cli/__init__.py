@@ -12,6 +12,7 @@ from hourglass.cli import errors
 from hourglass.cli.compare import compare
 from hourglass.cli.datasets import datasets
 from hourglass.cli.demo import demo
+from hourglass.cli.detect import detect
 from hourglass.cli.embed import embed
 from hourglass.cli.fit import fit
 from hourglass.cli.impute import impute
@@ -46,6 +47,7 @@ COMMANDS: dict[Callable[..., None], str] = {  # and what stands behind them at l
     embed: "RUN [DATA] --out FILE",
     reconstruct: "RUN [DATA] --out FILE",
     score: "RUN [DATA] --out FILE",
+    detect: "RUN [DATA] --out FILE",
     impute: "RUN [DATA] --out FILE",
     sample: "RUN --out FILE",
     report: "RUN [DATA]",

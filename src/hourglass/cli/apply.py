@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from hourglass.cli.companions import Inputs
 from hourglass.cli.errors import UsageError, about
 from hourglass.cli.options import FLATTENED, FileOptions, Split
 from hourglass.cli.output import rows_done
 from hourglass.cli.reuse import RunInputs
-
-if TYPE_CHECKING:
-    from hourglass.estimators import Embedder
 
 
 @dataclass(frozen=True)
@@ -43,14 +40,14 @@ class On:
     json: bool = field(default=False, kw_only=True)
     how: Annotated[FileOptions, FLATTENED] = field(default=FileOptions(), kw_only=True)
 
-    def inputs(self, estimator: Embedder, labels: str | None = None) -> RunInputs:
+    def inputs(self, estimator: Any, labels: str | None = None) -> RunInputs:
         return RunInputs.of(
             estimator, self.run, self.data, self.split, self.condition, labels, self.how.header, self.how.null_words
         )
 
 
 def apply_in_chunks(
-    on: On, estimator: Embedder, verb: Callable[[Inputs], Any], out: Path
+    on: On, estimator: Any, verb: Callable[[Inputs], Any], out: Path, labels: str | None = None
 ) -> Iterator[tuple[Inputs, Any]]:
     """The data, in chunks where they are a large table, and what `verb` makes of each chunk, to be written to `out`.
 
@@ -61,7 +58,7 @@ def apply_in_chunks(
     """
     from hourglass.readers import check_writable
 
-    use = on.inputs(estimator)
+    use = on.inputs(estimator, labels)
     for read_from in filter(None, (use.source, on.condition)):
         if Path(read_from).exists() and out.exists() and out.samefile(read_from):
             raise UsageError(f"--out {out} would overwrite the input; give another name")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hourglass.cli.errors import UsageError
 from hourglass.cli.sources import known, read
 
 if TYPE_CHECKING:
@@ -150,6 +151,24 @@ def labels_of(data: Data, labels: str | None) -> tuple[Any, str | int | None]:
         return (found[:, 0] if found is not None and found.ndim == 2 else found), None
     table, column = read_companion(data, labels, "--labels")
     return _only_column(table, "--labels", labels), column
+
+
+def with_label(given: Inputs, label: str) -> Inputs:
+    """The records with this label alone."""
+    import numpy as np
+
+    from hourglass.readers import containers
+
+    if given.labels is None:
+        raise UsageError(f"--normal {label}: the data have no labels; say with --labels which column holds them")
+    texts = given.labels.astype(str)
+    rows = np.flatnonzero(texts == label)
+    if not len(rows):
+        raise ValueError(f"--normal {label}: no record has this label{known(label, sorted(set(texts.tolist()))[:20])}")
+    names = None if given.names is None else [given.names[i] for i in rows.tolist()]
+    condition = None if given.condition is None else containers.take(given.condition, rows)
+    X = replace(given.X, X=containers.take(given.X.X, rows), labels=None, names=None)
+    return replace(given, X=X, condition=condition, labels=given.labels[rows], names=names)
 
 
 def _only_column(table: Any, option: str, name: str) -> Any:

@@ -11,6 +11,7 @@ from hourglass.cli.companions import Inputs
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
 from hourglass.cli.results import write_columns
+from hourglass.cli.tasks import loaded
 
 
 def embed(on: Annotated[On, FLATTENED], *, out: Path, keep: list[str] | None = None) -> None:
@@ -28,9 +29,7 @@ def embed(on: Annotated[On, FLATTENED], *, out: Path, keep: list[str] | None = N
     keep
         Columns of DATA to write before the codes, such as an identifier.
     """
-    from hourglass import load
-
-    estimator = load(on.run)
+    estimator = loaded(on.run, "embed")
     chunks = apply_in_chunks(on, estimator, lambda given: estimator.transform(given.X, condition=given.condition), out)
 
     def names(given: Inputs) -> Sequence[str] | None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from hourglass.cli import runs
-from hourglass.cli.companions import Inputs, to_fit
+from hourglass.cli.companions import Inputs, to_fit, with_label
 from hourglass.cli.errors import UsageError, about, note, out_of_memory_says
 from hourglass.cli.kinds import fitting, modality_of
 from hourglass.cli.options import FLATTENED, READING, FitArguments, estimator_parameters
 from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.sources import check_options, is_large, known, parquet_bytes
+from hourglass.cli.tasks import EMBED, commands_of, estimator_kind, task_of
 from hourglass.run_files import CHECKPOINT, LOCK, Origin, Run
 from hourglass.shell_words import in_shell_words, option
-
-if TYPE_CHECKING:
-    from hourglass.estimators import Embedder
 
 
 def fit(
@@ -38,7 +36,7 @@ def fit(
     and keeps the best model; a run that was stopped or killed continues with `hourglass fit --resume --out RUN`, to the
     very same weights.
 
-    Example: `hourglass fit people.csv --drop id`
+    Examples: `hourglass fit people.csv --drop id`, `hourglass fit payments.csv --task detect`
 
     Parameters
     ----------
@@ -70,7 +68,7 @@ def fit(
     for name in ("data", "condition", "labels"):  # so that the run can be continued from another folder
         if name in given:
             given[name] = runs.absolute_if_path(given[name])
-    folder = _folder(out, data, arguments.recipe)
+    folder = _folder(out, data, given)
     check(given)
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file; --out names a folder")
@@ -97,23 +95,23 @@ def fit(
     _tell(estimator, folder, json)
 
 
-def _folder(out: Path | None, data: str | None, recipe: str | None) -> Path:
+def _folder(out: Path | None, data: str | None, arguments: dict[str, Any]) -> Path:
     if out is not None:
         return out.expanduser()
     if data is None:
         raise UsageError("name the DATA to learn from, or the run to continue: --resume --out RUN")
-    return runs.default_folder(data, (recipe or "vae").lower())
+    task = task_of(arguments)
+    return runs.default_folder(data, (arguments.get("recipe") or "vae").lower() if task == EMBED else task)
 
 
 def check(arguments: dict[str, Any]) -> None:
     """Raises UsageError for options that no run can have, before anything is read."""
-    from hourglass import Embedder
-
+    kind = estimator_kind(arguments)
     modality_of(arguments)
     if "data" in arguments:
         check_options(arguments["data"], **{name: arguments.get(name) for name in READING})
     try:
-        Embedder(
+        kind(
             arguments.get("n_latent"), recipe=arguments.get("recipe", "vae"), **estimator_parameters(arguments)
         ).check_parameters()
     except (ValueError, TypeError) as error:
@@ -153,12 +151,11 @@ def _check_free(folder: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{folder} holds other files; name another --out, or --overwrite to write among them")
 
 
-def train(folder: Path, arguments: dict[str, Any], begun: Origin | None = None) -> Embedder:
+def train(folder: Path, arguments: dict[str, Any], begun: Origin | None = None) -> Any:
     """Fits and saves the run that `arguments` describe, or continues the one `begun`; `fit` and the demo share it.
 
     A model that is in the folder stays there, and can be used, until the new one takes its place.
     """
-    from hourglass import Embedder
     from hourglass.estimators import FitInterrupted
     from hourglass.folder_lock import locked
     from hourglass.training import Settings, read_about
@@ -174,7 +171,7 @@ def train(folder: Path, arguments: dict[str, Any], begun: Origin | None = None) 
         note(f"{folder} has no checkpoint yet: the run starts from its beginning")
     with locked(folder, "fit"), runs.started(folder, origin):
         given, kind = _examples(arguments)
-        estimator = Embedder(
+        estimator = estimator_kind(arguments)(
             arguments.get("n_latent"),
             recipe=arguments.get("recipe", "vae"),
             **{"random_state": 0} | estimator_parameters(arguments),
@@ -202,12 +199,16 @@ def train(folder: Path, arguments: dict[str, Any], begun: Origin | None = None) 
 
 
 def _examples(arguments: dict[str, Any]) -> tuple[Inputs, str]:
-    """What `Embedder.fit` takes, and the kind of data it is."""
+    """What `fit` takes, and the kind of data it is."""
     beside = {name: arguments.get(name) for name in ("condition", "labels")}
     how = {name: arguments.get(name) for name in READING}
     if arguments.get("stream") or is_large(arguments["data"]):
+        if "normal" in arguments:
+            raise UsageError("--normal is for data read at once: leave it out, and give a table of normal rows")
         return _stream(arguments["data"], drop=arguments.get("drop", []), **beside), "tables"
     given = to_fit(arguments["data"], drop=arguments.get("drop", []), **how, **beside)
+    if "normal" in arguments:
+        given = with_label(given, arguments["normal"])
     return given, given.X.kind
 
 
@@ -227,13 +228,18 @@ def _stream(source: str, drop: list[str], condition: str | None, labels: str | N
     return Inputs(ParquetStream(source, columns=kept), condition)
 
 
-def _next(estimator: Embedder, folder: Path) -> str:
+def _next(estimator: Any, folder: Path) -> str:
     run, condition = str(folder), []
     if estimator.condition_ is not None:
         columns = estimator.condition_.table.columns
         values = [c.categories[-1] if c.categories else c.offset for c in columns]
         condition = ["--condition", *(f"{v:.15g}" if isinstance(v, float) else str(v) for v in values)]
     samples = f"samples{estimator.modality_.endings[0]}"
+    if "detect" in commands_of(estimator):
+        return next_commands(
+            ["hourglass", "report", run],
+            ["hourglass", "detect", run, "NEW-DATA", "--out", "alarms.csv"],
+        )
     return next_commands(
         ["hourglass", "report", run],
         ["hourglass", "embed", run, "--out", "codes.csv"],
@@ -241,7 +247,7 @@ def _next(estimator: Embedder, folder: Path) -> str:
     )
 
 
-def _tell(estimator: Embedder, folder: Path, as_json: bool) -> None:
+def _tell(estimator: Any, folder: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     summary = estimator.summary_

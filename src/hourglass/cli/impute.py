@@ -13,6 +13,7 @@ from hourglass.cli.errors import UsageError, note
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
 from hourglass.cli.results import write_examples, write_rows
+from hourglass.cli.tasks import loaded
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
@@ -55,8 +56,6 @@ def impute(
     """
     import numpy as np
 
-    from hourglass import load
-
     if n_draws is not None and rounds is not None:
         raise UsageError("--rounds is for the best filling, and --n-draws for others that could be; give one of them")
     if interval is not None and (rounds is not None or n_draws is not None):
@@ -67,7 +66,7 @@ def impute(
         raise UsageError(f"--n-draws {n_draws} must be at least 1")
     if rounds is not None and rounds < 1:
         raise UsageError(f"--rounds {rounds} must be at least 1")
-    estimator = load(on.run)
+    estimator = loaded(on.run, "impute")
     modality = estimator.modality_
     if not modality.has_missing:
         raise ValueError(f"{on.run} was fitted on {modality.describe()}, which have no missing cells to fill in")

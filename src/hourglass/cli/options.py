@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from hourglass.parameters import Network, Training
+from hourglass.parameters import Detection, Network, Training
 from hourglass.shell_words import NAMES, in_shell_words, option
 
 FLATTENED = Parameter(name="*")  # the fields of a dataclass become options of their own
@@ -63,10 +63,13 @@ if TYPE_CHECKING:  # classes made while running cannot be followed
 
     class SeedOption: ...
 
+    class DetectionOptions: ...
+
 else:
     NetworkOptions = as_options(Network)
     TrainingOptions = as_options(Training, without=("random_state", "verbose"))
     SeedOption = as_options(Training, only=("random_state",))
+    DetectionOptions = as_options(Detection)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,11 +173,16 @@ class ModelArguments(TrainingOptions, NetworkOptions, KindOptions, DataOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitArguments(SeedOption, ModelArguments):
+class FitArguments(SeedOption, DetectionOptions, ModelArguments):
     """What a run is started with, and continued with.
 
     Parameters
     ----------
+    task
+        What the model is for: embed, the default, for codes, samples and filled-in tables; detect, for `hourglass
+        detect`, which finds anomalies.
+    normal
+        With --labels: learn from records with this label alone, such as normal.
     recipe
         The kind of autoencoder, vae by default; `hourglass recipes` lists them. More words change it: "vae kl=0.1"
         weights a term, "ae RandomAffine GaussianNoise=1" shows the encoder moved and noisy pictures.
@@ -185,15 +193,17 @@ class FitArguments(SeedOption, ModelArguments):
     """
 
     data: Annotated[str | None, Parameter(parse=False)] = None
+    task: Literal["embed", "detect"] | None = None
+    normal: Annotated[str | None, OF_DATA] = None
     recipe: str | None = None
     n_latent: int | None = None
     stream: bool = False
 
 
 def estimator_parameters(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Options by name -> the parameters of `Network` and `Training` that they set."""
+    """Options by name -> the parameters of `Network`, `Training` and the tasks that they set."""
     python = {option: name for name, option in NAMES.items()}
-    known = {field.name for kind in (Network, Training) for field in dataclasses.fields(kind)}
+    known = {field.name for kind in (Network, Training, Detection) for field in dataclasses.fields(kind)}
     values = {python.get(option, option): value for option, value in arguments.items()}
     values = {name: value for name, value in values.items() if name in known}
     if "hidden" in values:  # 0 is the shell's way to say none

@@ -9,6 +9,7 @@ from hourglass.cli.apply import On, apply_in_chunks
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
 from hourglass.cli.results import write_examples
+from hourglass.cli.tasks import loaded
 
 
 def reconstruct(on: Annotated[On, FLATTENED], *, out: Path) -> None:
@@ -25,9 +26,7 @@ def reconstruct(on: Annotated[On, FLATTENED], *, out: Path) -> None:
         pictures a .npy or .npz file, a .png (a contact sheet), or a name without an ending: a folder of single
         pictures. For maps of tiles a .txt, .csv or .tmj file, as they came, a .png, or a folder.
     """
-    from hourglass import load
-
-    estimator = load(on.run)
+    estimator = loaded(on.run, "reconstruct")
     chunks = apply_in_chunks(
         on, estimator, lambda given: estimator.reconstruct(given.X, condition=given.condition), out
     )

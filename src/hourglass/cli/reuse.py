@@ -15,7 +15,7 @@ from hourglass.cli.errors import UsageError, note
 from hourglass.cli.sources import check_options, is_large, known, read
 
 if TYPE_CHECKING:
-    from hourglass.estimators import Embedder
+    from hourglass.estimators import AutoencoderEstimator
     from hourglass.readers import Data, ParquetStream
 
 
@@ -29,7 +29,7 @@ class RunInputs:
     is_training_data : whether DATA is what the run was fitted on.
     """
 
-    estimator: Embedder
+    estimator: AutoencoderEstimator
     run: Path
     source: str
     split: str | None
@@ -43,7 +43,7 @@ class RunInputs:
     @classmethod
     def of(
         cls,
-        estimator: Embedder,
+        estimator: AutoencoderEstimator,
         run: Path,
         source: str | None,
         split: str | None = None,

@@ -14,6 +14,7 @@ from hourglass.cli.errors import UsageError
 from hourglass.cli.given import given_cells
 from hourglass.cli.output import report_written, rows_done
 from hourglass.cli.results import write_examples
+from hourglass.cli.tasks import loaded
 
 if TYPE_CHECKING:
     from hourglass.estimators import Embedder
@@ -70,15 +71,13 @@ def sample(
     """
     import numpy as np
 
-    from hourglass import load
-
     if n < 1:
         raise UsageError(f"-n {n} must be at least 1")
     if given and prior:
         raise UsageError(
             "--given draws from the density fitted to the codes, and --prior from the prior; give one of them"
         )
-    estimator = load(run)
+    estimator = loaded(run, "sample")
     if given:
         _sample_given(
             estimator, given_cells(given, estimator.modality_), n, out, condition, prior, marginals, seed, json

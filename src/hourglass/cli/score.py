@@ -11,6 +11,7 @@ from hourglass.cli.companions import Inputs
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import report_written
 from hourglass.cli.results import write_columns
+from hourglass.cli.tasks import loaded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +38,7 @@ def score(on: Annotated[On, FLATTENED], *, out: Path, samples: int = 1, keep: li
     """
     import numpy as np
 
-    from hourglass import load
-
-    estimator = load(on.run)
+    estimator = loaded(on.run, "score")
     all_scores: list[np.ndarray] = []
     names: list[str] = []
 
