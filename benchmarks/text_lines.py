@@ -1,15 +1,16 @@
 """Lines of text: what a code keeps of lines that were not learned from, and alerts among lines of a log.
 
-    python benchmarks/text_lines.py lines --texts BGL OpenSSH shakespeare
+    python benchmarks/text_lines.py lines --texts BGL OpenSSH shakespeare [--validation]
     python benchmarks/text_lines.py alerts --seeds 5
 
 A fifth of the lines, at most 2,000, are held out at random; at most 8,000 others are learned from, and `fit` holds out
-some of them for itself. Logs are split into words with `fields=typed`, Shakespeare into characters. The first field of
-BGL, which says whether a line is an alert, is taken off. `tokens`: the share of tokens that come back in their place,
-the end of the line being one; `lines`: those of which all do; `bag`: the tokens that come back in any place, over those
-of the longer of the two lines. Nats are per token: given the code, and in all (of a VAE minus its bound, so that the
-code is counted; of a plain autoencoder nobody knows). The unigram and the bigram model know the same tokens; `place`
-has frequencies for every place of a line. PCA is of the counts of tokens, and its reconstruction is rounded.
+some of them for itself. With --validation the held-out lines are left out altogether, and as many others are judged:
+settings are chosen there. Logs are split into words with `fields=typed`, Shakespeare into characters. The first field
+of BGL, which says whether a line is an alert, is taken off. `tokens`: the share of tokens that come back in their
+place, the end of the line being one; `lines`: those of which all do; `bag`: the tokens that come back in any place,
+over those of the longer of the two lines. Nats are per token: given the code, and in all (of a VAE minus its bound, so
+that the code is counted; of a plain autoencoder nobody knows). The unigram and the bigram model know the same tokens;
+`place` has frequencies for every place of a line. PCA is of the counts of tokens, and its reconstruction is rounded.
 
 `alerts`: six tenths of the normal lines of BGL are learned from, the other normal lines and all alerts are judged:
 area under the ROC curve, medians of the seeds. `nats` is minus `score_samples`, `nats per token` its mean. The nearest
@@ -107,7 +108,8 @@ def lines(arguments: argparse.Namespace) -> None:
         X, _, modality = lines_of(name)
         order = np.random.default_rng(0).permutation(len(X))
         held = min(2_000, len(X) // 5)
-        new, X = X[order[:held]], X[order[held:]][:8_000]
+        judged, left_out = (order[held : 2 * held], 2 * held) if arguments.validation else (order[:held], held)
+        new, X = X[judged], X[order[left_out:]][:8_000]
         found = modality.infer(X)
         n = len(found.tokeniser)
         train, test = (found.examples(part).rows()[:, 0].double().numpy() for part in (X, new))
@@ -176,6 +178,7 @@ def alerts(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["lines", "alerts"])
+    parser.add_argument("--validation", action="store_true")
     parser.add_argument("--texts", nargs="+", default=["BGL", "OpenSSH", "shakespeare"])
     parser.add_argument("--sizes", type=int, nargs="+", default=[16, 32, 64])
     parser.add_argument("--recipes", nargs="+", default=["ae", "vae"])
