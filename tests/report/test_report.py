@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 
-from hourglass import Embedder, Tables, load, report
+from hourglass import Detector, Embedder, Tables, load, report
 from hourglass.exploration.maps import map_of_codes
 from hourglass.readers import Data
 from hourglass.report.cells import groups_of
@@ -421,5 +421,5 @@ def test_examples_that_are_listed_share_no_cell(vae):
 
 
 def test_every_section_of_an_estimator_is_known():
-    for name in Embedder.sections:
+    for name in (*Embedder.sections, *Detector.sections):
         assert name in SECTIONS

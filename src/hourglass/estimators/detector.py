@@ -12,6 +12,7 @@ from sklearn.base import OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from hourglass.assemble import Architecture
+from hourglass.detection.baselines import baseline_scores
 from hourglass.detection.calibration import Calibration, Interval, discoveries
 from hourglass.detection.detections import Detections
 from hourglass.detection.exemplars import fits, vectors
@@ -63,7 +64,7 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     """
 
     learned: ClassVar[dict[str, type]] = {"scorer_": Scorer, "calibration_": Calibration}
-    sections: ClassVar[tuple[str, ...]] = ("reconstructions", "training")
+    sections: ClassVar[tuple[str, ...]] = ("detection", "reconstructions", "training")
 
     def check_parameters(self) -> None:
         """Raises ValueError or TypeError for constructor arguments that no fit can have; `fit` begins with it."""
@@ -192,8 +193,11 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         false_discovery_rate : instead of the threshold, alarms are the largest set of rows of this X of which at most
             this share is expected to be false (Benjamini and Hochberg 1995).
         """
+        return self.detect_rows(self._rows(X, condition), false_discovery_rate)
+
+    def detect_rows(self, rows: Rows, false_discovery_rate: float | None = None) -> Detections:
+        """The same of rows as models take them."""
         with threads(self.n_threads):
-            rows = self._rows(X, condition)
             scores = self._parts(rows).sum(1)
             p_values = self.calibration_.p_values(scores)
             if false_discovery_rate is None:
@@ -203,24 +207,43 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
             reasons = np.full(len(scores), "", dtype=object)
             which = np.flatnonzero(alarms)
             if len(which):
-                found = self._explain(rows[torch.from_numpy(which)])
+                found = self.explain_rows(rows[torch.from_numpy(which)])
                 reasons[which] = [found.sentence(i) for i in range(len(found))]
         return Detections(scores, p_values, alarms, reasons)
 
     def explain(self, X: Any, *, condition: Any = None) -> Explanations:
         """What is unusual about each row, cell by cell."""
-        with threads(self.n_threads):
-            return self._explain(self._rows(X, condition))
+        return self.explain_rows(self._rows(X, condition))
 
-    def _explain(self, rows: Rows) -> Explanations:
-        cells = passes.cell_log_prob(self.model_, rows.raw, rows.condition, self.device).double()
-        expected = passes.reconstruct(self.model_, rows.raw, rows.condition, self.device)
+    def explain_rows(self, rows: Rows) -> Explanations:
+        """The same of rows as models take them."""
+        with threads(self.n_threads):
+            cells = passes.cell_log_prob(self.model_, rows.raw, rows.condition, self.device).double()
+            expected = passes.reconstruct(self.model_, rows.raw, rows.condition, self.device)
+            parts = self._parts(rows)
         surprise = torch.where(rows.raw.double().isnan(), 0.0, self.scorer_.usual - cells)
         return Explanations(
             surprise=surprise.numpy(),
             observed=rows.raw.double().numpy(),
             expected=expected.double().numpy(),
-            parts=self._parts(rows),
+            parts=parts,
             members=self.scorer_.names,
             columns=self.modality_.columns,
         )
+
+    def baseline_scores(self, X: Any, *, condition: Any = None) -> dict[str, np.ndarray]:
+        """Anomaly scores (N,) of methods that train no network, fitted to the stored rows; {} where none are stored.
+
+        PCA, isolation forest, and the distances to the nearest and to the fifth row, for comparison.
+        """
+        return self.baseline_scores_of_rows(self._rows(X, condition))
+
+    def baseline_scores_of_rows(self, rows: Rows) -> dict[str, np.ndarray]:
+        """The same of rows as models take them."""
+        if self.scorer_.rows is None:
+            return {}
+        with threads(self.n_threads):
+            found = passes.measure(
+                self.model_, rows.raw, rows.condition, lambda x, _: vectors(self.model_, x), self.device
+            )
+            return baseline_scores(self.scorer_.rows, found, self.seed_)

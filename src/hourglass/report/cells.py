@@ -13,6 +13,7 @@ from hourglass.modalities.column import Column
 from hourglass.plots import Groups
 from hourglass.plots import cells as plots
 from hourglass.report.decoded import plane_panel, shown_traversals
+from hourglass.report.markup import cell_markup, table_markup
 from hourglass.report.panels import Panel
 from hourglass.report.report_data import ReportData
 from hourglass.report.words import many
@@ -37,38 +38,20 @@ SYNTHESIS = {
 }  # fmt: skip
 
 
-def _cell(text: str, kind: str = "") -> str:
-    return f"<span{f' class={kind}' if kind else ''}>{escape(text)}</span>"
-
-
-def _table(heads: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], caption: str, kind: str = "") -> str:
-    """Markup of a table: its heads, and lines of a heading (with its full text) and cells that are markup already."""
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = "".join(
-        f'<tr><th scope="row" title="{escape(name)}">{escape(plots.shortened(name, 28))}</th>'
-        f"{''.join(f'<td>{cell}</td>' for cell in row)}</tr>"
-        for name, row in lines
-    )
-    return (
-        f'<div class="scroll {kind}" tabindex=0 role=region aria-label="{escape(caption)}"><table><thead><tr>{head}'
-        f"</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
 def _side_by_side(heads: Sequence[str], rows: Cells, below: Cells | None, caption: str) -> str:
     """Examples side by side, a line per column of the data; `below` stands under each cell of `rows`."""
     lines = []
     for i, column in enumerate(rows.columns[:MAX_COLUMNS]):
         cells = []
         for k in range(len(rows)):
-            cell = _cell(plots.shortened(rows.text(k, i), 24), "missing" if np.isnan(rows.values[k, i]) else "")
+            cell = cell_markup(plots.shortened(rows.text(k, i), 24), "missing" if np.isnan(rows.values[k, i]) else "")
             if below is not None:
-                cell += _cell(plots.shortened(below.text(k, i), 24), "restored")
+                cell += cell_markup(plots.shortened(below.text(k, i), 24), "restored")
             cells.append(cell)
         lines.append((column.name, cells))
     left_out = len(rows.columns) - len(lines)
     more = f"<p class=more>and {many(left_out, 'more column')}</p>" if left_out > 0 else ""
-    return _table(["column", *heads], lines, caption) + more
+    return table_markup(["column", *heads], lines, caption) + more
 
 
 def reconstructions(s: ReportData) -> list[Panel]:
@@ -103,7 +86,7 @@ def _columns(s: ReportData, errors: np.ndarray) -> Panel:
         "Kind: how the model reads the column. Missing: the share of its cells that are missing here. Explained: how "
         "much better it is reconstructed than without a code: for numbers the share of their variance, for categories "
         "the share of errors saved, compared with always predicting the most frequent one; – where no cell varies.",
-        html=_table(["column", "kind", "missing", "explained"], lines, "Columns", "tall") + more,
+        html=table_markup(["column", "kind", "missing", "explained"], lines, "Columns", "tall") + more,
     )
 
 
@@ -145,14 +128,14 @@ def _least_typical(s: ReportData) -> list[Panel]:
     lines = []
     for row in s.lowest(scores, LEAST_TYPICAL).tolist():
         reasons = [
-            _cell(
+            cell_markup(
                 f"{s.originals.columns[i].name}: {s.originals.text(row, i)}, expected {s.reconstructions.text(row, i)}"
             )
             for i in np.argsort(-surprise[row], kind="stable")[:REASONS].tolist()
             if surprise[row, i] >= MIN_SURPRISE
         ]
         if not reasons or (scores.mean() - scores[row]) - surprise[row].sum() > max(surprise[row].sum(), MIN_SURPRISE):
-            reasons.append(_cell("a code far from those of other rows"))
+            reasons.append(cell_markup("a code far from those of other rows"))
         lines.append((s.names[row], [f"{scores[row]:.1f}", "".join(reasons)]))
     return [
         Panel(
@@ -160,7 +143,7 @@ def _least_typical(s: ReportData) -> list[Panel]:
             f"The lowest scores (log-probabilities in nats; the mean is {scores.mean():.1f}) among {s.n_shown:,} rows, "
             "and the cells that are much less probable than is usual in their column, with their reconstructions. "
             "Errors in the data and real rarities tend to be here.",
-            html=_table(["row", "score", "what is unusual"], lines, "Least typical rows", "reasons"),
+            html=table_markup(["row", "score", "what is unusual"], lines, "Least typical rows", "reasons"),
         )
     ]
 
@@ -283,7 +266,7 @@ def _synthesis(s: ReportData, generated: Cells) -> list[Panel]:
             "Generated rows compared with real ones",
             "Generated rows, and for scale the second half of the rows shown, are compared with their first half."
             f"{target}" + (f" Pairs of columns with the largest errors: {pairs}." if pairs else ""),
-            html=_table(
+            html=table_markup(
                 ["figure", "generated", "real", "what it is"],
                 [
                     (label, [f"{figures[name]:.3f}", f"{of_real[name]:.3f}", escape(MEANINGS[name])])

@@ -18,7 +18,7 @@ from hourglass.estimators.conditions import condition_tensor
 from hourglass.modalities import Examples
 from hourglass.plots import Groups, group
 from hourglass.readers import Data, containers
-from hourglass.training import threads
+from hourglass.training import Rows, threads
 from hourglass.views import tables, view_of
 
 MAX_EXAMPLES = 4000
@@ -124,11 +124,15 @@ class ReportData:
         cells = self._passed(passes.cell_log_prob)
         return np.where(np.isnan(self.raw.double().numpy()), np.nan, cells)
 
+    @cached_property
+    def rows(self) -> Rows:
+        """The examples as models take them."""
+        return Rows(self.raw, condition_tensor(self.estimator.condition_, self.condition, self.n_shown))
+
     def _passed(self, function: Any, *arguments: Any) -> np.ndarray:
-        e = self.estimator
+        e, rows = self.estimator, self.rows
         with threads(e.n_threads):
-            given = condition_tensor(e.condition_, self.condition, self.n_shown)
-            return np.asarray(function(e.model_, self.raw, given, *arguments, e.device).double().numpy())
+            return np.asarray(function(e.model_, rows.raw, rows.condition, *arguments, e.device).double().numpy())
 
     def condition_of(self, level: ConditionLevel | None, n: int) -> Any:
         """That condition for n codes, or None."""

@@ -17,6 +17,7 @@ from hourglass.exploration.maps import MIN_TSNE_ROWS, map_of_codes
 from hourglass.plots import Groups, dimension_bars, latent_scatter, loss_curves
 from hourglass.plots.labels import MAX_COLOURS
 from hourglass.report import cells, lines, pictures, texts, tiles, words
+from hourglass.report.detection import detection
 from hourglass.report.panels import Panel, Section
 from hourglass.report.report_data import ReportData
 
@@ -264,6 +265,7 @@ def described(facts: list[tuple[str, str]]) -> str:
 
 # by the names in `sections` of an estimator
 SECTIONS: dict[str, Callable[[ReportData], Section]] = {
+    "detection": detection,
     "reconstructions": reconstructions,
     "map": latent_space,
     "dimensions": dimensions,
