@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 
 from hourglass import modalities
-from hourglass.modalities import MODALITIES, Images, Series, Tables, Text, TileMaps, modality_for
+from hourglass.modalities import MODALITIES, Images, Music, Series, Tables, Text, TileMaps, modality_for
 from hourglass.model import Decode
 from hourglass.readers import read
 from hourglass.readers.containers import canonical
+from hourglass.readers.music import Piece, of_roll
 
 N = 24
 RNG = np.random.default_rng(0)
@@ -106,8 +107,12 @@ SERIES = {
     "frames": [pandas.DataFrame({"a": w[:, 0], "on": w[:, 1] > 5e4, "kind": ["x", "y", "z"] * 4}) for w in WAVES],
 }
 
+SETS = [RNG.random((8, 128)) < 0.03 * (np.arange(128) % 90 > 50) for _ in range(N)]
+MUSIC = {"sets": [of_roll(s, None, 1) for s in SETS], "notes": [of_roll(s, s, 1) for s in SETS]}
+
 CASES = [(Tables(), name, X) for name, X in TABLES.items()]
 CASES += [(Series(), name, X) for name, X in SERIES.items()]
+CASES += [(Music(grid=1), name, X) for name, X in MUSIC.items()]
 CASES += [(TileMaps(), name, X) for name, X in TILE_MAPS.items()]
 CASES += [(Tables(discrete=True), "discrete", pandas.DataFrame({"k": [4, 7, 9, None] * 6, "x": NUMBERS[:, 0]}))]
 CASES += [(Tables(categories=("x0",)), "categories", RNG.choice([0.5, 3.0, 7.0, 11.0], (N, 2)))]
@@ -130,6 +135,8 @@ def cells_of(X):
     """{column: list of values, None for missing}, or an array of numbers."""
     if isinstance(X, pandas.DataFrame):
         return {str(n): [None if pandas.isna(v) else v for v in X[n].tolist()] for n in X.columns}
+    if isinstance(X, list) and isinstance(X[0], Piece):
+        return {"notes": [note for piece in X for note in sorted(piece.notes.tolist())]}
     if isinstance(X, list) and isinstance(X[0], pandas.DataFrame):
         return cells_of(pandas.concat(X))
     if isinstance(X, polars.DataFrame):
@@ -151,7 +158,7 @@ def assert_same_cells(one, other, scale):
     assert list(one) == list(other)
     for name, values in one.items():
         for a, b in zip(values, other[name], strict=True):
-            if a is None or isinstance(a, str):
+            if a is None or isinstance(a, (str, list)):
                 assert a == b, name
             else:
                 assert float(b) == pytest.approx(float(a), rel=1e-6, abs=1e-6), name
@@ -168,7 +175,7 @@ def test_there_and_back_is_the_identity(modality, X):
     back = modality.restore(scaling.inverse(x))
     if modality.name == "tilemaps":  # lines of a text that were short are as short again
         back = modality.stitch(modality.examples(X), scaling.inverse(x), X)
-    if isinstance(X, list) and (modality.name == "tilemaps" or isinstance(X[0], pandas.DataFrame)):
+    if isinstance(X, list) and (modality.name == "tilemaps" or isinstance(X[0], (pandas.DataFrame, Piece))):
         assert isinstance(back, list) and len(back) == N
     elif isinstance(X, (pandas.DataFrame, polars.DataFrame, pyarrow.Table)):
         assert type(back) is type(X)
@@ -196,6 +203,9 @@ def test_numbers_in_model_space_have_mean_zero_and_deviation_one(modality, X):
         for i, column in enumerate(modality.channels.columns):
             known = x[:, i][~x[:, i].isnan()]
             assert column.kind != "numeric" or float(known.std(correction=0)) == pytest.approx(1.0, abs=1e-3)
+        return
+    if modality.name == "music":
+        assert set(x[x.isfinite()].tolist()) == {0.0, 1.0}
         return
     if modality.name == "tilemaps":
         assert set(x[x.isfinite()].tolist()) == set(range(len(modality.tiles)))
@@ -254,7 +264,7 @@ def test_what_noise_may_touch_and_what_hides(modality, X):
     elif modality.name == "series":
         numbers = [column.kind == "numeric" for column in modality.channels.columns]
         assert np.isnan(modality.mask_value) and numeric.all(1).tolist() == numeric.any(1).tolist() == numbers
-    elif modality.name in ("text", "tilemaps"):
+    elif modality.name in ("text", "tilemaps", "music"):
         assert np.isnan(modality.mask_value) and not numeric.any()
     else:
         assert modality.mask_value == 0.0 and int(numeric.sum()) == prod(modality.shape)

@@ -9,7 +9,8 @@ from hourglass.datasets import mnist
 from hourglass.datasets.files import checksum
 
 NAMES = list(datasets.names())
-OFFLINE = ["digits", "dsprites", "iris", "wine", "breast_cancer", "diabetes", "toy_levels", "toy_log", "toy_series"]
+TOYS = ["toy_levels", "toy_log", "toy_series", "toy_tunes"]
+OFFLINE = ["digits", "dsprites", "iris", "wine", "breast_cancer", "diabetes", *TOYS]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hourglass import datasets
 from hourglass.cli import main
+from hourglass.readers.music import to_midi
 from hourglass.training import machine
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -59,6 +61,9 @@ def test_commands_run_one_after_the_other(quick, capsys):
     times = [f"2026-01-{1 + i // 24:02} {i % 24:02}:00" for i in range(300)]
     rows = [f"{time},{np.sin(i / 4):.3f}" for i, time in enumerate(times)]
     (quick / "sensors.csv").write_text("\n".join(["time,load", *rows]) + "\n")
+    (quick / "tunes").mkdir()
+    for i, piece in enumerate(datasets.load("toy_tunes").X[:6]):
+        (quick / f"tunes/{i}.mid").write_bytes(to_midi(piece))
     (quick / "levels").mkdir()
     for i in range(3):
         sky, gap = "\n".join(["-" * 40] * 12), "X" * (10 + i) + "---" + "X" * (27 - i)

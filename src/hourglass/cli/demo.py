@@ -63,6 +63,12 @@ DEMOS = {
         "the kind of level, which the model never saw.",
         {"n_latent": 16},
     ),
+    "music": Demo(
+        "toy_tunes", "Tunes", 200,
+        "Its map shows every two bars of sixty made-up tunes at their code, coloured by major and minor, which the "
+        "model never saw.",
+        {"n_latent": 16},
+    ),
     "series": Demo(
         "toy_series", "A machine, hour by hour", 150,
         "Its map shows each window of two days at its code, coloured by the hour in its middle. Twenty hours are "
@@ -89,11 +95,12 @@ def demo(
     ----------
     data
         What to learn from: pictures, scikit-learn's handwritten digits; text, a log of 2,000 lines; levels, of a
-        platform game; series, three sensors of a machine.
+        platform game; series, three sensors of a machine; music, sixty tunes.
     out
         Where to write: the run's folder.
     max_epochs
-        Most passes through the data. By default 150 for pictures and series, 60 for text, 12 for levels.
+        Most passes through the data. By default 150 for pictures and series, 200 for music, 60 for text, 12 for
+        levels.
     seed
         Random seed: the same seed gives the same result.
     json

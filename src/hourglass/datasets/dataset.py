@@ -30,7 +30,7 @@ class Dataset:
 
     name: str
     title: str
-    kind: Literal["tables", "images", "text", "tilemaps", "series"]
+    kind: Literal["tables", "images", "text", "tilemaps", "series", "music"]
     rows: dict[str, int]
     licence: str
     citation: str

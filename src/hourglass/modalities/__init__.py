@@ -3,6 +3,7 @@
 from hourglass.modalities.examples import Examples
 from hourglass.modalities.images import Images
 from hourglass.modalities.modality import Modality
+from hourglass.modalities.music import Music
 from hourglass.modalities.registry import MODALITIES, in_words, modality_for, modality_in_words, named_modality
 from hourglass.modalities.series import Series
 from hourglass.modalities.tables import Tables
@@ -14,6 +15,7 @@ __all__ = [
     "Examples",
     "Images",
     "Modality",
+    "Music",
     "Series",
     "Tables",
     "Text",

@@ -11,6 +11,7 @@ import numpy as np
 
 from hourglass.modalities.images import Images
 from hourglass.modalities.modality import Modality
+from hourglass.modalities.music import Music
 from hourglass.modalities.series import Series
 from hourglass.modalities.tables import ONE_AXIS, Tables
 from hourglass.modalities.text import Text
@@ -19,6 +20,7 @@ from hourglass.readers import Data
 
 # the first one that says that it suits some data is taken for them
 MODALITIES: dict[str, Any] = {
+    "music": Music,
     "series": Series,
     "tilemaps": TileMaps,
     "images": Images,

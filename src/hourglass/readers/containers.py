@@ -46,7 +46,7 @@ def canonical(X: Any, source: str = "X") -> Any:
     Lazy frames are collected. Series become frames of one column. A dict of columns, a list of dicts, a record batch, a
     DuckDB relation and whatever else answers to `__arrow_c_stream__` become a `pyarrow.Table`. Sparse matrices are
     written out (up to 4 GB), masked cells become NaN, tensors and other sequences arrays. A list of arrays of different
-    shapes stays a list.
+    shapes stays a list, as do frames, and records of a reader's own (`is_record`).
 
     Raises
     ------
@@ -152,6 +152,8 @@ def _unmasked(X: np.ma.MaskedArray, source: str) -> np.ndarray:
 
 
 def _array_of_list(X: Sequence[Any], source: str) -> Any:
+    if len(X) and all(getattr(x, "is_record", False) for x in X):
+        return X
     if any(is_frame(x) for x in X):
         return [canonical(x, source) for x in X]
     if any(hasattr(x, "shape") for x in X) and len({np.shape(x) for x in X}) > 1:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hourglass.readers import arrays, delimited, idx, parquet, pictures, series, text_lines, tile_maps, tiled
+from hourglass.readers import arrays, delimited, idx, music, parquet, pictures, series, text_lines, tile_maps, tiled
 from hourglass.readers.data import Data
 from hourglass.readers.folders import files_below
 from hourglass.readers.memory import from_memory, selected
@@ -87,6 +87,8 @@ READERS: dict[tuple[str, ...], Callable[[Path], Data]] = {
     (".txt", ".txt.gz"): tile_maps.read_txt,
     tiled.SUFFIXES: tile_maps.read,
     series.SOUND: series.read_sound,
+    music.MIDI: music.read,
+    (".json",): music.read_json,
 }
 
 
@@ -116,6 +118,8 @@ def _from_folder(path: Path) -> Data:
         return parquet.read(path)
     if has_pictures:
         return pictures.read(path, files)
+    if any(kinds[suffix] for suffix in music.MIDI):
+        return music.read(path, files)
     if series.are_among(files, kinds) and not tile_maps.is_map(
         next(f for f in files if f.suffix.lower() in series.ALL)
     ):

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from hourglass.modalities import Modality
-from hourglass.views import images, series, tables, text, tile_maps
+from hourglass.views import images, music, series, tables, text, tile_maps
 
 # by `Modality.name`: (modality, examples as `restore` gives them) -> a form of as many examples
 VIEWS: dict[str, Callable[[Any, Any], Any]] = {
     "images": images.view,
+    "music": music.view,
     "series": series.view,
     "tables": tables.view,
     "text": text.view,
@@ -19,7 +20,7 @@ VIEWS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 # ending -> what writes such files, for kinds of data with files of their own: (path, chunks, modality) -> how many
-WRITERS: dict[str, dict[str, Any]] = {"series": series.WRITERS, "tilemaps": tile_maps.WRITERS}
+WRITERS: dict[str, dict[str, Any]] = {"music": music.WRITERS, "series": series.WRITERS, "tilemaps": tile_maps.WRITERS}
 
 
 def view_of(modality: Modality) -> Callable[[Any], Any] | None:
