@@ -98,6 +98,13 @@ def test_the_demo_of_series(hourglass) -> None:
     assert "--out machine/samples.csv" in answer.out
 
 
+def test_the_demo_of_anomalies(hourglass) -> None:
+    answer = hourglass("demo", "--task", "detect", "--max-epochs", 1)
+    assert answer.code == 0, answer.err
+    assert "hourglass detect runs/demo toy_payments --split test" in answer.out
+    assert 'id="detection"' in Path("runs/demo/report.html").read_text()
+
+
 def test_a_demo_of_another_version_is_named_with_a_remedy(hourglass, monkeypatch) -> None:
     from hourglass.run_files import MODEL_FORMAT
 

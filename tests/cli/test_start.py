@@ -59,7 +59,7 @@ def test_the_same_option_is_said_in_the_same_words_and_with_its_default(hourglas
     for command in ("fit", "impute", "sample", "demo"):
         text = re.sub(r"[\s│]+", " ", hourglass(command, "--help").out)
         assert re.search(r"--seed INT Random seed: the same seed gives the same result\..{0,45}\[default: 0\]", text)
-    for command in ("fit", "embed", "reconstruct", "score", "impute", "sample", "report", "compare", "demo"):
+    for command in ("fit", "embed", "reconstruct", "score", "detect", "impute", "sample", "report", "compare", "demo"):
         text = re.sub(r"[\s│]+", " ", hourglass(command, "--help").out)
         assert "--out PATH Where to write" in text
         assert command == "demo" or f"Example: hourglass {command} " in text

@@ -13,6 +13,7 @@ from hourglass import Embedder, load, modalities
 from hourglass.cli import main
 from hourglass.comparison import compare
 from hourglass.readers import reading
+from hourglass.training import machine
 from hourglass.views import registry
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -138,3 +139,19 @@ def test_a_task_is_one_file(tmp_path):
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
     with pytest.raises(ValueError, match="Flagger"):
         load(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_anomalies_are_detected_as_the_page_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(machine, "MAX_EPOCHS", 2)
+    monkeypatch.setattr(machine, "MIN_STEPS", 2)
+    page = "detecting-anomalies.md"
+    commands = [shlex.split(line, comments=True) for c in blocks(page, "sh").values() for line in c.splitlines()]
+    for _, *words in commands:
+        assert main(words) == 0, (words, capsys.readouterr().err)
+    assert "customer" in Path("few.csv").read_text().splitlines()[0]
+    use = {}
+    for code in blocks(page).values():
+        exec(code, use)
+    assert len(use["table"]) == 1500 and set(use["labels"].tolist()) == {-1, 1} and len(use["why"]) == 3

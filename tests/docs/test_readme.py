@@ -35,6 +35,7 @@ def test_python_examples_run_one_after_the_other(quick):
     assert namespace["Z"].shape == (1797, 2) and namespace["sevens"].shape == (16, 8, 8)
     full = namespace["full"].to_pydict()
     assert not np.isnan(full["age"]).any() and set(full["job"]) == {"manager", "clerk"}
+    assert len(namespace["found"]) == 500
 
 
 def write_people(path):
@@ -75,5 +76,12 @@ def test_commands_run_one_after_the_other(quick, capsys):
         if words[0] == "fit" and "--out" not in words:
             words += ["--out", f"runs/{n}"]
         assert main(words) == 0, (words, capsys.readouterr().err)
-    for name in ("runs/digits/report.html", "codes.csv", "new.png", "scores.csv", "runs/digits-compare/compare.csv"):
+    for name in (
+        "runs/digits/report.html",
+        "codes.csv",
+        "new.png",
+        "scores.csv",
+        "alarms.csv",
+        "runs/digits-compare/compare.csv",
+    ):
         assert (quick / name).stat().st_size > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hourglass.cli import runs
 from hourglass.cli.errors import UsageError
@@ -14,6 +14,7 @@ from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.report import write_page
 from hourglass.cli.reuse import RunInputs
 from hourglass.cli.sources import known
+from hourglass.cli.tasks import DETECT, task_of
 from hourglass.shell_words import in_shell_words
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ class Demo:
     ----------
     data, title : the data set, and what its page is called.
     max_epochs : unless said.
-    its_map : in words, what the map of the report shows.
+    its_map : in words, what the report shows.
     arguments : of the fit.
     options : of the commands that are suggested.
+    split : the part that the page is about, where it is not the one that was learned from.
     """
 
     data: str
@@ -39,6 +41,12 @@ class Demo:
     its_map: str
     arguments: dict[str, Any]
     options: tuple[str, ...] = ()
+    split: str | None = None
+
+    @property
+    def task(self) -> str:
+        """What the model is for."""
+        return task_of(self.arguments)
 
 
 # a line for each demo: another kind of data is one more
@@ -76,18 +84,25 @@ DEMOS = {
         {"n_latent": 8, "modality": "series window=48"},
         ("--modality", "series window=48"),
     ),
+    "payments": Demo(
+        "toy_payments", "Card payments", 60,
+        "The model learned from 4,000 normal payments; the report is about 1,500 others, of which 40 break a "
+        "customer's habits in one of four ways, which the model never saw.",
+        {"task": DETECT}, split="test",
+    ),
 }  # fmt: skip
 
 
 def demo(
     *,
-    data: str = "pictures",
+    data: str | None = None,
+    task: Literal["embed", "detect"] = "embed",
     out: Path = Path("runs/demo"),
     max_epochs: int | None = None,
     seed: int = 0,
     json: bool = False,
 ) -> None:
-    """Train a variational autoencoder on a small data set and write a page about it.
+    """Train a model on a small data set and write a page about it.
 
     It needs no download and takes less than two minutes on two cores. An earlier demo is replaced.
 
@@ -95,12 +110,15 @@ def demo(
     ----------
     data
         What to learn from: pictures, scikit-learn's handwritten digits; text, a log of 2,000 lines; levels, of a
-        platform game; series, three sensors of a machine; music, sixty tunes.
+        platform game; series, three sensors of a machine; music, sixty tunes; payments, by cards, with some fraud
+        among them. By default pictures, or with --task detect payments.
+    task
+        embed shows what a code is; detect how anomalies are found.
     out
         Where to write: the run's folder.
     max_epochs
-        Most passes through the data. By default 150 for pictures and series, 200 for music, 60 for text, 12 for
-        levels.
+        Most passes through the data. By default 150 for pictures and series, 200 for music, 60 for text and payments,
+        12 for levels.
     seed
         Random seed: the same seed gives the same result.
     json
@@ -108,6 +126,7 @@ def demo(
     """
     from hourglass.diagnostics.advice import is_undertrained
 
+    data = data or next(name for name, shown in DEMOS.items() if shown.task == task)
     if data not in DEMOS:
         raise UsageError(f"--data {data}: there is no such demo{known(data, DEMOS)}")
     shown, data_sets = DEMOS[data], {demo.data for demo in DEMOS.values()}
@@ -122,18 +141,12 @@ def demo(
     # one thread: the network is so small that a second one, on a busy machine, costs more than it brings
     arguments = {"data": shown.data, "recipe": "vae", "threads": 1, **shown.arguments}
     estimator = train(out, {**arguments, "max_epochs": max_epochs or shown.max_epochs, "seed": seed})
-    given = RunInputs.of(estimator, out, None).some()
+    given = RunInputs.of(estimator, out, shown.data, shown.split).some()
     page = write_page(estimator, given, out / "report.html", shown.title)
-    samples = str(out / f"samples{estimator.modality_.endings[0]}")
-    commands = next_commands(
-        ["hourglass", "sample", str(out), "-n", "64", "--out", samples],
-        ["hourglass", "embed", str(out), shown.data, "--out", str(out / "codes.csv")],
-        ["hourglass", "fit", shown.data, "--condition", "labels", *shown.options],
-        ["hourglass", "compare", shown.data, "--recipes", "ae", "vae", "--max-epochs", "40", *shown.options],
-        ["hourglass", "fit", "--help"],
-    )
+    commands = next_commands(*_commands(shown, out, estimator.modality_.endings[0]), ["hourglass", "fit", "--help"])
     advice = [in_shell_words(sentence) for sentence in estimator.advice_]
-    meaning = f"{shown.its_map} {_figures(estimator.summary_, estimator.modality_.noun)}"
+    figures = "" if shown.task == DETECT else _figures(estimator.summary_, estimator.modality_.noun)
+    meaning = f"{shown.its_map} {figures}".rstrip()
     meaning = " ".join(advice[:2]) if is_undertrained(estimator.summary_) else meaning
     text = f"""
 The report is {page.resolve()} (open it in a browser).
@@ -141,6 +154,24 @@ The report is {page.resolve()} (open it in a browser).
 
 {commands}"""
     print_result({"run": out, "report": page, "advice": advice}, text, json)
+
+
+def _commands(shown: Demo, out: Path, ending: str) -> list[list[str]]:
+    """What to try next."""
+    if shown.task == DETECT:
+        part = [] if shown.split is None else ["--split", shown.split]
+        return [
+            ["hourglass", "detect", str(out), shown.data, *part, "--out", str(out / "alarms.csv")],
+            ["hourglass", "detect", str(out), shown.data, *part, "--false-discovery-rate", "0.2", "--only-alarms",
+             "--out", str(out / "few.csv")],
+            ["hourglass", "fit", "YOUR-TABLE.csv", "--task", "detect"],
+        ]  # fmt: skip
+    return [
+        ["hourglass", "sample", str(out), "-n", "64", "--out", str(out / f"samples{ending}")],
+        ["hourglass", "embed", str(out), shown.data, "--out", str(out / "codes.csv")],
+        ["hourglass", "fit", shown.data, "--condition", "labels", *shown.options],
+        ["hourglass", "compare", shown.data, "--recipes", "ae", "vae", "--max-epochs", "40", *shown.options],
+    ]
 
 
 def _figures(summary: Summary, noun: str) -> str:

@@ -36,7 +36,7 @@ def fit(
     and keeps the best model; a run that was stopped or killed continues with `hourglass fit --resume --out RUN`, to the
     very same weights.
 
-    Examples: `hourglass fit people.csv --drop id`, `hourglass fit payments.csv --task detect`
+    Example: `hourglass fit people.csv --drop id`; to find anomalies: `hourglass fit people.csv --task detect`
 
     Parameters
     ----------

@@ -5,7 +5,17 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from hourglass.datasets import dsprites, mnist, nsl_kdd, scikit_learn, toy_levels, toy_log, toy_series, toy_tunes
+from hourglass.datasets import (
+    dsprites,
+    mnist,
+    nsl_kdd,
+    scikit_learn,
+    toy_levels,
+    toy_log,
+    toy_payments,
+    toy_series,
+    toy_tunes,
+)
 from hourglass.datasets.dataset import Dataset, Split
 from hourglass.readers.data import Data
 
@@ -21,6 +31,7 @@ DATASETS = (
     scikit_learn.DIABETES,
     toy_levels.TOY_LEVELS,
     toy_log.TOY_LOG,
+    toy_payments.TOY_PAYMENTS,
     toy_series.TOY_SERIES,
     toy_tunes.TOY_TUNES,
 )

@@ -1,4 +1,4 @@
-"""Why an example is an anomaly: the cells that are much less probable than is usual, with what was expected there."""
+"""Why an example is an anomaly: the cells that make it one, with what was expected there."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from hourglass.detection.members import MEANINGS
 from hourglass.modalities.modality import Column
 
 MAX_REASONS = 3
-MIN_SURPRISE = 1.0  # nats, from which a cell is named
-MIN_SHARE = 0.1  # of the largest, from which another cell is named
+MIN_SHARE = 0.2  # of the largest contribution, from which another cell is named
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,19 +21,23 @@ class Explanations:
 
     Attributes
     ----------
-    surprise : (N, *S) nats, by how much each cell is less probable, given the code, than is usual; 0 where missing.
-    observed, expected : (N, *S) in raw units: the example and its reconstruction.
+    contribution : (N, *S) what makes it an anomaly. Of named columns, by how much the score falls where one cell is as
+        the model expects it from the others; of other data, by how many nats a cell is less probable, given the code,
+        than is usual. 0 where a cell is missing.
+    observed, expected : (N, *S) in raw units.
+    least : from which contribution on a cell is named.
     parts : (N, M) what each member adds to the score.
     members : (M,) their names.
     columns : named features along the first axis of S; () where there are none.
     """
 
-    surprise: NDArray[np.float64]
+    contribution: NDArray[np.float64]
     observed: NDArray[np.float64]
     expected: NDArray[np.float64]
     parts: NDArray[np.float64]
     members: tuple[str, ...]
     columns: Sequence[Column] = ()
+    least: float = 1.0
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -44,10 +47,10 @@ class Explanations:
         return self.members[int(self.parts[row].argmax())]
 
     def top(self, row: int) -> list[int]:
-        """Places of the named features that are the least usual, the worst first."""
-        surprise = self.surprise[row].reshape(len(self.columns), -1).sum(1) if self.columns else np.zeros(0)
-        order = np.argsort(-surprise, kind="stable")[:MAX_REASONS].tolist()
-        return [i for i in order if surprise[i] >= max(MIN_SURPRISE, MIN_SHARE * surprise[order[0]])]
+        """Places of the named features that contribute most, the largest first."""
+        found = self.contribution[row].reshape(len(self.columns), -1).sum(1) if self.columns else np.zeros(0)
+        order = np.argsort(-found, kind="stable")[:MAX_REASONS].tolist()
+        return [i for i in order if found[i] >= max(self.least, MIN_SHARE * found[order[0]])]
 
     def cell(self, row: int, feature: int) -> tuple[str, str, str]:
         """Name, observed and expected value of a feature, in its own words."""

@@ -28,6 +28,9 @@ from hourglass.user_warnings import warn
 MAX_ROWS = 20_000  # of training rows, that exemplars are chosen from
 MIN_TO_SCALE = 50  # held-out rows that members of the score are brought onto one scale with
 MAX_CALIBRATION = 10_000
+MIN_FALL, MIN_NATS = 0.1, 1.0  # of a score, and of a cell's log-probability, from which a cell is named as a reason
+ROUNDS = 2  # of filling in a cell that is taken for missing
+MAX_EXPLAINED = 2_000  # alarms of one call that get a reason
 MAX_SHARE = 4  # at most one of so many rows is kept apart
 
 
@@ -206,6 +209,8 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
                 alarms = discoveries(p_values, false_discovery_rate)
             reasons = np.full(len(scores), "", dtype=object)
             which = np.flatnonzero(alarms)
+            reasons[which] = f"one of more than {MAX_EXPLAINED:,} alarms: explain gives its reason"
+            which = which[np.argsort(-scores[which], kind="stable")[:MAX_EXPLAINED]]
             if len(which):
                 found = self.explain_rows(rows[torch.from_numpy(which)])
                 reasons[which] = [found.sentence(i) for i in range(len(found))]
@@ -218,18 +223,39 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     def explain_rows(self, rows: Rows) -> Explanations:
         """The same of rows as models take them."""
         with threads(self.n_threads):
-            cells = passes.cell_log_prob(self.model_, rows.raw, rows.condition, self.device).double()
-            expected = passes.reconstruct(self.model_, rows.raw, rows.condition, self.device)
             parts = self._parts(rows)
-        surprise = torch.where(rows.raw.double().isnan(), 0.0, self.scorer_.usual - cells)
+            if self.modality_.columns and self.modality_.has_missing and rows.raw.ndim == 2:
+                contribution, expected = self._if_as_expected(rows, parts.sum(1))
+            else:
+                cells = passes.cell_log_prob(self.model_, rows.raw, rows.condition, self.device).double()
+                contribution = self.scorer_.usual - cells
+                expected = passes.reconstruct(self.model_, rows.raw, rows.condition, self.device)
         return Explanations(
-            surprise=surprise.numpy(),
+            contribution=torch.where(rows.raw.double().isnan(), 0.0, contribution).numpy(),
             observed=rows.raw.double().numpy(),
             expected=expected.double().numpy(),
             parts=parts,
             members=self.scorer_.names,
             columns=self.modality_.columns,
+            least=MIN_FALL if expected.ndim == 2 else MIN_NATS,
         )
+
+    def _if_as_expected(self, rows: Rows, scores: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """For each cell of rows (N, D), alone: by how much the score falls if it is as expected, and what is expected.
+
+        That is what the model fills in where the cell is missing, so that it cannot copy it.
+        """
+        n, D = rows.raw.shape
+        fall, expected = torch.zeros(n, D, dtype=torch.float64), rows.raw.double().clone()
+        for d in [d for d, column in enumerate(self.modality_.columns) if not column.constant]:
+            raw = rows.raw.clone()
+            raw[:, d] = torch.nan
+            for _ in range(ROUNDS):
+                filled = passes.reconstruct(self.model_, raw, rows.condition, self.device)[:, d]
+                raw[:, d] = filled.to(raw.dtype)
+            expected[:, d] = raw[:, d].double()
+            fall[:, d] = torch.from_numpy(scores - self._parts(Rows(raw, rows.condition)).sum(1))
+        return fall, expected
 
     def baseline_scores(self, X: Any, *, condition: Any = None) -> dict[str, np.ndarray]:
         """Anomaly scores (N,) of methods that train no network, fitted to the stored rows; {} where none are stored.

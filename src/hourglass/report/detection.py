@@ -67,8 +67,8 @@ def _alarms(s: ReportData, found: Any) -> Panel:
     ]
     return Panel(
         "Alarms" if len(worst) == len(which) else f"The {len(worst)} largest alarms of {len(which):,}",
-        f"p: the share of normal {s.noun}s that are at least as odd. Why: the cells that are much less probable than "
-        "is usual, with what the model expects there."
+        f"p: the share of normal {s.noun}s that are at least as odd. Why: the cells without which the score would be "
+        "much lower, with what the model expects there from the others."
         if lines
         else f"None of the {s.noun}s shown raises an alarm.",
         html=table_markup([s.noun, "score", "p", "why"], lines, "Alarms", "reasons") if lines else "",
@@ -88,7 +88,7 @@ def _contributions(s: ReportData, found: Any) -> list[Panel]:
         if share >= 0.005
     )
     caption = f"What adds most to the score of the alarms: {members}."
-    if not why.columns or why.surprise.ndim != 2:
+    if not why.columns or why.contribution.ndim != 2:
         return [Panel("What makes the alarms", caption)]
     named = np.zeros(len(why.columns))
     for row in range(len(why)):
