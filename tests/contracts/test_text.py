@@ -194,6 +194,16 @@ def test_text_in_python(fitted, tmp_path):
     np.testing.assert_array_equal(load(tmp_path).score_samples(LINES), fitted.score_samples(LINES))
 
 
+@pytest.mark.parametrize("network", ["conv", "residual"])
+def test_convolutions_learn_lines(network):
+    options = {"modality": "text fields=typed", "network": network, "hidden": (32,), "max_epochs": 20}
+    model = Embedder(n_latent=4, recipe="ae", random_state=0, **options).fit(LINES * 4)
+    wanted = [typed(line) for line in LINES]
+    assert np.mean(model.reconstruct(LINES) == np.array(wanted, dtype=object)) > 0.8
+    with pytest.raises(ValueError, match="network='gru' is unknown; choose 'mlp', 'conv', 'residual', or leave it out"):
+        Embedder(n_latent=4, modality="text", network="gru").fit(LINES)
+
+
 def test_the_report_marks_the_tokens_that_make_a_line_odd(fitted, tmp_path):
     odd = "12:00:11 cron[7]: job started for user nobody by (uid=0)"
     page = report.write(fitted, [*LINES, odd], tmp_path / "page.html").read_text()

@@ -15,7 +15,9 @@ from hourglass.likelihoods import Categorical, Likelihood
 from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.scaling import Standardise
 from hourglass.modalities.tokens import Fields, Tokeniser, Unit, suited_unit
-from hourglass.networks.tokens import TokenDecoder, TokenEncoder
+from hourglass.networks.fronted import Fronted
+from hourglass.networks.pictures import NETWORKS, PictureNetwork
+from hourglass.networks.tokens import ClassDecoder, Embedded
 from hourglass.readers import Data, containers
 from hourglass.typed_json import from_json
 from hourglass.user_warnings import warn
@@ -61,7 +63,7 @@ class Text:
     has_missing = False  # what is NaN lies behind the end of a line
     samples_noise = False  # tokens drawn one by one, each alone, make no line
     default_corruption = "Masking"
-    networks = ("mlp",)
+    networks = tuple(NETWORKS)
     mask_value = math.nan
     columns = ()
     constant_names = ()
@@ -217,22 +219,24 @@ class Text:
         """Classes are used as they are."""
         return Standardise(torch.zeros(()), torch.ones(()))
 
-    def _check(self, network: str | None) -> None:
-        if network not in (None, *self.networks):
-            known = " or ".join(map(repr, self.networks))
-            raise ValueError(f"network={network!r} is not for text; choose {known}, or leave it unset")
+    def _network(self, name: str | None) -> PictureNetwork:
+        if name is not None and name not in NETWORKS:
+            raise ValueError(f"network={name!r} is unknown; choose {', '.join(map(repr, NETWORKS))}, or leave it out")
+        return NETWORKS[name or self.default_network(False)]
 
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
-        self._check(network)
-        hidden = HIDDEN if hidden is None else hidden
-        return TokenEncoder(len(self._tokeniser), self.longest, hidden, activation, WIDTH)
+        encoder = self._network(network).encoder(
+            (WIDTH, self.longest), HIDDEN if hidden is None else hidden, activation
+        )
+        return Fronted(Embedded(len(self._tokeniser), WIDTH), encoder)
 
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
     ) -> nn.Module:
-        self._check(network)
-        hidden = tuple(reversed(HIDDEN if hidden is None else hidden))
-        return TokenDecoder(n_code, shape[0], shape[1], hidden, activation, WIDTH)
+        places = self._network(network).decoder(
+            n_code, (WIDTH, shape[1]), HIDDEN if hidden is None else hidden, activation
+        )
+        return ClassDecoder(places, WIDTH, shape[0])
 
     def likelihood(self, name: str | None, variance: Any) -> Likelihood:
         if name not in (None, "categorical"):
