@@ -133,11 +133,19 @@ class Detection:
     calibration_fraction : float or None
         Share of the examples that is held out to set the threshold, and never trained on. By default a tenth, but at
         least as many as the false-alarm rate needs, and at most a quarter or 10,000.
+    trim : float
+        Share of the examples that may be anomalies, up to 0.5: a first fit finds so many of the oddest, and a second
+        one learns and calibrates without them. The false-alarm rate then holds if that share is right.
+    groups : str or None
+        A column of categories, such as the user or the machine: each of its values gets a threshold of its own, where
+        it has enough examples kept apart, and all others the common one.
     """
 
     false_alarm_rate: float = 0.01
     anomaly_score: str = "default"
     calibration_fraction: float | None = None
+    trim: float = 0.0
+    groups: str | None = None
 
     def check_detection(self) -> None:
         """Raises ValueError for a value that no detector can have."""
@@ -146,6 +154,8 @@ class Detection:
             raise ValueError(f"false_alarm_rate={rate!r} must lie between 0 and 1, such as 0.01")
         if share is not None and (isinstance(share, bool) or not isinstance(share, Real) or not 0 < share < 1):
             raise ValueError(f"calibration_fraction={share!r} must lie between 0 and 1, or be None")
+        if isinstance(self.trim, bool) or not isinstance(self.trim, Real) or not 0 <= self.trim <= 0.5:
+            raise ValueError(f"trim={self.trim!r} must lie between 0 and 0.5, such as 0.05")
 
 
 def descriptions(kind: type) -> dict[str, tuple[str, str]]:

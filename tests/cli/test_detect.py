@@ -87,6 +87,14 @@ def test_what_goes_wrong_is_said(hourglass, payments, run, words, said) -> None:
     assert answer.code in (1, 2) and said in answer.err, answer.err
 
 
+def test_trimming_and_groups_are_options(hourglass, payments) -> None:
+    words = ("fit", payments, "--task", "detect", "--drop", "id", "class", *QUICK, "--out", "run")
+    assert hourglass(*words, "--trim", 0.01, "--groups", "shop").code == 0
+    assert hourglass("detect", "run", payments, "--out", "alarms.csv").code == 0
+    assert [row["alarm"] for row in rows_of("alarms.csv")[-2:]] == ["true", "true"]
+    assert "--groups shops is not a column" in hourglass(*words, "--groups", "shops", "--overwrite").err
+
+
 def test_a_run_of_another_task_detects_nothing(hourglass, payments) -> None:
     hourglass("fit", payments, "--drop", "id", *QUICK, "--out", "run")
     assert "hourglass detect needs a run of --task detect" in hourglass("detect", "run", "--out", "x.csv").err

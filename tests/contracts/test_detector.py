@@ -119,6 +119,72 @@ def test_a_rate_that_so_few_rows_cannot_promise_is_warned_of():
         )
 
 
+def contaminated(share, seed=0):
+    rng = np.random.default_rng(seed)
+    X, n = people(1200, seed), round(1200 * share)
+    X.loc[X.index[:n], "income"] = rng.uniform(100_000, 140_000, n)
+    return X
+
+
+def test_trimming_keeps_anomalies_out_of_the_fit_and_of_the_threshold():
+    options = {"n_latent": 2, "hidden": (16,), "max_epochs": 30, "random_state": 0}
+    X, new = contaminated(0.08), contaminated(0.5, 1)
+    truth = np.arange(1200) < 600
+    as_it_is = Detector(**options).fit(X).predict(new) < 0
+    trimmed = Detector(**options, trim=0.08).fit(X).predict(new) < 0
+    assert as_it_is[truth].mean() < 0.5 and trimmed[truth].mean() > 0.95
+    assert trimmed[~truth].mean() < 0.05
+
+
+def test_trimming_takes_conditions_and_names_along(tmp_path):
+    X = contaminated(0.05)
+    options = {"n_latent": 1, "hidden": (8,), "max_epochs": 1, "trim": 0.05, "random_state": 0}
+    by_name = Detector(**options).fit(X, condition="job")
+    by_value = Detector(**options).fit(X.drop(columns="job"), condition=X["job"])
+    assert (
+        by_name.score_samples(X[:5], condition="job").tolist()
+        == by_value.score_samples(X[:5].drop(columns="job"), condition=X["job"][:5]).tolist()
+    )
+
+
+def test_groups_have_thresholds_of_their_own(tmp_path):
+    rng = np.random.default_rng(0)
+    user = rng.choice(["calm", "wild", "rare"], 3000, p=[0.5, 0.48, 0.02])
+    x = rng.normal(size=(3000, 2)) * np.where(user == "wild", 3.0, 1.0)[:, None]
+    X = pandas.DataFrame({"a": x[:, 0], "b": x[:, 1], "user": user})
+    options = {"n_latent": 1, "hidden": (8,), "max_epochs": 5, "false_alarm_rate": 0.02, "random_state": 0}
+    common = Detector(**options, calibration_fraction=0.3).fit(X)
+    own = Detector(**options, calibration_fraction=0.3, groups="user").fit(X)
+    rates = {
+        name: [(model.predict(X[user == name]) < 0).mean() for model in (common, own)] for name in ("calm", "wild")
+    }
+    assert rates["calm"][0] < 0.005 and rates["wild"][0] > 0.03
+    assert all(0.005 < rates[name][1] < 0.045 for name in rates)
+    own.save(tmp_path)
+    again, new = load(tmp_path), X[:50].assign(user=["nobody"] * 25 + ["rare"] * 25)
+    with pytest.warns(UserWarning, match="not there at fit"):
+        np.testing.assert_array_equal(again.predict(new), own.predict(new))
+        np.testing.assert_array_equal(again.p_values(new), own.calibration_.p_values(-own.score_samples(new)))
+    np.testing.assert_array_equal(own.predict(X) < 0, own.p_values(X) <= 0.02)
+    with pytest.raises(ValueError, match="groups='users' is not a column"):
+        Detector(**options, groups="users").fit(X)
+
+
+def test_pyod_s_conventions(detector):
+    from hourglass.estimators.pyod_style import PyODStyle
+
+    X = contaminated(0.05)[["age", "income"]].to_numpy()
+    kept = Detector(n_latent=1, hidden=(16,), max_epochs=20, random_state=0)
+    model = PyODStyle(kept, contamination=0.05).fit(X)
+    assert model.labels_.sum() == 60 and model.labels_[:60].sum() > 50
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    np.testing.assert_array_equal(model.decision_function(X), model.decision_scores_)
+    assert model.predict_proba(X).shape == (1200, 2) and (model.predict_proba(X).sum(1) == 1).all()
+    assert PyODStyle(kept).fit(X).threshold_ > model.threshold_
+    with pytest.raises(ValueError, match=r"contamination=0\.9"):
+        PyODStyle(kept, contamination=0.9).fit(X)
+
+
 # ---- the parts ----------------------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,9 @@ Source: Bates, Candes, Lei, Romano, Sesia 2023, "Testing for outliers with confo
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -131,3 +132,74 @@ def discoveries(p_values: ArrayLike, rate: float) -> NDArray[np.bool_]:
     if len(within):
         found[order[: within[-1] + 1]] = True
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class GroupCalibrations:
+    """A calibration for each group that has enough examples, and one of all for every other group.
+
+    Attributes
+    ----------
+    common : of all examples.
+    of_group : by the name of the group.
+    """
+
+    common: Calibration
+    of_group: Mapping[str, Calibration]
+
+    @classmethod
+    def fit(cls, scores: ArrayLike, rate: float, groups: Sequence[str] | None = None) -> GroupCalibrations:
+        """From scores (n,) of held-out normal examples, and the group of each; a group needs 1 / rate of them."""
+        scores = np.asarray(scores, dtype=np.float64)
+        common = Calibration.fit(scores, rate)
+        if groups is None:
+            return cls(common, {})
+        names = np.asarray(groups)
+        own = {name: Calibration.fit(scores[names == name], rate) for name in sorted(set(groups))}
+        return cls(common, own)
+
+    def with_rate(self, rate: float) -> GroupCalibrations:
+        """The same scores under another rate."""
+        return replace(
+            self,
+            common=self.common.with_rate(rate),
+            of_group={name: calibration.with_rate(rate) for name, calibration in self.of_group.items()},
+        )
+
+    def of(self, name: str) -> Calibration:
+        """That of a group, where it has enough examples for the rate."""
+        own = self.of_group.get(name)
+        return self.common if own is None or own.lowest_rate > own.rate else own
+
+    def thresholds(self, groups: Sequence[str] | None, n: int) -> NDArray[np.float64]:
+        """The threshold of each of n examples, (n,)."""
+        if groups is None or not self.of_group:
+            return np.full(n, self.common.threshold)
+        of_name = {name: self.of(name).threshold for name in set(groups)}
+        return np.array([of_name[name] for name in groups])
+
+    def p_values(self, scores: ArrayLike, groups: Sequence[str] | None) -> NDArray[np.float64]:
+        """The p-value of each example under the calibration of its group, (N,)."""
+        scores = np.asarray(scores, dtype=np.float64)
+        if groups is None or not self.of_group:
+            return self.common.p_values(scores)
+        names, found = np.asarray(groups), np.empty(len(scores))
+        for name in set(groups):
+            found[names == name] = self.of(name).p_values(scores[names == name])
+        return found
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        arrays = {f"common_{key}": array for key, array in self.common.to_arrays().items()}
+        names = list(self.of_group)
+        arrays["names"] = np.frombuffer(json.dumps(names).encode(), dtype=np.uint8)
+        arrays["sizes"] = np.array([len(self.of_group[name]) for name in names], dtype=np.int64)
+        arrays["of_groups"] = np.concatenate([np.zeros(0), *(self.of_group[name].scores for name in names)])
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> GroupCalibrations:
+        common = Calibration.from_arrays({key: arrays[f"common_{key}"] for key in ("scores", "rate")})
+        names = json.loads(np.asarray(arrays["names"], dtype=np.uint8).tobytes().decode())
+        parts = np.split(arrays["of_groups"], np.cumsum(arrays["sizes"])[:-1]) if names else []
+        own = {name: Calibration(part, common.rate) for name, part in zip(names, parts, strict=True)}
+        return cls(common, own)

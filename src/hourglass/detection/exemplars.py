@@ -77,6 +77,14 @@ class Exemplars:
             which[own], squares[own] = other, self._squares(rows[own], other)
         return squares.sqrt(), which
 
+    def kth_distance(self, found: Tensor, k: int) -> NDArray[np.float64]:
+        """The distance from each vector (N, F) to the k-th nearest stored one, or the last, (N,)."""
+        from sklearn.neighbors import NearestNeighbors
+
+        neighbours = NearestNeighbors(n_neighbors=min(k, len(self))).fit(self.rows.numpy())
+        distances: NDArray[np.float64] = neighbours.kneighbors(self.standardised(found).numpy())[0][:, -1]
+        return distances
+
     def _squares(self, rows: Tensor, which: Tensor) -> Tensor:
         """Mean squared differences to these stored rows, exactly: (B,) float64."""
         return (rows - self.rows[which]).double().square().mean(1)

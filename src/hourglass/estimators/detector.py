@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from sklearn.base import OutlierMixin
+from scipy.stats import rankdata
+from sklearn.base import OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from hourglass import readers
 from hourglass.assemble import Architecture
 from hourglass.detection.baselines import baseline_scores
-from hourglass.detection.calibration import Calibration, Interval, discoveries
+from hourglass.detection.calibration import Calibration, GroupCalibrations, Interval, discoveries
 from hourglass.detection.detections import Detections
 from hourglass.detection.exemplars import fits, vectors
 from hourglass.detection.reasons import Explanations
 from hourglass.detection.scorer import Scorer, check_score
-from hourglass.estimators import passes
+from hourglass.estimators import data_in, passes
 from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.estimators.training_data import TrainingData
 from hourglass.parameters import Detection, documented
+from hourglass.readers import containers
+from hourglass.run_files import Run
 from hourglass.training import Rows, threads
+from hourglass.training.loop import Watch
 from hourglass.user_warnings import warn
 
 MAX_ROWS = 20_000  # of training rows, that exemplars are chosen from
 MIN_TO_SCALE = 50  # held-out rows that members of the score are brought onto one scale with
 MAX_CALIBRATION = 10_000
 MIN_FALL, MIN_NATS = 0.1, 1.0  # of a score, and of a cell's log-probability, from which a cell is named as a reason
+MARGIN = 1.5  # neighbours looked at in trimming, beyond the share that is trimmed
 ROUNDS = 2  # of filling in a cell that is taken for missing
 MAX_EXPLAINED = 2_000  # alarms of one call that get a reason
 MAX_SHARE = 4  # at most one of so many rows is kept apart
@@ -51,7 +58,8 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
 
     Attributes
     ----------
-    scorer_, calibration_ : what scores are made of, and the scores of the rows kept apart.
+    scorer_, calibrations_ : what scores are made of, and the scores of the rows kept apart, all and by group.
+    calibration_ : of all groups.
     offset_ : `score_samples` below it raises an alarm.
     model_, history_, summary_, advice_, n_latent_, modality_, recipe_, settings_ : as of `Embedder`.
 
@@ -66,7 +74,7 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     array([ 1, -1])
     """
 
-    learned: ClassVar[dict[str, type]] = {"scorer_": Scorer, "calibration_": Calibration}
+    learned: ClassVar[dict[str, type]] = {"scorer_": Scorer, "calibrations_": GroupCalibrations}
     sections: ClassVar[tuple[str, ...]] = ("detection", "reconstructions", "training")
 
     def check_parameters(self) -> None:
@@ -76,6 +84,38 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         check_score(self.anomaly_score)
 
     # ---- fit -----------------------------------------------------------------------------------------------------
+
+    def _fit(self, X: Any, condition: Any, run: Run | None, resume: bool, watch: Watch | None) -> None:
+        self.check_parameters()
+        if self.trim > 0:
+            X, condition = self._trimmed(X, condition)
+        super()._fit(X, condition, run, resume, watch)
+
+    def _trimmed(self, X: Any, condition: Any) -> tuple[Any, Any]:
+        """X and condition without the share of rows that a first fit finds the oddest.
+
+        By the sum of two ranks: of the network's score, and of the distance to the k-th stored row, k being larger than
+        the share of it that is odd, so that anomalies that lie together do not vouch for each other.
+        """
+        if isinstance(X, readers.ParquetStream):
+            raise TypeError(f"trim={self.trim:g} is for data in memory: leave it out for a ParquetStream")
+        data = data_in.read(X)
+        first = clone(self).set_params(trim=0.0, groups=None, verbose=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the second fit says all of it again
+            first.fit(data, condition=condition)
+            rows = first._rows(data, condition)
+        with threads(self.n_threads):
+            ranks = rankdata(first._parts(rows).sum(1))
+            if first.scorer_.rows is not None:
+                k = math.ceil(MARGIN * self.trim * len(first.scorer_.rows)) + 1
+                ranks += rankdata(first.scorer_.rows.kth_distance(first._vectors(rows), k))
+        kept = np.sort(np.argsort(-ranks, kind="stable")[round(self.trim * len(ranks)) :])
+        if condition is not None and not _names_columns(condition, data.X):
+            condition = containers.take(containers.canonical(condition), kept)
+        names = None if data.names is None else tuple(data.names[i] for i in kept.tolist())
+        labels = None if data.labels is None else data.labels[kept]
+        return replace(data, X=containers.take(data.X, kept), labels=labels, names=names), condition
 
     def _n_apart(self, n: int) -> int:
         """A tenth, or as many as the rate needs (k = 2 of them above the threshold), and at most a quarter."""
@@ -90,6 +130,11 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
                 f"Detector scores whole records, and {self.modality_.noun}s are cut out of longer ones: take an "
                 "Embedder and its score_samples"
             )
+        names = [column.name for column in self.modality_.columns]
+        if self.groups is not None and self.groups not in names:
+            raise ValueError(
+                f"groups={self.groups!r} is not a column that is learned from; they are {', '.join(names)}"
+            )
         return super()._architecture(data)
 
     def _after_training(self, data: TrainingData) -> None:
@@ -100,17 +145,24 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         codes = passes.encode(self.model_, rows.raw, rows.condition, self.device).flatten(1)
         found = None
         if fits(vectors(self.model_, self.model_.scaling(rows.raw[:1])).shape[1]):
-            found = passes.measure(
-                self.model_, rows.raw, rows.condition, lambda x, _: vectors(self.model_, x), self.device
-            )
+            found = self._vectors(rows)
         has_prior = self.recipe_.prior is not None
         self.scorer_ = Scorer.begin(self.anomaly_score, has_prior, codes, found, self.seed_)
         beside = data.held_out if data.held_out is not None and len(data.held_out) >= MIN_TO_SCALE else data.apart
         cells = passes.cell_log_prob(self.model_, beside.raw, beside.condition, self.device)
         self.scorer_ = self.scorer_.on_one_scale(self._members(beside), cells)
         apart = self.scorer_.parts(self._members(data.apart)).sum(1).numpy()
-        self.calibration_ = Calibration.fit(apart, self.false_alarm_rate)
+        self.calibrations_ = GroupCalibrations.fit(apart, self.false_alarm_rate, self._groups_of(data.apart))
         self._warn_unreachable()
+
+    def _groups_of(self, rows: Rows) -> list[str] | None:
+        """The group of each row, in the words of its column."""
+        if self.groups is None:
+            return None
+        place = [column.name for column in self.modality_.columns].index(self.groups)
+        column, cells = self.modality_.columns[place], rows.raw[:, place].double()
+        words = {value: column.raw_text(value) for value in cells.unique().tolist()}
+        return [words.get(value, column.raw_text(value)) for value in cells.tolist()]  # NaN is not equal to itself
 
     def _members(self, rows: Rows) -> torch.Tensor:
         """The members of the score, (N, M)."""
@@ -136,12 +188,17 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     def set_false_alarm_rate(self, rate: float) -> Self:
         """Moves the threshold to another false-alarm rate, without refitting; `save` keeps it."""
         check_is_fitted(self, "model_")
-        self.calibration_ = self.calibration_.with_rate(rate)
+        self.calibrations_ = self.calibrations_.with_rate(rate)
         self.false_alarm_rate = self.calibration_.rate
         self._warn_unreachable()
         return self
 
     # ---- use -----------------------------------------------------------------------------------------------------
+
+    @property
+    def calibration_(self) -> Calibration:
+        """The calibration of all groups."""
+        return self.calibrations_.common
 
     @property
     def offset_(self) -> float:
@@ -176,8 +233,11 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         return self.scorer_.parts(self._members(rows)).numpy()
 
     def decision_function(self, X: Any, *, condition: Any = None) -> np.ndarray:
-        """`score_samples` less `offset_`, (N,): below 0 for what raises an alarm."""
-        return self.score_samples(X, condition=condition) - self.offset_
+        """`score_samples` less `offset_`, or the threshold of the row's group, (N,): below 0 for an alarm."""
+        with threads(self.n_threads):
+            rows = self._rows(X, condition)
+            scores = self._parts(rows).sum(1)
+        return self.calibrations_.thresholds(self._groups_of(rows), len(scores)) - scores
 
     def predict(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """-1 for rows that raise an alarm, 1 for the others, (N,)."""
@@ -185,7 +245,9 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
 
     def p_values(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """For each row the probability that a normal one is at least as anomalous, (N,)."""
-        return self.calibration_.p_values(self._scores(X, condition))
+        with threads(self.n_threads):
+            rows = self._rows(X, condition)
+            return self.calibrations_.p_values(self._parts(rows).sum(1), self._groups_of(rows))
 
     def detect(self, X: Any, *, condition: Any = None, false_discovery_rate: float | None = None) -> Detections:
         """Scores, p-values, alarms and their reasons.
@@ -202,9 +264,10 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         """The same of rows as models take them."""
         with threads(self.n_threads):
             scores = self._parts(rows).sum(1)
-            p_values = self.calibration_.p_values(scores)
+            groups = self._groups_of(rows)
+            p_values = self.calibrations_.p_values(scores, groups)
             if false_discovery_rate is None:
-                alarms = scores > self.calibration_.threshold
+                alarms = scores > self.calibrations_.thresholds(groups, len(scores))
             else:
                 alarms = discoveries(p_values, false_discovery_rate)
             reasons = np.full(len(scores), "", dtype=object)
@@ -269,7 +332,14 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         if self.scorer_.rows is None:
             return {}
         with threads(self.n_threads):
-            found = passes.measure(
-                self.model_, rows.raw, rows.condition, lambda x, _: vectors(self.model_, x), self.device
-            )
-            return baseline_scores(self.scorer_.rows, found, self.seed_)
+            return baseline_scores(self.scorer_.rows, self._vectors(rows), self.seed_)
+
+    def _vectors(self, rows: Rows) -> torch.Tensor:
+        """(N, F), see `exemplars.vectors`."""
+        return passes.measure(self.model_, rows.raw, rows.condition, lambda x, _: vectors(self.model_, x), self.device)
+
+
+def _names_columns(condition: Any, X: Any) -> bool:
+    """Whether a condition names columns of X instead of holding values."""
+    names = [condition] if isinstance(condition, str) else condition
+    return isinstance(names, list | tuple) and set(map(str, names)) <= set(containers.column_names(X) or ())
