@@ -207,6 +207,23 @@ def test_conditions_per_record_and_per_instant():
         fitted(WAVES, condition=day[:7])
 
 
+def test_levels_of_windows_are_taken_off_and_come_back():
+    walk = pandas.DataFrame({"x": RNG.normal(size=400).cumsum() + 50.0, "on": T % 20 < 9})
+    modality = Series(window=24, centre=True).infer(accepted(walk, Series()))
+    examples = modality.examples(accepted(walk, modality))
+    assert float(examples.rows()[:, 0].mean(1).abs().max()) < 1e-4
+    assert set(examples.rows()[:, 1].unique().tolist()) == {0.0, 1.0}
+    back = modality.stitch(examples, examples.rows(), accepted(walk, modality))
+    np.testing.assert_allclose(back["x"], walk["x"], rtol=1e-5)
+    model = fitted(walk, "series window=24 centre=yes")
+    model.fit(walk)
+    far = walk.assign(x=walk["x"] + 1e4)
+    near, other = model.reconstruct(walk)["x"], model.reconstruct(far)["x"]
+    np.testing.assert_allclose(other - 1e4, near, atol=0.1)
+    holed = walk.assign(x=walk["x"].where(T % 50 > 3))
+    assert np.abs(model.impute(holed)["x"] - walk["x"]).max() < 25
+
+
 def test_constant_channels_and_counts():
     X = pandas.DataFrame({"x": WAVES[:, 0], "same": 4.0, "n": RNG.poisson(3, 400)})
     model = fitted(X, "series window=24 counts=n")

@@ -41,6 +41,8 @@ class Examples:
     index : (N,) rows of `raw` that are examples; None for all of them.
     layout : where in the records the rows of a series lie; None where records have no rows.
     middle : (N,) the row handed in that lies in the middle of each window; None where there is no layout.
+    levels : (N, C) what was subtracted from the channels of each window, and is added again where windows are put
+        together; None where nothing was.
     record_names : (R,) what the data call their records; None where they do not.
     """
 
@@ -53,6 +55,7 @@ class Examples:
     index: Tensor | None = None
     layout: Layout | None = None
     middle: np.ndarray | None = None
+    levels: Tensor | None = None
     record_names: tuple[str, ...] | None = None
 
     @classmethod
@@ -83,7 +86,21 @@ class Examples:
         chosen = torch.from_numpy(which.astype(np.int64))
         index = chosen if self.index is None else self.index[chosen]
         middle = None if self.middle is None else self.middle[which]
-        return replace(self, record=self.record[which], start=self.start[which], index=index, middle=middle)
+        levels = None if self.levels is None else self.levels[chosen]
+        return replace(
+            self, record=self.record[which], start=self.start[which], index=index, middle=middle, levels=levels
+        )
+
+    def centred(self, channels: Tensor) -> Examples:
+        """A copy in which every window (C, T) has a mean of 0 in these channels, (C,) bool."""
+        windows = self.rows().clone()
+        levels = torch.where(channels, windows.nanmean(2).nan_to_num(0.0), 0.0)
+        windows -= levels[:, :, None]
+        return replace(self, raw=windows, store=windows, index=None, levels=levels)
+
+    def in_place(self, raw: Tensor) -> Tensor:
+        """Raw windows (N, C, T) as the model has them -> with their levels."""
+        return raw if self.levels is None else raw + self.levels[:, :, None].to(raw)
 
     @property
     def counts(self) -> tuple[int, ...]:

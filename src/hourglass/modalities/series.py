@@ -48,6 +48,8 @@ class Series:
         that begin more often.
     time : the column that says when. By default an index of times, or the first column of dates or times.
     record : the column that says which record a row is of, where one table holds several.
+    centre : take off each window its own mean, channel by channel of numbers: for series that wander, or jump to levels
+        that were not there at fit. Whatever is put together again has its levels back; samples have none.
     counts, categories, numbers, identifiers : names of channels, as in `Tables`.
     column_names : of an array, whose channels are x0, x1, ... by default.
 
@@ -59,6 +61,7 @@ class Series:
     stride: int | None = None
     time: str | None = None
     record: str | None = None
+    centre: bool = False
     counts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
@@ -179,7 +182,7 @@ class Series:
         if padded:
             tables = replace(tables, columns=tuple(replace(column, missing=True) for column in tables.columns))
         close = max(1, width // PER_WINDOW)
-        return replace(
+        whole = replace(
             found,
             channels=tables,
             width=width,
@@ -189,6 +192,24 @@ class Series:
             rate=getattr(X, "rate", None),
             in_words=_in_words(lengths),
         )
+        return whole._centred(X) if self.centre else whole
+
+    def _centred(self, X: Records) -> Series:
+        """The same with the scale of numbers about the mean of their window."""
+        windows = self._windows(X, dense=True).centred(self._numbers_among).rows()
+        columns = list(self.channels.columns)
+        for i in self._numbers_among.nonzero().flatten().tolist():
+            deviation = float(windows[:, i].double().square().nanmean().sqrt())
+            columns[i] = replace(
+                columns[i], offset=0.0, scale=deviation or 1.0, tail=None, spikes=(), discrete=False, lowest=None,
+                highest=None, cycles=(),
+            )  # fmt: skip
+        return replace(self, channels=replace(self.channels, columns=tuple(columns)))
+
+    @property
+    def _numbers_among(self) -> Tensor:
+        """(C,) bool: the channels of numbers that change."""
+        return torch.tensor([c.kind == "numeric" and not c.constant for c in self.channels.columns])
 
     def _of_channels(self, table: Any) -> Any:
         """A table without its columns of times and records."""
@@ -215,6 +236,10 @@ class Series:
 
     def examples(self, X: Records, dense: bool = False) -> Examples:
         """Windows (N, C, W) of numbers in raw units, NaN where one is missing or there is no instant."""
+        examples = self._windows(X, dense)
+        return examples.centred(self._numbers_among) if self.centre else examples
+
+    def _windows(self, X: Records, dense: bool) -> Examples:
         raw = self.channels.examples(self._of_channels(containers.concatenate(list(X)))).rows()
         step = self.step if dense else self.step_of_codes
         examples = along_time(raw, self._layout(X, self.width), self.width, step)
@@ -256,7 +281,7 @@ class Series:
 
     def stitch(self, examples: Examples, raw: Tensor, like: Any) -> Any:
         """Series of the instants that came in; where windows overlap, numbers are their mean, categories their vote."""
-        rows = torch.from_numpy(self._merged(examples, raw.double().cpu().numpy()))
+        rows = torch.from_numpy(self._merged(examples, examples.in_place(raw.double().cpu()).numpy()))
         table = containers.concatenate(list(like))
         inner = self._of_channels(table)
         made = self.channels.stitch(Examples.whole(rows), rows, inner)
@@ -274,7 +299,7 @@ class Series:
 
     def fill(self, X: Records, examples: Examples, raw: Tensor) -> Any:
         """The series with their missing cells filled in; instants that have no row get none."""
-        rows = torch.from_numpy(self._merged(examples, raw.double().cpu().numpy()))
+        rows = torch.from_numpy(self._merged(examples, examples.in_place(raw.double().cpu()).numpy()))
         table = containers.concatenate(list(X))
         inner = self._of_channels(table)
         made = self.channels.fill(inner, Examples.whole(rows), rows)
