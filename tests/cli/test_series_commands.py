@@ -66,6 +66,8 @@ def test_a_folder_of_tables(hourglass) -> None:
     answer = hourglass("reconstruct", "run", "--out", "back")
     assert answer.code == 0, answer.err
     assert len(rows_of("back/a/2.csv")) == 120
+    assert hourglass("embed", "run", "--per-record", "--out", "means.csv").code == 0
+    assert [row["name"] for row in rows_of("means.csv")] == ["a/0.csv", "a/2.csv", "b/1.csv", "b/3.csv"]
     assert hourglass("score", "run", "--out", "scores.csv").code == 0
     names = [row["name"] for row in rows_of("scores.csv")]
     assert len(names) == 345 and names[0] == "a/0.csv@0" and names[-1] == "b/3.csv@74"

@@ -173,3 +173,12 @@ def test_a_view_of_windows_costs_no_memory():
     assert examples.raw.untyped_storage().data_ptr() == store.untyped_storage().data_ptr()
     assert len(examples.independent()) == 15
     np.testing.assert_array_equal(examples.stitch(examples.rows().numpy())[0][0], store.numpy())
+
+
+@cases
+def test_a_mean_for_each_record(make):
+    records, examples = make()
+    codes = RNG.normal(size=(len(examples), 3)).astype(np.float32)
+    means = examples.mean_per_record(codes)
+    assert means.shape == (len(records), 3) and means.dtype == np.float32
+    np.testing.assert_allclose(means[0], codes[examples.record == 0].mean(0), rtol=1e-4, atol=1e-6)

@@ -96,23 +96,26 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         data, draws = (raw.flatten(1)[:, cells].numpy() for raw in (real.raw, drawn))
         return Marginals.fit(cells.numpy(), data, draws, None if groups is None else groups[some], of_draws)
 
-    def transform(self, X: Any, *, condition: Any = None) -> np.ndarray:
+    def transform(self, X: Any, *, condition: Any = None, per_record: bool = False) -> np.ndarray:
         """The code of every example: the posterior's mode.
 
         Parameters
         ----------
         X : as in `fit`.
         condition : as in `fit`; needed if and only if the model was fitted with one.
+        per_record : one code for each series, level or piece, the mean of those of its windows, instead of one for each
+            window.
 
         Returns
         -------
-        (N, L) float32; (N, L, *G) for codes on a grid
+        (N, L) float32; (N, L, *G) for codes on a grid; R rows `per_record`.
         """
         X, condition = self._accept(X, condition)
         examples = self.modality_.examples(X)
         with threads(self.n_threads):
             given = self._condition_of(examples, condition)
-            return passes.encode(self.model_, examples.rows(), given, self.device).numpy()
+            codes = passes.encode(self.model_, examples.rows(), given, self.device).numpy()
+        return examples.mean_per_record(codes) if per_record else codes
 
     def fit_transform(self, X: Any, y: Any = None, *, condition: Any = None, **options: Any) -> np.ndarray:
         """`fit`, with all of its options, then the codes of the same examples, (N, L) float32.

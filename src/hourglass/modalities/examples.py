@@ -124,6 +124,15 @@ class Examples:
             pooled.append(pool(np.asarray(values[record])[window]))
         return np.asarray(pooled)
 
+    def mean_per_record(self, values: np.ndarray) -> np.ndarray:
+        """One value per example (N, ...) -> one per record, the mean of its examples, (R, ...) of the same type."""
+        if not self.axes:
+            return values
+        totals = np.zeros((self.n_records, *values.shape[1:]))
+        np.add.at(totals, self.record, values)
+        counts = np.bincount(self.record, minlength=self.n_records)
+        return (totals / counts.reshape(-1, *[1] * (values.ndim - 1))).astype(values.dtype)
+
     def independent(self) -> np.ndarray:
         """Positions of examples that share no cell with one another, (n,): all of them where records are examples."""
         if not self.axes:

@@ -218,8 +218,7 @@ class Music:
 
     def scores_per_row(self, scores: np.ndarray, cells: Callable[[], np.ndarray], examples: Examples) -> np.ndarray:
         """The mean of a piece's windows."""
-        n = np.bincount(examples.record, minlength=examples.n_records)
-        return np.asarray(np.bincount(examples.record, scores, examples.n_records) / n)
+        return examples.mean_per_record(scores)
 
     def split(self, X: Pieces, fraction: float, most: int, rng: np.random.Generator) -> tuple[Any, Any]:
         """Whole pieces chosen at random."""

@@ -8,7 +8,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hourglass.readers import arrays, delimited, idx, music, parquet, pictures, series, text_lines, tile_maps, tiled
+from hourglass.readers import (
+    arrays,
+    delimited,
+    idx,
+    music,
+    parquet,
+    pictures,
+    recordings,
+    series,
+    text_lines,
+    tile_maps,
+    tiled,
+)
 from hourglass.readers.data import Data
 from hourglass.readers.folders import files_below
 from hourglass.readers.memory import from_memory, selected
@@ -87,6 +99,7 @@ READERS: dict[tuple[str, ...], Callable[[Path], Data]] = {
     (".txt", ".txt.gz"): tile_maps.read_txt,
     tiled.SUFFIXES: tile_maps.read,
     series.SOUND: series.read_sound,
+    recordings.SUFFIXES: series.read_recording,
     music.MIDI: music.read,
     (".json",): music.read_json,
 }

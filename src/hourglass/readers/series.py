@@ -1,4 +1,4 @@
-"""Series: folders of tables, each a record of its own, and sound files."""
+"""Series: folders of tables or recordings, each a record of its own, and sound files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hourglass.readers import delimited
+from hourglass.readers import delimited, recordings
 from hourglass.readers.data import Data
 from hourglass.readers.decoding import decoding, reason_of
 
 SOUND = (".wav",)
 TABLES = (".csv", ".tsv")
-ALL = (*SOUND, *TABLES)
+ALL = (*SOUND, *TABLES, *recordings.SUFFIXES)
 Form = Literal["list", "one", "stack", "long"]
 
 
@@ -60,8 +60,15 @@ def read_sound(path: Path) -> Data:
     return Data(Records([samples], "one", is_flat=samples.shape[1] == 1, rate=rate), kind="series", source=str(path))
 
 
+def read_recording(path: Path) -> Data:
+    """A WFDB record or an EDF file: one table."""
+    return Data(Records([recordings.table_of(path)], "one"), kind="series", source=str(path))
+
+
 def read(path: Path, files: Sequence[Path]) -> Data:
-    """A folder of .csv or .tsv tables of the same columns, or of .wav files: each is a record, called by its path.
+    """A folder of .csv or .tsv tables of the same columns, of recordings of the same signals, or of .wav files.
+
+    Each is a record, called by its path.
 
     The label of a record is the first sub-folder on its path, where there are several. Files that cannot be read, or
     have other columns than the first, are skipped and listed.
@@ -71,8 +78,10 @@ def read(path: Path, files: Sequence[Path]) -> Data:
     records: list[Any] = []
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
-    rate, of_sound = None, any(file.suffix.lower() in SOUND for file in files)
-    for file in [file for file in files if file.suffix.lower() in (SOUND if of_sound else TABLES)]:
+    there = {file.suffix.lower() for file in files}
+    kind = next(suffixes for suffixes in (SOUND, recordings.SUFFIXES, TABLES) if there & set(suffixes))
+    rate, of_sound = None, kind == SOUND
+    for file in [file for file in files if file.suffix.lower() in kind]:
         try:
             if of_sound:
                 record, own = _samples(file)
@@ -81,7 +90,7 @@ def read(path: Path, files: Sequence[Path]) -> Data:
                     known = f"{rate} Hz and {records[0].shape[1]} channels"
                     raise ValueError(f"has {own} Hz and {record.shape[1]} channels, and the first file {known}")
             else:
-                record = delimited.read_csv(file)
+                record = delimited.read_csv(file) if kind == TABLES else recordings.table_of(file)
                 if records and record.column_names != records[0].column_names:
                     known = ", ".join(records[0].column_names)
                     raise ValueError(f"its columns are not those of the first file, {known}")
