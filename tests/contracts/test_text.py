@@ -182,7 +182,7 @@ def fitted():
 
 def test_text_in_python(fitted, tmp_path):
     wanted = [typed(line) for line in LINES]
-    assert fitted.transform(LINES).shape == (60, 4)
+    assert fitted.transform(LINES).shape == (60, 4) and fitted.architecture_.network == "conv"
     back = fitted.reconstruct(LINES)
     assert np.mean(back == np.array(wanted, dtype=object)) > 0.8
     assert all(isinstance(line, str) for line in fitted.sample(3, random_state=0))

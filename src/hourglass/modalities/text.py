@@ -207,7 +207,7 @@ class Text:
     # ---- the model ----
 
     def default_network(self, on_gpu: bool) -> str:
-        return "mlp"
+        return "conv"
 
     def noise_mask(self) -> Tensor:
         return torch.zeros(self.shape, dtype=torch.bool)
