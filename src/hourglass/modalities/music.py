@@ -122,7 +122,7 @@ class Music:
             has_onsets=any(piece.has_onsets for piece in X),
             tempo=int(np.median([piece.tempo for piece in X])),
             meter=(numerator, denominator),
-            in_words=f"{len(X):,} pieces of music of {lengths.min():,.0f} to {lengths.max():,.0f} quarters",
+            in_words=f"{len(X):,} pieces of music of {_range(lengths)} quarters",
         )
         both = sum(_merged(*found._planes(piece)[:2], len(piece)) for piece in X) if found.has_onsets else 0
         if both > 0:
@@ -335,6 +335,11 @@ class InAnyKey(Standardise):
             return (x[:, : self.n_pitches] > 0).any(2)
         places = torch.arange(self.n_pitches, device=x.device).view(-1, 1)
         return (x == places + FIRST).any(2)
+
+
+def _range(lengths: np.ndarray) -> str:
+    low, high = f"{lengths.min():,.0f}", f"{lengths.max():,.0f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _on_grid(piece: Piece, steps: int) -> tuple[np.ndarray, np.ndarray]:
