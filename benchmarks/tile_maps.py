@@ -85,9 +85,7 @@ def main() -> None:
         seconds = time.process_time() - start
         n = np.prod(embedder.modality_.shape)
         weight = np.bincount(embedder.examples(test).record)
-        one, twenty = (
-            -np.average(embedder.score_samples(test, n_samples=k), weights=weight) / n for k in (1, 20)
-        )
+        one, twenty = (-np.average(embedder.score_samples(test, n_samples=k), weights=weight) / n for k in (1, 20))
         active = int((embedder.transform(test).var(0) > 0.01).sum())
         s = embedder.summary_
         print(

@@ -1,6 +1,6 @@
 """TVAE of the package ctgan, with its defaults: TRAIN.csv -> DRAWN.csv of as many rows.
 
-    python ctgan_tvae.py TRAIN.csv DRAWN.csv SEED CATEGORICAL_COLUMN...
+python ctgan_tvae.py TRAIN.csv DRAWN.csv SEED CATEGORICAL_COLUMN...
 """
 
 import sys

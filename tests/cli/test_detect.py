@@ -98,3 +98,38 @@ def test_trimming_and_groups_are_options(hourglass, payments) -> None:
 def test_a_run_of_another_task_detects_nothing(hourglass, payments) -> None:
     hourglass("fit", payments, "--drop", "id", *QUICK, "--out", "run")
     assert "hourglass detect needs a run of --task detect" in hourglass("detect", "run", "--out", "x.csv").err
+
+
+def test_a_growing_file_is_followed_with_the_scores_of_the_whole(hourglass, payments, run) -> None:
+    text = payments.read_text()
+    Path("live.csv").write_text(text + "p402,grocer,twenty,normal\np403,gro")
+    words = ("detect", run, "live.csv", "--follow", "--until-idle", 0.3, "--keep", "id", "--out", "live-alarms.csv")
+    answer = hourglass(*words)
+    assert answer.code == 0, answer.err
+    assert "line 404 is left out: " in answer.err and "the last line has no end yet" in answer.err
+    assert "row 400 (" in answer.out and "row 401 (" in answer.out
+    hourglass("detect", run, payments, "--keep", "id", "--out", "whole.csv")
+    live, whole = rows_of("live-alarms.csv"), rows_of("whole.csv")
+    assert [row["id"] for row in live] == [row["id"] for row in whole]
+    np.testing.assert_allclose([float(r["score"]) for r in live], [float(r["score"]) for r in whole], atol=1e-5)
+    merged = hourglass(*words, "--gap", 1, "--json")
+    assert '"first": 400, "last": 401, "alarms": 2' in merged.out
+
+
+def test_lines_of_json_are_followed(hourglass, payments, run) -> None:
+    rows = [{"shop": "grocer", "amount": 20.5}, {"amount": 990.0, "shop": "grocer"}]
+    Path("live.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + "[1]\n")
+    answer = hourglass("detect", run, "live.jsonl", "--follow", "--until-idle", 0, "--only-alarms", "--out", "a.csv")
+    assert answer.code == 0 and "line 3 is left out: a line of JSON must be an object" in answer.err
+    assert [row["row"] for row in rows_of("a.csv")] == ["1"]
+
+
+def test_lines_come_from_another_program(hourglass, payments, run, monkeypatch) -> None:
+    import io
+    import sys
+
+    lines = b"amount,shop\n20.1,grocer\n990,grocer"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    answer = hourglass("detect", run, "stdin", "--follow", "--out", "a.csv")
+    assert answer.code == 0, answer.err
+    assert [row["alarm"] for row in rows_of("a.csv")] == ["false", "true"]

@@ -230,3 +230,25 @@ def test_a_stored_row_says_nothing_for_itself():
     distances, _ = stored.nearest(found)
     scale = float(found.std(0, correction=0))
     np.testing.assert_allclose(distances * scale, [1, 1, 0, 0], atol=1e-6)
+
+
+def test_a_stream_has_the_scores_of_the_whole_and_says_when_it_drifts(detector):
+    new = people(2500, 3)
+    chunks = [new[i : i + 250] for i in range(0, 2500, 250)]
+    found = list(detector.score_stream(chunks))
+    np.testing.assert_array_equal(np.concatenate([each.score for each in found]), -detector.score_samples(new))
+    with pytest.warns(UserWarning, match="what is normal has changed"):
+        list(detector.score_stream([chunk.assign(income=chunk["income"] + 3000) for chunk in chunks]))
+
+
+def test_events_keep_apart_what_a_gap_and_a_rest_separate():
+    from hourglass.detection.stream import Event, Events
+
+    alarms = np.zeros(30, bool)
+    alarms[[2, 4, 5, 9, 20, 28]] = True
+    for size in (1, 7, 30):
+        events = Events(gap=1, cool_down=12)
+        parts = [alarms[i : i + size] for i in range(0, 30, size)]
+        found = [event for part in parts for event in events.update(part, np.ones(len(part)))] + list(events.finish())
+        assert found == [Event(2, 5, 3, 2, 1.0), Event(20, 20, 1, 20, 1.0)], size
+    assert not list(Events(min_alarms=2).update([True, False, False], [1, 0, 0]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from hourglass.cli.apply import On, apply_in_chunks
 from hourglass.cli.companions import Inputs, columns_of
-from hourglass.cli.errors import UsageError
+from hourglass.cli.errors import UsageError, note
+from hourglass.cli.follow import Printed, follow_lines
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import print_result
 from hourglass.cli.results import write_rows
@@ -16,9 +17,8 @@ from hourglass.cli.tasks import loaded
 from hourglass.shell_words import in_shell_words
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hourglass.detection.detections import Detections
+    from hourglass.detection.evaluation import Evaluation
 
 SHOWN = 5  # alarms that are named
 COLUMNS = ("score", "p_value", "alarm", "reason")
@@ -31,6 +31,9 @@ def detect(
     false_alarm_rate: float | None = None,
     false_discovery_rate: float | None = None,
     only_alarms: bool = False,
+    follow: bool = False,
+    until_idle: float | None = None,
+    gap: int | None = None,
     keep: list[str] | None = None,
     labels: str | None = None,
     normal: str | None = None,
@@ -54,6 +57,13 @@ def detect(
         (Benjamini-Hochberg). For data read at once.
     only_alarms
         Write the rows that raise an alarm alone.
+    follow
+        Read DATA while it grows, a .csv, .tsv or .jsonl file, or stdin for lines of CSV from another program, and print
+        alarms as they come. Ctrl-C ends it. --out is a .csv file, which grows too.
+    until_idle
+        With --follow: end after so many seconds without a new line.
+    gap
+        With --follow: print alarms with at most so many rows between them as one event, when it is over.
     keep
         Columns of DATA to write before the scores, such as an identifier.
     labels
@@ -61,8 +71,6 @@ def detect(
     normal
         The label of normal rows. By default that of the fit, or normal, benign, 0 and the like.
     """
-    import numpy as np
-
     if out.name.lower().endswith((".npy", ".npz")):
         raise UsageError(f"--out {out}: {out.name} has no place for texts; give a .csv, .tsv or .parquet file")
     detector = loaded(on.run, "detect")
@@ -72,38 +80,26 @@ def detect(
     except ValueError as error:
         raise UsageError(in_shell_words(str(error))) from error
     use = on.inputs(detector, labels)
-    if false_discovery_rate is not None and use.is_streamed:
+    if false_discovery_rate is not None and (use.is_streamed or follow):
         raise UsageError("--false-discovery-rate is for data read at once: leave it out")
     if false_discovery_rate is not None and not 0 < false_discovery_rate < 1:
         raise UsageError(f"--false-discovery-rate {false_discovery_rate} must lie between 0 and 1, such as 0.1")
-    found: list[Detections] = []
-    truth: list[Any] = []
-    names: list[str] = []
+    tally = Tally(detector, normal or use.before.get("normal"), false_discovery_rate)
 
     def verb(given: Inputs) -> Detections:
         detections: Detections = detector.detect(
             given.X, condition=given.condition, false_discovery_rate=false_discovery_rate
         )
-        found.append(detections)
-        truth.append(given.labels)
-        names.extend(given.names or ())
+        tally.add(detections, given)
         return detections
 
-    def tables() -> Iterator[tuple[Any, Sequence[str] | None]]:
-        for given, detections in apply_in_chunks(on, detector, verb, out, labels):
-            yield _table(given, detections, keep or (), only_alarms)
-
-    rows = write_rows(out, tables())
-    score, alarm, reason = (np.concatenate([getattr(each, c) for each in found]) for c in ("score", "alarm", "reason"))
-    known = all(each is not None for each in truth)
-    is_anomaly = _anomalies(np.concatenate(truth), normal or use.before.get("normal")) if known else None
-    _tell(detector, on, out, rows, false_discovery_rate, score, alarm, reason, names, is_anomaly)
-
-
-def _anomalies(labels: np.ndarray, normal: str | None) -> np.ndarray | None:
-    from hourglass.detection.evaluation import anomalies
-
-    return anomalies(labels, normal)
+    if follow:
+        rows = follow_lines(use, verb, out, Printed(only_alarms, tuple(keep or ()), gap, on.json), until_idle)
+    else:
+        pieces = apply_in_chunks(on, detector, verb, out, labels)
+        rows = write_rows(out, (_table(given, found, keep or (), only_alarms) for given, found in pieces))
+    values, lines = tally.told(out, rows)
+    print_result(values, "\n".join(lines), on.json)
 
 
 def _table(
@@ -129,41 +125,69 @@ def _table(
     return (table.take(which) if only_alarms else table), names
 
 
-def _tell(
-    detector: Any,
-    on: On,
-    out: Path,
-    rows: int,
-    false_discovery_rate: float | None,
-    score: np.ndarray,
-    alarm: np.ndarray,
-    reason: np.ndarray,
-    names: Sequence[str],
-    is_anomaly: np.ndarray | None,
-) -> None:
-    from dataclasses import asdict
+class Tally:
+    """What is said at the end: counts, the worst alarms, and figures where there are labels, whose scores are kept."""
 
-    from hourglass.detection.evaluation import Evaluation
+    def __init__(self, detector: Any, normal: str | None, false_discovery_rate: float | None) -> None:
+        from hourglass.detection.stream import DriftWatch
 
-    n, calibration = int(alarm.sum()), detector.calibration_
-    low, high = detector.realised_rate_
-    promise = (
-        f"of normal rows like those of the fit, {calibration.rate:.2g} raise one ({low:.2g} to {high:.2g} with 90 % "
-        f"confidence, from {len(calibration):,} rows kept apart)"
-    )
-    if false_discovery_rate is not None:
-        promise = f"at most {false_discovery_rate:.2g} of them are expected to be false"
-    lines = [f"Wrote {out}: {rows:,} rows. {n:,} of {len(alarm):,} raised an alarm ({n / len(alarm):.2%}); {promise}."]
-    values: dict[str, Any] = {"out": out, "rows": rows, "alarms": n, "threshold": calibration.threshold}
-    values |= {"false_alarm_rate": calibration.rate, "interval": [low, high]}
-    if is_anomaly is not None:
-        figures = Evaluation.of(score, alarm, is_anomaly)
-        lines.append(f"{figures.sentence()}.")
-        values["labels"] = asdict(figures)
-    worst = [int(i) for i in (-score).argsort(kind="stable")[:SHOWN] if alarm[i]]
-    for i in worst:
-        lines.append(f"- {names[i] if names else f'row {i}'} ({score[i]:.1f}): {reason[i]}")
-    values["worst"] = [{"row": names[i] if names else i, "score": float(score[i]), "reason": reason[i]} for i in worst]
-    if worst and not names:
-        lines.append("Rows are counted from 0.")
-    print_result(values, "\n".join(lines), on.json)
+        self.detector, self.normal, self.false_discovery_rate = detector, normal, false_discovery_rate
+        self.drift = DriftWatch(len(detector.calibration_))
+        self.n = self.alarms = 0
+        self.named = False
+        self.worst: list[tuple[float, str, str]] = []  # score, name, reason
+        self.of_labels: list[tuple[Any, Any, Any]] | None = []  # score, alarm, label
+
+    def add(self, found: Detections, given: Inputs) -> None:
+        import numpy as np
+
+        if said := self.drift.update(found.p_value):
+            note(said)
+        which = np.flatnonzero(found.alarm)
+        self.named = given.names is not None
+        for i in which[np.argsort(-found.score[which], kind="stable")][:SHOWN].tolist():
+            name = given.names[i] if given.names is not None else f"row {self.n + i}"
+            self.worst.append((float(found.score[i]), str(name), str(found.reason[i])))
+        self.worst = sorted(self.worst, key=lambda worst: -worst[0])[:SHOWN]
+        self.n, self.alarms = self.n + len(found), self.alarms + len(which)
+        if given.labels is None:
+            self.of_labels = None
+        elif self.of_labels is not None:
+            self.of_labels.append((found.score, found.alarm, given.labels))
+
+    def told(self, out: Path, rows: int) -> tuple[dict[str, Any], list[str]]:
+        """For a program, and for a person."""
+        from dataclasses import asdict
+
+        calibration = self.detector.calibration_
+        low, high = self.detector.realised_rate_
+        promise = (
+            f"of normal rows like those of the fit, {calibration.rate:.2g} raise one ({low:.2g} to {high:.2g} with 90 "
+            f"% confidence, from {len(calibration):,} rows kept apart)"
+        )
+        if self.false_discovery_rate is not None:
+            promise = f"at most {self.false_discovery_rate:.2g} of them are expected to be false"
+        share = f" ({self.alarms / self.n:.2%})" if self.n else ""
+        lines = [f"Wrote {out}: {rows:,} rows. {self.alarms:,} of {self.n:,} raised an alarm{share}; {promise}."]
+        values: dict[str, Any] = {"out": out, "rows": rows, "alarms": self.alarms, "threshold": calibration.threshold}
+        values |= {"false_alarm_rate": calibration.rate, "interval": [low, high]}
+        if (figures := self._figures()) is not None:
+            lines.append(f"{figures.sentence()}.")
+            values["labels"] = asdict(figures)
+        lines += [f"- {name} ({score:.1f}): {reason}" for score, name, reason in self.worst]
+        values["worst"] = [{"row": name, "score": score, "reason": reason} for score, name, reason in self.worst]
+        if self.worst and not self.named:
+            lines.append("Rows are counted from 0.")
+        return values, lines
+
+    def _figures(self) -> Evaluation | None:
+        """Beside the labels, where these say which rows are normal."""
+        import numpy as np
+
+        from hourglass.detection.evaluation import Evaluation, anomalies
+
+        if not self.of_labels:
+            return None
+        score, alarm, labels = (np.concatenate(each) for each in zip(*self.of_labels, strict=True))
+        is_anomaly = anomalies(labels, self.normal)
+        return None if is_anomaly is None else Evaluation.of(score, alarm, is_anomaly)

@@ -20,7 +20,7 @@ MIN_RESIDUAL = 1e-3  # of a cell in model space, where a number has the standard
 SCORES: dict[str, dict[str, float]] = {
     "default": {"rows": 3.0, "residuals": 1.0, "codes": 1.0, "mahalanobis": 1.0},
     "network": {"residuals": 1.0, "codes": 1.0, "mahalanobis": 1.0},
-    "encoder": {"kl": 1.0, "codes": 1.0, "mahalanobis": 1.0},
+    "encoder": {"codes": 1.0, "mahalanobis": 1.0},
     **{name: {name: 1.0} for name in MEMBERS},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -22,6 +23,7 @@ from hourglass.detection.exemplars import fits, vectors
 from hourglass.detection.members import NEIGHBOURS, Look
 from hourglass.detection.reasons import Explanations
 from hourglass.detection.scorer import Scorer, check_score
+from hourglass.detection.stream import DriftWatch
 from hourglass.estimators import data_in, passes
 from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.estimators.training_data import TrainingData
@@ -285,6 +287,30 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
                 found = self.explain_rows(rows[torch.from_numpy(which)])
                 reasons[which] = [found.sentence(i) for i in range(len(found))]
         return Detections(scores, p_values, alarms, reasons)
+
+    def score_stream(self, chunks: Iterable[Any], *, condition: Any = None) -> Iterator[Detections]:
+        """What `detect` says of each of many chunks of rows in turn, in memory that does not grow with their number.
+
+        Each row's score is the same as in one piece. A warning says when what is normal has changed; alarms are merged
+        into events by `hourglass.detection.stream.Events`.
+
+        Parameters
+        ----------
+        chunks : of rows, each as X in `fit`.
+        condition : names of columns, where the model was fitted with a condition.
+        """
+        drift = DriftWatch(len(self.calibration_))
+        for chunk in chunks:
+            found = self.detect(chunk, condition=condition)
+            if said := drift.update(found.p_value):
+                warn(said)
+            yield found
+
+    def parts(self, X: Any, *, condition: Any = None) -> dict[str, np.ndarray]:
+        """What each measure adds to the score, (N,) by its name: their sum is minus `score_samples`."""
+        with threads(self.n_threads):
+            found = self._parts(self._rows(X, condition))
+        return dict(zip(self.scorer_.names, found.T, strict=True))
 
     def explain(self, X: Any, *, condition: Any = None) -> Explanations:
         """What is unusual about each row, cell by cell."""
