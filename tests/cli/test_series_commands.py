@@ -89,6 +89,17 @@ def test_sound_comes_back_as_sound(hourglass) -> None:
     assert rate == 8000 and back.shape == wave.shape and back.dtype == np.int16
 
 
+def test_labels_of_instants_are_taken_out_again(hourglass) -> None:
+    path = write("log.csv", 200)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(f"{line},{'label' if i == 0 else int(i > 150)}" for i, line in enumerate(lines)) + "\n")
+    assert hourglass("fit", "log.csv", *FIT, *WORDS, "--labels", "label", "--out", "run").code == 0
+    for command in (("score", "run", "--out", "a.csv"), ("report", "run"), ("score", "run", "log.csv", "--out", "b.csv")):
+        answer = hourglass(*command)
+        assert answer.code == 0, answer.err
+    assert "are the 2 classes" in Path("run/report.html").read_text()
+
+
 @pytest.mark.parametrize("words", ["series time=when", "series record=who"])
 def test_columns_that_are_not_there(hourglass, words) -> None:
     write("log.csv", 100)

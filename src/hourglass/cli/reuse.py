@@ -169,10 +169,13 @@ class RunInputs:
         names = [column.name for column in self.estimator.modality_.columns]
         at_fit = [str(name) for name in getattr(self.estimator, "feature_names_in_", names)]  # left-out ones too
         n_columns = containers.n_columns(data.X)
-        if n_columns is None or not names:
+        if n_columns is None:
             return None
         before = self.before
         taken_out = [*(before.get("drop") or ()), *(before[o] for o in ("labels", "condition") if before.get(o))]
+        if not names:  # the model itself knows which it needs
+            there = [column for name in taken_out if (column := column_of(data, name)) is not None]
+            return remaining(data, there) if there else None
         nameless = all(re.fullmatch(r"x\d+", name) for name in names)  # fitted on an array: columns go by their place
         if data.columns is None or (nameless and not set(names) <= set(data.columns)):
             if n_columns == len(names):
