@@ -94,7 +94,8 @@ def test_labels_of_instants_are_taken_out_again(hourglass) -> None:
     lines = path.read_text().splitlines()
     path.write_text("\n".join(f"{line},{'label' if i == 0 else int(i > 150)}" for i, line in enumerate(lines)) + "\n")
     assert hourglass("fit", "log.csv", *FIT, *WORDS, "--labels", "label", "--out", "run").code == 0
-    for command in (("score", "run", "--out", "a.csv"), ("report", "run"), ("score", "run", "log.csv", "--out", "b.csv")):
+    used = (("score", "run", "--out", "a.csv"), ("report", "run"), ("score", "run", "log.csv", "--out", "b.csv"))
+    for command in used:
         answer = hourglass(*command)
         assert answer.code == 0, answer.err
     assert "are the 2 classes" in Path("run/report.html").read_text()

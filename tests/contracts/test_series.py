@@ -224,6 +224,22 @@ def test_levels_of_windows_are_taken_off_and_come_back():
     assert np.abs(model.impute(holed)["x"] - walk["x"]).max() < 25
 
 
+def test_channels_with_heavy_tails_and_spikes_are_seen_as_columns_are():
+    n = 2_000
+    tail = np.exp(1.5 * RNG.normal(size=n))
+    spiked = np.where(RNG.random(n) < 0.5, 0.0, RNG.normal(size=n) + 5)
+    levels = RNG.integers(0, 4, n) * 2.5
+    X = pandas.DataFrame({"tail": tail, "spiked": spiked, "levels": levels, "plain": RNG.normal(size=n)})
+    model = fitted(X)
+    columns = {c.name: c for c in model.modality_.channels.columns}
+    assert columns["tail"].tail is not None and columns["spiked"].spikes == (0.0,) and columns["levels"].discrete
+    assert model.score_samples(X).shape == (n,) and np.isfinite(model.score_samples(X)).all()
+    assert model.reconstruct(X).shape == X.shape
+    level = (0.0 - columns["spiked"].offset) / columns["spiked"].scale
+    atoms = [a for block in model.model_.decode.likelihood.blocks for some in getattr(block, "atoms", []) for a in some]
+    assert np.isclose(atoms, level, atol=1e-5).any()
+
+
 def test_constant_channels_and_counts():
     X = pandas.DataFrame({"x": WAVES[:, 0], "same": 4.0, "n": RNG.poisson(3, 400)})
     model = fitted(X, "series window=24 counts=n")

@@ -41,7 +41,8 @@ def likelihood_of(
 
     Parameters
     ----------
-    scaling : takes raw rows to model space.
+    scaling : takes raw rows (B, D) to model space.
+    rest : the further axes of windows.
     name : of the likelihood of all numeric columns, "gaussian", "laplace" or "bernoulli"; None lets each have its own.
     variance : as in `Gaussian`; None is partial pooling.
     missing : whether cells may be missing.

@@ -340,7 +340,8 @@ class Series:
 
     def describe(self) -> str:
         windows = f", seen in windows of {self.width}" if self.is_cut else ""
-        kinds = self.channels.describe().replace("a table of", "", 1).replace("columns", "channels").strip()
+        kinds = self.channels.describe().removeprefix("a table of ").replace("columns", "channels")
+        kinds = kinds.replace("1 channels", "1 channel") if len(self.channels.columns) == 1 else kinds
         return f"{self.in_words} of {kinds}{windows}"
 
     # ---- the model ----
@@ -373,8 +374,8 @@ class Series:
         return decoder
 
     def likelihood(self, name: str | None, variance: Any) -> Likelihood:
-        missing = self.channels.any_missing
-        return likelihood_of(self.channels.columns, self.scaling(), name, variance, missing, (self.width,))
+        columns = self.channels.columns
+        return likelihood_of(columns, scaling_of(columns), name, variance, self.channels.any_missing, (self.width,))
 
     # ---- on disk ----
 
