@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from hourglass import Embedder
 from hourglass.estimators import FitInterrupted, cross_validation
 from hourglass.estimators.training_data import in_memory
-from hourglass.modalities import Tables
+from hourglass.modalities import Tables, TileMaps
 from hourglass.recipe import Term
 from hourglass.schedules import WarmUp
 from hourglass.training import DivergedError, Trainer, loop, read_about
@@ -254,6 +254,22 @@ def test_folds_hold_out_every_row_once_and_keep_every_condition():
     for fold in folds:
         assert set(fold.groups) == set(data.groups)
         assert len(fold.rows) + len(fold.held_out) == 60
+
+
+def test_windows_of_few_maps_are_held_out_in_turns_by_whole_maps():
+    rng = np.random.default_rng(0)
+    maps = ["\n".join("".join(row) for row in rng.choice(list("-X"), (4, 9))) for _ in range(7)]
+    data = in_memory(maps, None, TileMaps(window="4x5"), 0.1, 0, in_turns=True)
+    assert len(data.rows) == 7 * 5 and data.held_out is None and data.n_independent_held == 7
+    held = []
+    for fold in cross_validation._folds(data, 0):
+        assert len(fold.rows) + len(fold.held_out) == 35 and len(fold.held_out) % 5 == 0
+        seen = {cells.tobytes() for cells in fold.rows.raw[fold.rows.index].numpy()}
+        held += [cells.tobytes() for cells in fold.held_out.raw.numpy()]
+        assert not seen & set(held[-len(fold.held_out) :])
+        assert len(fold.independent) == len(np.unique(fold.records))
+    assert len(set(held)) == len(held) == 35
+    assert not in_memory(maps[:5], None, TileMaps(window="4x5"), 0.1, 0, in_turns=True).folds
 
 
 def test_few_rows_are_as_good_as_pca_and_resumed_bit_for_bit(tmp_path):

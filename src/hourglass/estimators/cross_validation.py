@@ -4,6 +4,9 @@ A tenth of some hundred examples is too few to choose the best epoch by, and to 
 there are folds are trained, each without its fold. Training is as long as makes the objective of the examples held out
 best, on average over the folds; what the models say of these examples gives the variance and the figures of the model
 that is trained on all.
+
+Windows of few records are held out by whole records, in fewer folds: of a dozen levels a tenth is one, and what is best
+for that one may be bad for all others.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ import numpy as np
 import torch
 
 from hourglass.diagnostics.summary import Figures, summarise
-from hourglass.estimators.fitting import Validation, parameters_of, train
-from hourglass.estimators.training_data import TrainingData, one_of_each
+from hourglass.estimators.fitting import SCALE_ROWS, Validation, parameters_of, train
+from hourglass.estimators.training_data import MAX_HELD_OUT, TrainingData, one_of_each
 from hourglass.model import Autoencoder
 from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
@@ -52,7 +55,7 @@ def cross_validate(
         # once more for as long, to the weights of that epoch, whichever was best by this fold alone
         as_long = dataclasses.replace(settings, last_epoch=epochs)
         _trained(model, recipe, dataclasses.replace(fold, held_out=None), as_long)
-        answers.append(parameters_of(model, _held_out(fold), settings.seed))
+        answers.append(parameters_of(model, _held_out(fold)[slice(0, SCALE_ROWS)], settings.seed))
     parameters, x = (torch.cat(parts) for parts in zip(*answers, strict=True))
     figures = []
     for model, fold in zip(models, folds, strict=True):
@@ -76,9 +79,15 @@ def _held_out(fold: TrainingData) -> Rows:
 
 
 def _folds(data: TrainingData, seed: int) -> Iterator[TrainingData]:
-    """Training data of each fold, with the fold held out."""
-    order = np.random.default_rng((seed, 4)).permutation(len(data.sample))
-    for held in np.array_split(order, data.folds):
+    """Training data of each fold, with the fold held out: some of the examples, or the windows of some records."""
+    rng = np.random.default_rng((seed, 4))
+    order = rng.permutation(len(data.sample))
+    parts = np.array_split(order, data.folds)
+    if data.records is not None:
+        records = data.records[order]
+        some = np.array_split(rng.permutation(np.unique(records)), data.folds)
+        parts = [order[np.isin(records, each)] for each in some]
+    for held in parts:
         train = np.setdiff1d(order, held)
         if data.groups is not None:
             train, held = one_of_each(train, held, data.groups)
@@ -88,9 +97,10 @@ def _folds(data: TrainingData, seed: int) -> Iterator[TrainingData]:
                 data,
                 rows=rows,
                 sample=rows,
-                held_out=data.sample[torch.from_numpy(held)],
-                independent=np.arange(len(train)),
+                held_out=data.sample[torch.from_numpy(held[:MAX_HELD_OUT])],
+                independent=np.flatnonzero(np.isin(train, data.independent)),
                 groups=None if data.groups is None else data.groups[train],
+                records=None if data.records is None else data.records[train],
                 folds=0,
             )
 

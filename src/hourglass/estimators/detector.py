@@ -130,7 +130,7 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         return max(1, int(min(wanted, n // MAX_SHARE, MAX_CALIBRATION)))
 
     def _architecture(self, data: TrainingData) -> Architecture:
-        if data.is_cut:
+        if data.records is not None:
             raise TypeError(
                 f"Detector scores whole records, and {self.modality_.noun}s are cut out of longer ones: take an "
                 "Embedder and its score_samples"

@@ -131,7 +131,7 @@ def measure(
         model.decode.likelihood.fit_unknown(model.scaling(known.raw), data.n_independent)
     facts = FitFacts(
         held_out=data.held_out is not None or validation is not None, folds=data.folds,
-        n_independent=data.n_independent_held if data.held_out is not None else 0,
+        n_independent=data.n_independent_held if data.held_out is not None or data.folds else 0,
         ended=progress.ended, epochs=progress.epoch,
         max_epochs=settings.max_epochs, best_epoch=progress.best_epoch, seconds=progress.seconds,
         late_gain=late_gain(progress.history), recipe=repr(recipe), conditional=data.condition is not None,

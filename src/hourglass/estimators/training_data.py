@@ -21,6 +21,7 @@ from hourglass.training.rows import concatenate
 MAX_HELD_OUT = 2_500
 MIN_TO_HOLD_OUT = 20  # fewer rows are all needed for training
 FEW, FOLDS = 300, 5  # so many examples, or fewer, are held out in turns where the length of training is to be found
+MIN_RECORDS, FOLDS_OF_RECORDS = 6, 3  # windows are held out by records, and train a model for longer than few rows
 SAMPLE_ROWS = 20_000  # of a stream: what is used besides training
 
 
@@ -35,12 +36,12 @@ class TrainingData:
     sample : training examples in memory, all of them where they fit.
     independent : (n,) positions in `sample` of examples that share no cell.
     groups : (len(sample),) labels of their conditions where these are made of categories, else None.
+    records : (len(sample),) the record that each is a window of; None where records are examples.
     fingerprint : of the data.
     n_independent : how many independent examples there are to train on: epochs and batches go by it.
     n_independent_held : and how many are held out; 0 where examples are records.
     folds : in how many turns examples are to be held out; 0 for `held_out`, or none.
     apart : examples that neither training nor early stopping sees; None where a task asks for none.
-    is_cut : whether examples are windows, several of one record.
     """
 
     modality: Modality
@@ -55,7 +56,7 @@ class TrainingData:
     folds: int = 0
     n_independent_held: int = 0
     apart: Rows | None = None
-    is_cut: bool = False
+    records: np.ndarray | None = None
 
 
 NumberApart = Callable[[int], int]  # of so many examples, how many to keep apart
@@ -91,7 +92,9 @@ def in_memory(
     most = 0 if n_apart is None else n_apart(len(examples))
     rest, apart = examples.split(most / max(1, len(examples)), most, np.random.default_rng((seed, 4)))
     n = len(rest) if most else len(examples)
-    turns = in_turns and held_out_share > 0 and MIN_TO_HOLD_OUT <= n <= FEW and not examples.axes
+    n_free = n if not examples.axes else len(examples.independent())
+    enough = not examples.axes or (examples.n_records >= MIN_RECORDS and not most)
+    turns = in_turns and held_out_share > 0 and n >= MIN_TO_HOLD_OUT and n_free <= FEW and enough
     fraction = held_out_share if n >= MIN_TO_HOLD_OUT and not turns else 0.0
     # in random order, so that the first of them are as good as any
     used = examples.take(rest) if most else examples
@@ -116,10 +119,10 @@ def in_memory(
         groups=None if groups is None else groups[train],
         fingerprint=digest,
         n_independent=len(independent),
-        folds=FOLDS if turns else 0,
-        n_independent_held=len(examples.take(held).independent()) if examples.axes else 0,
+        folds=(FOLDS_OF_RECORDS if examples.axes else FOLDS) if turns else 0,
+        n_independent_held=(n_free if turns else len(examples.take(held).independent())) if examples.axes else 0,
         apart=rows[torch.from_numpy(apart)] if most else None,
-        is_cut=bool(examples.axes),
+        records=examples.record[train] if examples.axes else None,
     )
 
 
