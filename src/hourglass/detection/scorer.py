@@ -63,8 +63,10 @@ class Scorer:
     typical: Tensor
 
     @classmethod
-    def begin(cls, score: str, has_prior: bool, codes: Tensor, rows: Tensor | None, seed: int) -> Scorer:
-        """From codes (N, L) and vectors (N, F) of training examples; its members are not on one scale yet.
+    def begin(cls, score: str, has_prior: bool, codes: Tensor, rows: Tensor | None, n_rows: int, seed: int) -> Scorer:
+        """From codes (N, L) and vectors (N, F) of some of `n_rows` training examples; not on one scale yet.
+
+        Stored rows weigh less where they are a sample of the training rows: the nearest of a few says less.
 
         Raises
         ------
@@ -83,15 +85,19 @@ class Scorer:
         centre = codes.mean(0)
         whiten = _whitening(codes - centre)
         n = len(names)
+        stored = Exemplars.fit(rows, seed) if "rows" in names and rows is not None else None
+        weights = dict(wanted)
+        if stored is not None and n > 1:
+            weights["rows"] *= min(1.0, len(stored) / n_rows)
         return cls(
             names=names,
-            weights=torch.tensor([wanted[name] for name in names], dtype=torch.float64),
+            weights=torch.tensor([weights[name] for name in names], dtype=torch.float64),
             middle=torch.zeros(n, dtype=torch.float64),
             unit=torch.ones(n, dtype=torch.float64),
             centre=centre,
             whiten=whiten,
             codes=Exemplars.fit(((codes - centre) @ whiten).float(), seed),
-            rows=Exemplars.fit(rows, seed) if "rows" in names and rows is not None else None,
+            rows=stored,
             usual=torch.zeros(()),
             typical=torch.ones(()),
         )

@@ -53,12 +53,13 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     prediction): of normal rows like these, at most the share `false_alarm_rate` will raise an alarm, whatever the model
     is worth. Rows of a stream whose normal state drifts are not like these, and raise more.
 
-    The default score adds up how far a row is from the nearest of at most 2,000 stored ones (counted three times), how
-    far its cells are from their reconstruction, and how far its code is from stored codes and from their middle. Each
-    finds what others miss: neighbours miss odd combinations of usual values among many columns, a model's errors miss
-    rows off the data that are easy to copy. Cells count by the logarithm of their error, so that several that are
-    somewhat odd outweigh a single rare value: the ELBO, whose nats have no such bound, raised five times as many false
-    alarms where services that are rare among the normal rows of NSL-KDD became frequent.
+    The default score adds up how far a row is from the nearest of at most 2,000 stored ones (counted three times, less
+    where they are a small part of the rows), how far its cells are from their reconstruction, and how far its code is
+    from stored codes and from their middle. Each finds what others miss: neighbours miss odd combinations of usual
+    values among many columns, a model's errors miss rows off the data that are easy to copy. Cells count by the
+    logarithm of their error, so that several that are somewhat odd outweigh a single rare value: the ELBO, whose nats
+    have no such bound, raised five times as many false alarms where services that are rare among the normal rows of
+    NSL-KDD became frequent.
 
     Attributes
     ----------
@@ -152,7 +153,7 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         if fits(vectors(self.model_, self.model_.scaling(rows.raw[:1])).shape[1]):
             found = self._vectors(rows)
         has_prior = self.recipe_.prior is not None
-        self.scorer_ = Scorer.begin(self.anomaly_score, has_prior, codes, found, self.seed_)
+        self.scorer_ = Scorer.begin(self.anomaly_score, has_prior, codes, found, data.n_independent, self.seed_)
         beside = data.held_out if data.held_out is not None and len(data.held_out) >= MIN_TO_SCALE else data.apart
         cells = passes.cell_log_prob(self.model_, beside.raw, beside.condition, self.device)
         residuals = passes.measure(
