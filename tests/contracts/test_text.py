@@ -13,6 +13,7 @@ from hourglass.cli import main
 from hourglass.estimators import data_in
 from hourglass.modalities import Text
 from hourglass.modalities.tokens import UNKNOWN, Tokeniser, suited_unit, typed
+from hourglass.networks.tokens import CHANNELS
 
 ODD = ["  two  spaces, é and 漢字!?", "tab\there", "", " ", "a<num>b <unk>", "'quoted' (it's 3.5%)", "x_1-y2 <end>"]
 LINES = [
@@ -183,6 +184,7 @@ def fitted():
 def test_text_in_python(fitted, tmp_path):
     wanted = [typed(line) for line in LINES]
     assert fitted.transform(LINES).shape == (60, 4) and fitted.architecture_.network == "conv"
+    assert fitted.model_.encode.encoder[1].first.out_channels == CHANNELS  # more than pictures have
     back = fitted.reconstruct(LINES)
     assert np.mean(back == np.array(wanted, dtype=object)) > 0.8
     assert all(isinstance(line, str) for line in fitted.sample(3, random_state=0))

@@ -16,8 +16,8 @@ from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.scaling import Standardise
 from hourglass.modalities.tokens import Fields, Tokeniser, Unit, suited_unit
 from hourglass.networks.fronted import Fronted
-from hourglass.networks.pictures import NETWORKS, PictureNetwork
-from hourglass.networks.tokens import ClassDecoder, Embedded
+from hourglass.networks.pictures import PictureNetwork
+from hourglass.networks.tokens import NETWORKS, ClassDecoder, Embedded
 from hourglass.readers import Data, containers
 from hourglass.typed_json import from_json
 from hourglass.user_warnings import warn

@@ -33,7 +33,7 @@ def _widths(shape: Sequence[int], hidden: Sequence[int] | None) -> Sequence[int]
     return (256, 256) if max(shape[1:]) <= 16 else (640, 640, 640)
 
 
-def _convolutional(**options: Any) -> PictureNetwork:
+def convolutional(**options: Any) -> PictureNetwork:
     """Convolutions with these options; of `hidden` the last width counts, that of the features."""
     return PictureNetwork(
         lambda shape, hidden, activation: ConvEncoder(
@@ -52,8 +52,8 @@ NETWORKS: dict[str, PictureNetwork] = {
             n_code, shape, tuple(reversed(_widths(shape, hidden))), activation
         ),
     ),
-    "conv": _convolutional(),
-    "residual": _convolutional(fine_blocks=2, coarse_blocks=2, norm=True),
+    "conv": convolutional(),
+    "residual": convolutional(fine_blocks=2, coarse_blocks=2, norm=True),
 }
 
 

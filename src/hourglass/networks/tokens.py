@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from hourglass.networks import pictures
 from hourglass.networks.linear import Linear
+
+CHANNELS = 128  # of convolutions: with the 64 of pictures fewer letters of new lines come back
+NETWORKS = {**pictures.NETWORKS, "conv": pictures.convolutional(width=CHANNELS)}
 
 
 class Embedded(nn.Module):
