@@ -29,8 +29,8 @@ class Network:
     hidden : tuple of int or None
         Widths of the encoder's hidden layers; the decoder mirrors them. () makes encoder and decoder linear.
     network : str or None
-        "mlp" or, for pictures, "conv" or "residual". By default the size of an example decides, and on a GPU large
-        pictures get "residual".
+        "mlp", "conv" or "residual"; tables have "mlp" alone. By default the kind of data and the size of an example
+        decide, and on a GPU large pictures get "residual".
     activation : "silu", "relu", "gelu", "tanh" or "sigmoid"
         Activation function of the hidden layers.
     """
