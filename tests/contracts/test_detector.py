@@ -252,3 +252,21 @@ def test_events_keep_apart_what_a_gap_and_a_rest_separate():
         found = [event for part in parts for event in events.update(part, np.ones(len(part)))] + list(events.finish())
         assert found == [Event(2, 5, 3, 2, 1.0), Event(20, 20, 1, 20, 1.0)], size
     assert not list(Events(min_alarms=2).update([True, False, False], [1, 0, 0]))
+
+
+def test_series_have_a_score_for_each_instant(tmp_path):
+    t = np.arange(1200)
+    wave = np.sin(t / 6) + 0.05 * np.random.default_rng(0).normal(size=1200)
+    options = {"n_latent": 3, "max_epochs": 30, "modality": "series window=24", "false_alarm_rate": 0.02}
+    detector = Detector(**options, random_state=0).fit(wave[:, None])
+    new = wave[:500].copy()
+    new[300:310] += 2.0
+    scores = -detector.score_samples(new[:, None])
+    assert scores.shape == (500,) and 295 <= scores.argmax() <= 315
+    found = detector.detect(new[:, None])
+    assert found.alarm[300:310].mean() > 0.8 and found.alarm[:250].mean() < 0.1 and found.reason[305]
+    assert detector.calibration_.n_independent < len(detector.calibration_)
+    detector.save(tmp_path)
+    np.testing.assert_array_equal(-load(tmp_path).score_samples(new[:, None]), scores)
+    with pytest.raises(TypeError, match="cut into windows"):
+        Detector(**options, trim=0.05).fit(wave[:, None])

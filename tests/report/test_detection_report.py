@@ -5,6 +5,7 @@ import pandas
 import pytest
 
 from hourglass import Detector, report
+from hourglass.estimators.anomaly_scores import Scoring
 from hourglass.plots import LIGHT
 from hourglass.plots.detection import score_histogram
 from hourglass.report import detection
@@ -47,9 +48,10 @@ def test_where_another_method_is_better_the_page_says_so(detector, rows, monkeyp
     title = "Beside methods that train no network"
     assert "This detector" in texts(detector, rows, labels)[0][title]
     truth = (labels == "attack").astype(float)
-    monkeypatch.setattr(type(detector), "baseline_scores_of_rows", lambda self, rows: {"PCA": truth})
+    monkeypatch.setattr(type(detector), "baseline_scores_given", lambda self, given: {"PCA": truth})
     worse = np.random.default_rng(0).normal(size=600)
-    monkeypatch.setattr(type(detector), "_parts", lambda self, rows: np.tile(worse[: len(rows), None] / 4, (1, 4)))
+    parts = lambda self, given: np.tile(worse[: len(given.rows), None] / 4, (1, 4))  # noqa: E731
+    monkeypatch.setattr(Scoring, "parts", parts)
     assert "Here PCA is better than this detector" in texts(detector, rows, labels)[0][title]
 
 

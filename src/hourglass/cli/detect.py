@@ -90,20 +90,28 @@ def detect(
         detections: Detections = detector.detect(
             given.X, condition=given.condition, false_discovery_rate=false_discovery_rate
         )
-        tally.add(detections, given)
+        tally.add(detections, given, row_names(detector, given, len(detections)))
         return detections
 
     if follow:
         rows = follow_lines(use, verb, out, Printed(only_alarms, tuple(keep or ()), gap, on.json), until_idle)
     else:
         pieces = apply_in_chunks(on, detector, verb, out, labels)
-        rows = write_rows(out, (_table(given, found, keep or (), only_alarms) for given, found in pieces))
+        rows = write_rows(out, (_table(detector, given, found, keep or (), only_alarms) for given, found in pieces))
     values, lines = tally.told(out, rows)
     print_result(values, "\n".join(lines), on.json)
 
 
+def row_names(detector: Any, given: Inputs, n: int) -> Sequence[str] | None:
+    """The names of n rows: those of the records, or of the instants of several series; None where they have none."""
+    if n == len(given):
+        return given.names
+    names: Sequence[str] | None = detector.examples(given.X).row_names(given.names)
+    return names
+
+
 def _table(
-    given: Inputs, detections: Detections, keep: Sequence[str], only_alarms: bool
+    detector: Any, given: Inputs, detections: Detections, keep: Sequence[str], only_alarms: bool
 ) -> tuple[Any, Sequence[str] | None]:
     """Columns to keep, and those of the detector; and the names of the rows."""
     import numpy as np
@@ -119,9 +127,10 @@ def _table(
             kept = kept.append_column(name, table.column(name))
         table = kept
     which = np.flatnonzero(detections.alarm) if only_alarms else np.arange(len(detections))
-    if only_alarms and not keep and given.names is None:
+    of_rows = row_names(detector, given, len(detections))
+    if only_alarms and not keep and of_rows is None:
         table = table.add_column(0, "row", [list(range(len(table)))])
-    names = None if given.names is None else [given.names[i] for i in which.tolist()]
+    names = None if of_rows is None else [of_rows[i] for i in which.tolist()]
     return (table.take(which) if only_alarms else table), names
 
 
@@ -138,19 +147,19 @@ class Tally:
         self.worst: list[tuple[float, str, str]] = []  # score, name, reason
         self.of_labels: list[tuple[Any, Any, Any]] | None = []  # score, alarm, label
 
-    def add(self, found: Detections, given: Inputs) -> None:
+    def add(self, found: Detections, given: Inputs, names: Sequence[str] | None) -> None:
         import numpy as np
 
         if said := self.drift.update(found.p_value):
             note(said)
         which = np.flatnonzero(found.alarm)
-        self.named = given.names is not None
+        self.named = names is not None
         for i in which[np.argsort(-found.score[which], kind="stable")][:SHOWN].tolist():
-            name = given.names[i] if given.names is not None else f"row {self.n + i}"
+            name = names[i] if names is not None else f"row {self.n + i}"
             self.worst.append((float(found.score[i]), str(name), str(found.reason[i])))
         self.worst = sorted(self.worst, key=lambda worst: -worst[0])[:SHOWN]
         self.n, self.alarms = self.n + len(found), self.alarms + len(which)
-        if given.labels is None:
+        if given.labels is None or len(given.labels) != len(found):
             self.of_labels = None
         elif self.of_labels is not None:
             self.of_labels.append((found.score, found.alarm, given.labels))
@@ -165,6 +174,8 @@ class Tally:
             f"of normal rows like those of the fit, {calibration.rate:.2g} raise one ({low:.2g} to {high:.2g} with 90 "
             f"% confidence, from {len(calibration):,} rows kept apart)"
         )
+        if calibration.n_independent < len(calibration):
+            promise += "; rows of series depend on one another, so that this is a guide and no promise"
         if self.false_discovery_rate is not None:
             promise = f"at most {self.false_discovery_rate:.2g} of them are expected to be false"
         share = f" ({self.alarms / self.n:.2%})" if self.n else ""

@@ -42,6 +42,8 @@ class Calibration:
     ----------
     scores : (n,) ascending; higher is more anomalous.
     rate : the share of normal examples that may raise an alarm.
+    n_independent : how many of the scores are independent: fewer than n where they are of the instants of a series.
+        Then nothing is promised, and the interval is a guide: that of as many scores as are independent.
 
     Examples
     --------
@@ -54,14 +56,15 @@ class Calibration:
 
     scores: NDArray[np.float64]
     rate: float
+    n_independent: int
 
     @classmethod
-    def fit(cls, scores: ArrayLike, rate: float) -> Calibration:
+    def fit(cls, scores: ArrayLike, rate: float, n_independent: int | None = None) -> Calibration:
         """From scores (n,) of held-out normal examples, at least one of them."""
         found = np.sort(np.asarray(scores, dtype=np.float64).ravel())
         if not len(found):
             raise ValueError("no example was held out to calibrate on")
-        return cls(found, check_rate(rate))
+        return cls(found, check_rate(rate), len(found) if n_independent is None else min(n_independent, len(found)))
 
     def with_rate(self, rate: float) -> Calibration:
         """The same scores under another rate."""
@@ -97,8 +100,9 @@ class Calibration:
         Given n calibration scores it is distributed as Beta(k, n + 1 - k), or lies below that where scores are tied.
         Source: Vovk 2012, "Conditional validity of inductive conformal predictors", proposition 2.
         """
-        tail = (1 - confidence) / 2
-        return Interval(*stats.beta.ppf([tail, 1 - tail], self.rank, len(self) + 1 - self.rank).tolist())
+        tail, n = (1 - confidence) / 2, self.n_independent
+        k = self.rank if n == len(self) else max(1.0, self.rank * n / len(self))
+        return Interval(*stats.beta.ppf([tail, 1 - tail], k, n + 1 - min(k, n)).tolist())
 
     def realised_in(self, n: int, confidence: float = 0.9) -> Interval:
         """The range that holds the share of false alarms among n new normal examples: beta-binomial."""
@@ -107,11 +111,11 @@ class Calibration:
         return Interval(*(found / n).tolist())
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        return {"scores": self.scores, "rate": np.array(self.rate)}
+        return {"scores": self.scores, "rate": np.array(self.rate), "n_independent": np.array(self.n_independent)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Calibration:
-        return cls(arrays["scores"], float(arrays["rate"]))
+        return cls(arrays["scores"], float(arrays["rate"]), int(arrays["n_independent"]))
 
 
 def discoveries(p_values: ArrayLike, rate: float) -> NDArray[np.bool_]:
@@ -148,10 +152,16 @@ class GroupCalibrations:
     of_group: Mapping[str, Calibration]
 
     @classmethod
-    def fit(cls, scores: ArrayLike, rate: float, groups: Sequence[str] | None = None) -> GroupCalibrations:
+    def fit(
+        cls,
+        scores: ArrayLike,
+        rate: float,
+        groups: Sequence[str] | None = None,
+        n_independent: int | None = None,
+    ) -> GroupCalibrations:
         """From scores (n,) of held-out normal examples, and the group of each; a group needs 1 / rate of them."""
         scores = np.asarray(scores, dtype=np.float64)
-        common = Calibration.fit(scores, rate)
+        common = Calibration.fit(scores, rate, n_independent)
         if groups is None:
             return cls(common, {})
         names = np.asarray(groups)
@@ -198,8 +208,8 @@ class GroupCalibrations:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> GroupCalibrations:
-        common = Calibration.from_arrays({key: arrays[f"common_{key}"] for key in ("scores", "rate")})
+        common = Calibration.from_arrays({key: arrays[f"common_{key}"] for key in ("scores", "rate", "n_independent")})
         names = json.loads(np.asarray(arrays["names"], dtype=np.uint8).tobytes().decode())
         parts = np.split(arrays["of_groups"], np.cumsum(arrays["sizes"])[:-1]) if names else []
-        own = {name: Calibration(part, common.rate) for name, part in zip(names, parts, strict=True)}
+        own = {name: Calibration(part, common.rate, len(part)) for name, part in zip(names, parts, strict=True)}
         return cls(common, own)

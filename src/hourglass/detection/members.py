@@ -85,7 +85,7 @@ def _elbo(scorer: Scorer, look: Look) -> Tensor:
 
 
 def _residuals(scorer: Scorer, look: Look) -> Tensor:
-    return (look.residuals.double() / scorer.typical).log1p().flatten(1).sum(1)
+    return scorer.log_residuals(look).flatten(1).sum(1)
 
 
 def _evidence(scorer: Scorer, look: Look) -> Tensor:

@@ -60,10 +60,10 @@ class Explanations:
 
     def sentence(self, row: int) -> str:
         """Why this example is unusual: "src_bytes is 5.4e7, expected 232; service is imap4, expected http"."""
-        cells = [self.cell(row, feature) for feature in self.top(row)] if self.observed.ndim == 2 else []
+        cells = [self.cell(row, feature) for feature in self.top(row)] if self.columns else []
         said = [
             f"{name} is {observed}" + (f", expected {expected}" if expected != observed else ", which is rare here")
             for name, observed, expected in cells
         ]
         meaning = MEANINGS[self.main_member(row)]
-        return "; ".join(said) if said else f"no single cell: {meaning}"
+        return "; ".join(said) or (f"no single cell: {meaning}" if self.columns else meaning)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hourglass.detection.exemplars import Exemplars
-from hourglass.detection.members import MEMBERS, NEED_PRIOR, measure
+from hourglass.detection.members import MEMBERS, NEED_PRIOR, Look, measure
 from hourglass.model import Autoencoder
 
 MIN_RESIDUAL = 1e-3  # of a cell in model space, where a number has the standard deviation 1
@@ -116,6 +116,10 @@ class Scorer:
     def measure(self, model: Autoencoder, x: Tensor, condition: Tensor | None) -> Tensor:
         """The members of examples x (B, *S) in model space: (B, M) float64."""
         return measure(self, self.names, model, x, condition)
+
+    def log_residuals(self, look: Look) -> Tensor:
+        """log(1 + residual / its average) of each cell, (B, *S) float64."""
+        return (look.residuals.double() / self.typical).log1p()
 
     def parts(self, members: Tensor) -> Tensor:
         """What each of the members (N, M) adds to the score."""

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
-from sklearn.base import OutlierMixin, clone
+from sklearn.base import OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from hourglass import readers
 from hourglass.assemble import Architecture
 from hourglass.detection.baselines import baseline_scores
 from hourglass.detection.calibration import Calibration, GroupCalibrations, Interval, discoveries
 from hourglass.detection.detections import Detections
 from hourglass.detection.exemplars import fits, vectors
-from hourglass.detection.members import NEIGHBOURS, Look
 from hourglass.detection.reasons import Explanations
 from hourglass.detection.scorer import Scorer, check_score
 from hourglass.detection.stream import DriftWatch
-from hourglass.estimators import data_in, passes
+from hourglass.estimators import passes
+from hourglass.estimators.anomaly_scores import Given, Scoring, residuals_of, vectors_of
 from hourglass.estimators.estimator import AutoencoderEstimator
 from hourglass.estimators.training_data import TrainingData
+from hourglass.estimators.trimming import trimmed
 from hourglass.parameters import Detection, documented
-from hourglass.readers import containers
 from hourglass.run_files import Run
 from hourglass.training import Rows, threads
 from hourglass.training.loop import Watch
@@ -38,8 +35,6 @@ MAX_ROWS = 20_000  # of training rows, that exemplars are chosen from
 MIN_TO_SCALE = 50  # held-out rows that members of the score are brought onto one scale with
 MAX_CALIBRATION = 10_000
 MIN_FALL, MIN_NATS = 0.1, 1.0  # of a score, and of a cell's log-probability, from which a cell is named as a reason
-MARGIN = 1.5  # neighbours looked at in trimming, beyond the share that is trimmed
-ROUNDS = 2  # of filling in a cell that is taken for missing
 MAX_EXPLAINED = 2_000  # alarms of one call that get a reason
 MAX_SHARE = 4  # at most one of so many rows is kept apart
 
@@ -93,35 +88,8 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     def _fit(self, X: Any, condition: Any, run: Run | None, resume: bool, watch: Watch | None) -> None:
         self.check_parameters()
         if self.trim > 0:
-            X, condition = self._trimmed(X, condition)
+            X, condition = trimmed(self, X, condition)
         super()._fit(X, condition, run, resume, watch)
-
-    def _trimmed(self, X: Any, condition: Any) -> tuple[Any, Any]:
-        """X and condition without the share of rows that a first fit finds the oddest.
-
-        By the sum of two ranks: of measures that know no neighbours, and of the distance to the k-th stored row, k
-        being larger than the share of anomalies, so that those that lie together do not vouch for each other.
-        """
-        if isinstance(X, readers.ParquetStream):
-            raise TypeError(f"trim={self.trim:g} is for data in memory: leave it out for a ParquetStream")
-        data = data_in.read(X)
-        first = clone(self).set_params(trim=0.0, groups=None, verbose=False)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the second fit says all of it again
-            first.fit(data, condition=condition)
-            rows = first._rows(data, condition)
-        with threads(self.n_threads):
-            alone = [name not in NEIGHBOURS for name in first.scorer_.names]
-            ranks = rankdata(first._parts(rows)[:, alone].sum(1))
-            if first.scorer_.rows is not None:
-                k = math.ceil(MARGIN * self.trim * len(first.scorer_.rows)) + 1
-                ranks += rankdata(first.scorer_.rows.kth_distance(first._vectors(rows), k))
-        kept = np.sort(np.argsort(-ranks, kind="stable")[round(self.trim * len(ranks)) :])
-        if condition is not None and not _names_columns(condition, data.X):
-            condition = containers.take(containers.canonical(condition), kept)
-        names = None if data.names is None else tuple(data.names[i] for i in kept.tolist())
-        labels = None if data.labels is None else data.labels[kept]
-        return replace(data, X=containers.take(data.X, kept), labels=labels, names=names), condition
 
     def _n_apart(self, n: int) -> int:
         """A tenth, or as many as the rate needs (k = 2 of them above the threshold), and at most a quarter."""
@@ -131,11 +99,6 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         return max(1, int(min(wanted, n // MAX_SHARE, MAX_CALIBRATION)))
 
     def _architecture(self, data: TrainingData) -> Architecture:
-        if data.records is not None:
-            raise TypeError(
-                f"Detector scores whole records, and {self.modality_.noun}s are cut out of longer ones: take an "
-                "Embedder and its score_samples"
-            )
         names = [column.name for column in self.modality_.columns]
         if self.groups is not None and self.groups not in names:
             raise ValueError(
@@ -149,20 +112,20 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         some = np.random.default_rng((self.seed_, 6)).permutation(len(data.independent))[:MAX_ROWS]
         rows = data.sample[torch.from_numpy(data.independent[some])]
         codes = passes.encode(self.model_, rows.raw, rows.condition, self.device).flatten(1)
-        found = None
-        if fits(vectors(self.model_, self.model_.scaling(rows.raw[:1])).shape[1]):
-            found = self._vectors(rows)
-        has_prior = self.recipe_.prior is not None
-        self.scorer_ = Scorer.begin(self.anomaly_score, has_prior, codes, found, data.n_independent, self.seed_)
-        beside = data.held_out if data.held_out is not None and len(data.held_out) >= MIN_TO_SCALE else data.apart
-        cells = passes.cell_log_prob(self.model_, beside.raw, beside.condition, self.device)
-        residuals = passes.measure(
-            self.model_, beside.raw, beside.condition, lambda x, c: Look(self.model_, x, c).residuals, self.device
-        )
-        self.scorer_ = self.scorer_.with_typical(cells, residuals)
-        self.scorer_ = self.scorer_.on_one_scale(self._members(beside))
-        apart = self.scorer_.parts(self._members(data.apart)).sum(1).numpy()
-        self.calibrations_ = GroupCalibrations.fit(apart, self.false_alarm_rate, self._groups_of(data.apart))
+        n_features = vectors(self.model_, self.model_.scaling(rows.raw[:1])).shape[1]
+        found = vectors_of(self.model_, rows, self.device) if fits(n_features) else None
+        has_prior, apart = self.recipe_.prior is not None, Given(data.apart, data.cut_apart)
+        scorer = Scorer.begin(self.anomaly_score, has_prior, codes, found, data.n_independent, self.seed_)
+        beside = apart
+        if data.held_out is not None and len(data.held_out) >= MIN_TO_SCALE:
+            beside = Given(data.held_out, data.cut_held_out)
+        cells = passes.cell_log_prob(self.model_, beside.rows.raw, beside.rows.condition, self.device)
+        self.scorer_ = scorer.with_typical(cells, residuals_of(self.model_, beside.rows, self.device))
+        self.scorer_ = self.scorer_.on_one_scale(_covered(self.scoring.members(beside)))
+        scores = self.scorer_.parts(_covered(self.scoring.members(apart))).sum(1).numpy()
+        n_independent = None if apart.examples is None else len(apart.examples.independent())
+        groups = self._groups_of(data.apart)
+        self.calibrations_ = GroupCalibrations.fit(scores, self.false_alarm_rate, groups, n_independent)
         self._warn_unreachable()
 
     def _groups_of(self, rows: Rows) -> list[str] | None:
@@ -173,17 +136,6 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         column, cells = self.modality_.columns[place], rows.raw[:, place].double()
         words = {value: column.raw_text(value) for value in cells.unique().tolist()}
         return [words.get(value, column.raw_text(value)) for value in cells.tolist()]  # NaN is not equal to itself
-
-    def _members(self, rows: Rows) -> torch.Tensor:
-        """The members of the score, (N, M)."""
-        scorer = self.scorer_
-        return passes.measure(
-            self.model_,
-            rows.raw,
-            rows.condition,
-            lambda x, condition: scorer.to(x.device).measure(self.model_, x, condition),
-            self.device,
-        )
 
     def _warn_unreachable(self) -> None:
         calibration = self.calibration_
@@ -231,23 +183,26 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     def _scores(self, X: Any, condition: Any) -> np.ndarray:
         """(N,) higher is more anomalous."""
         with threads(self.n_threads):
-            return self._parts(self._rows(X, condition)).sum(1)
+            return self.scoring.parts(self.given(X, condition)).sum(1)
 
-    def _rows(self, X: Any, condition: Any) -> Rows:
+    def given(self, X: Any, condition: Any = None) -> Given:
+        """X as models take it, and where it was cut."""
         X, condition = self._accept(X, condition)
         examples = self.modality_.examples(X, dense=True)
-        return Rows(examples.rows(), self._condition_of(examples, condition))
+        rows = Rows(examples.rows(), self._condition_of(examples, condition))
+        return Given(rows, examples if examples.axes else None)
 
-    def _parts(self, rows: Rows) -> np.ndarray:
-        """What each member adds to the scores, (N, M)."""
-        return self.scorer_.parts(self._members(rows)).numpy()
+    @property
+    def scoring(self) -> Scoring:
+        """What scores are computed with."""
+        return Scoring(self.model_, self.modality_, self.scorer_, self.device)
 
     def decision_function(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """`score_samples` less `offset_`, or the threshold of the row's group, (N,): below 0 for an alarm."""
         with threads(self.n_threads):
-            rows = self._rows(X, condition)
-            scores = self._parts(rows).sum(1)
-        return self.calibrations_.thresholds(self._groups_of(rows), len(scores)) - scores
+            given = self.given(X, condition)
+            scores = self.scoring.parts(given).sum(1)
+        return self.calibrations_.thresholds(self._groups_of(given.rows), len(scores)) - scores
 
     def predict(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """-1 for rows that raise an alarm, 1 for the others, (N,)."""
@@ -256,8 +211,8 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     def p_values(self, X: Any, *, condition: Any = None) -> np.ndarray:
         """For each row the probability that a normal one is at least as anomalous, (N,)."""
         with threads(self.n_threads):
-            rows = self._rows(X, condition)
-            return self.calibrations_.p_values(self._parts(rows).sum(1), self._groups_of(rows))
+            given = self.given(X, condition)
+            return self.calibrations_.p_values(self.scoring.parts(given).sum(1), self._groups_of(given.rows))
 
     def detect(self, X: Any, *, condition: Any = None, false_discovery_rate: float | None = None) -> Detections:
         """Scores, p-values, alarms and their reasons.
@@ -268,13 +223,13 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         false_discovery_rate : instead of the threshold, alarms are the largest set of rows of this X of which at most
             this share is expected to be false (Benjamini and Hochberg 1995).
         """
-        return self.detect_rows(self._rows(X, condition), false_discovery_rate)
+        return self.detect_given(self.given(X, condition), false_discovery_rate)
 
-    def detect_rows(self, rows: Rows, false_discovery_rate: float | None = None) -> Detections:
-        """The same of rows as models take them."""
+    def detect_given(self, given: Given, false_discovery_rate: float | None = None) -> Detections:
+        """The same of data as models take them."""
         with threads(self.n_threads):
-            scores = self._parts(rows).sum(1)
-            groups = self._groups_of(rows)
+            parts = self.scoring.parts(given)
+            scores, groups = parts.sum(1), self._groups_of(given.rows)
             p_values = self.calibrations_.p_values(scores, groups)
             if false_discovery_rate is None:
                 alarms = scores > self.calibrations_.thresholds(groups, len(scores))
@@ -285,7 +240,7 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
             reasons[which] = f"one of more than {MAX_EXPLAINED:,} alarms: explain gives its reason"
             which = which[np.argsort(-scores[which], kind="stable")[:MAX_EXPLAINED]]
             if len(which):
-                found = self.explain_rows(rows[torch.from_numpy(which)])
+                found = self._reasons(given, which, parts)
                 reasons[which] = [found.sentence(i) for i in range(len(found))]
         return Detections(scores, p_values, alarms, reasons)
 
@@ -310,70 +265,57 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     def parts(self, X: Any, *, condition: Any = None) -> dict[str, np.ndarray]:
         """What each measure adds to the score, (N,) by its name: their sum is minus `score_samples`."""
         with threads(self.n_threads):
-            found = self._parts(self._rows(X, condition))
+            found = self.scoring.parts(self.given(X, condition))
         return dict(zip(self.scorer_.names, found.T, strict=True))
 
     def explain(self, X: Any, *, condition: Any = None) -> Explanations:
         """What is unusual about each row, cell by cell."""
-        return self.explain_rows(self._rows(X, condition))
+        return self.explain_given(self.given(X, condition))
 
-    def explain_rows(self, rows: Rows) -> Explanations:
-        """The same of rows as models take them."""
+    def explain_given(self, given: Given) -> Explanations:
+        """The same of data as models take them."""
         with threads(self.n_threads):
-            parts = self._parts(rows)
-            if self.modality_.columns and self.modality_.has_missing and rows.raw.ndim == 2:
-                contribution, expected = self._if_as_expected(rows, parts.sum(1))
-            else:
-                cells = passes.cell_log_prob(self.model_, rows.raw, rows.condition, self.device).double()
-                contribution = self.scorer_.usual - cells
-                expected = passes.reconstruct(self.model_, rows.raw, rows.condition, self.device)
+            parts = self.scoring.parts(given)
+            return self._reasons(given, np.arange(len(parts)), parts)
+
+    def _reasons(self, given: Given, which: np.ndarray, parts: np.ndarray) -> Explanations:
+        """Of some rows handed in, (n,); of instants of series what each measure adds alone."""
+        columns, parts = self.modality_.columns, parts[which]
+        none = torch.zeros(len(which), 0, dtype=torch.float64)
+        contribution, expected, observed = none, none, none
+        if given.examples is None:
+            rows = given.rows[torch.from_numpy(which)]
+            by_column = bool(columns) and self.modality_.has_missing and rows.raw.ndim == 2
+            contribution, expected = (
+                self.scoring.if_as_expected(rows, parts.sum(1)) if by_column else self.scoring.as_decoded(rows)
+            )
+            observed = rows.raw.double()
+            contribution = torch.where(observed.isnan(), 0.0, contribution)
         return Explanations(
-            contribution=torch.where(rows.raw.double().isnan(), 0.0, contribution).numpy(),
-            observed=rows.raw.double().numpy(),
+            contribution=contribution.numpy(),
+            observed=observed.numpy(),
             expected=expected.double().numpy(),
             parts=parts,
             members=self.scorer_.names,
-            columns=self.modality_.columns,
-            least=MIN_FALL if expected.ndim == 2 else MIN_NATS,
+            columns=columns,
+            least=MIN_FALL if observed.ndim == 2 else MIN_NATS,
         )
-
-    def _if_as_expected(self, rows: Rows, scores: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """For each cell of rows (N, D), alone: by how much the score falls if it is as expected, and what is expected.
-
-        That is what the model fills in where the cell is missing, so that it cannot copy it.
-        """
-        n, D = rows.raw.shape
-        fall, expected = torch.zeros(n, D, dtype=torch.float64), rows.raw.double().clone()
-        for d in [d for d, column in enumerate(self.modality_.columns) if not column.constant]:
-            raw = rows.raw.clone()
-            raw[:, d] = torch.nan
-            for _ in range(ROUNDS):
-                filled = passes.reconstruct(self.model_, raw, rows.condition, self.device)[:, d]
-                raw[:, d] = filled.to(raw.dtype)
-            expected[:, d] = raw[:, d].double()
-            fall[:, d] = torch.from_numpy(scores - self._parts(Rows(raw, rows.condition)).sum(1))
-        return fall, expected
 
     def baseline_scores(self, X: Any, *, condition: Any = None) -> dict[str, np.ndarray]:
         """Anomaly scores (N,) of methods that train no network, fitted to the stored rows; {} where none are stored.
 
         PCA, isolation forest, and the distances to the nearest and to the fifth row, for comparison.
         """
-        return self.baseline_scores_of_rows(self._rows(X, condition))
+        return self.baseline_scores_given(self.given(X, condition))
 
-    def baseline_scores_of_rows(self, rows: Rows) -> dict[str, np.ndarray]:
-        """The same of rows as models take them."""
-        if self.scorer_.rows is None:
+    def baseline_scores_given(self, given: Given) -> dict[str, np.ndarray]:
+        """The same of data as models take them."""
+        if self.scorer_.rows is None or given.examples is not None:
             return {}
         with threads(self.n_threads):
-            return baseline_scores(self.scorer_.rows, self._vectors(rows), self.seed_)
-
-    def _vectors(self, rows: Rows) -> torch.Tensor:
-        """(N, F), see `exemplars.vectors`."""
-        return passes.measure(self.model_, rows.raw, rows.condition, lambda x, _: vectors(self.model_, x), self.device)
+            return baseline_scores(self.scorer_.rows, vectors_of(self.model_, given.rows, self.device), self.seed_)
 
 
-def _names_columns(condition: Any, X: Any) -> bool:
-    """Whether a condition names columns of X instead of holding values."""
-    names = [condition] if isinstance(condition, str) else condition
-    return isinstance(names, list | tuple) and set(map(str, names)) <= set(containers.column_names(X) or ())
+def _covered(members: torch.Tensor) -> torch.Tensor:
+    """Members (T, M) of the rows that some example covers."""
+    return members[~members.isnan().any(1)]

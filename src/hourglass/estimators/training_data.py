@@ -13,7 +13,7 @@ from hourglass import readers
 from hourglass.estimators import data_in
 from hourglass.estimators.conditions import Condition, condition_of_examples, condition_tensor, count_of
 from hourglass.fingerprint import fingerprint
-from hourglass.modalities import Modality, named_modality
+from hourglass.modalities import Examples, Modality, named_modality
 from hourglass.readers import Data, containers
 from hourglass.training import Rows, Source, StreamedRows
 from hourglass.training.rows import concatenate
@@ -42,6 +42,7 @@ class TrainingData:
     n_independent_held : and how many are held out; 0 where examples are records.
     folds : in how many turns examples are to be held out; 0 for `held_out`, or none.
     apart : examples that neither training nor early stopping sees; None where a task asks for none.
+    cut_held_out, cut_apart : where `held_out` and `apart` were cut; None where records are examples.
     """
 
     modality: Modality
@@ -57,6 +58,8 @@ class TrainingData:
     n_independent_held: int = 0
     apart: Rows | None = None
     records: np.ndarray | None = None
+    cut_held_out: Examples | None = None
+    cut_apart: Examples | None = None
 
 
 NumberApart = Callable[[int], int]  # of so many examples, how many to keep apart
@@ -123,6 +126,8 @@ def in_memory(
         n_independent_held=(n_free if turns else len(examples.take(held).independent())) if examples.axes else 0,
         apart=rows[torch.from_numpy(apart)] if most else None,
         records=examples.record[train] if examples.axes else None,
+        cut_held_out=examples.take(held) if examples.axes else None,
+        cut_apart=examples.take(apart) if examples.axes else None,
     )
 
 

@@ -10,6 +10,7 @@ import torch
 
 from hourglass.detection.evaluation import Evaluation, anomalies
 from hourglass.detection.members import MEANINGS
+from hourglass.estimators.anomaly_scores import Given
 from hourglass.plots.detection import contribution_bars, score_histogram
 from hourglass.report.markup import table_markup
 from hourglass.report.panels import Panel, Section
@@ -23,7 +24,12 @@ THIS = "this detector"
 
 def detection(s: ReportData) -> Section:
     """What an analyst wants to know of the alarms among the examples shown."""
-    found, truth = s.estimator.detect_rows(s.rows), _truth(s)
+    if s.is_cut:
+        caption = (
+            f"Scores and alarms are of instants, not of {s.noun}s: hourglass detect, or Detector.detect, gives them."
+        )
+        return Section("detection", "Anomalies", [Panel("Scores and alarms", caption)])
+    found, truth = s.estimator.detect_given(Given(s.rows)), _truth(s)
     panels = [_scores(s, found, truth), _alarms(s, found), *_contributions(s, found), _beside(s, found, truth)]
     return Section("detection", "Anomalies", panels)
 
@@ -80,7 +86,7 @@ def _contributions(s: ReportData, found: Any) -> list[Panel]:
     which = np.flatnonzero(found.alarm)
     if not len(which):
         return []
-    why = s.estimator.explain_rows(s.rows[torch.from_numpy(which)])
+    why = s.estimator.explain_given(Given(s.rows[torch.from_numpy(which)]))
     main = np.bincount(why.parts.argmax(1), minlength=len(why.members)) / len(which)
     members = "; ".join(
         f"{share:.0%} because {MEANINGS[name]} ({name})"
@@ -107,7 +113,7 @@ def _contributions(s: ReportData, found: Any) -> list[Panel]:
 
 def _beside(s: ReportData, found: Any, truth: np.ndarray | None) -> Panel:
     """PCA, isolation forest and nearest neighbours on the same rows."""
-    scores = s.estimator.baseline_scores_of_rows(s.rows)
+    scores = s.estimator.baseline_scores_given(Given(s.rows))
     title = "Beside methods that train no network"
     if not scores:
         return Panel(title, f"Left out: no {s.noun}s are stored in this model to fit them to.")

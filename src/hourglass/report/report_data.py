@@ -53,6 +53,7 @@ class ReportData:
     labels_in_model : whether the model may know them: as a column of the data, or along with a condition.
     n_given : how many examples there are in the data.
     source : the path or the data set; "" for data in memory.
+    is_cut : whether examples are windows of records.
     levels, default_condition : the conditions to show, and the one where only one fits.
     """
 
@@ -68,6 +69,7 @@ class ReportData:
     labels_in_model: bool
     n_given: int
     source: str = ""
+    is_cut: bool = False
     levels: tuple[ConditionLevel, ...] = ()
     default_condition: ConditionLevel | None = None
 
@@ -217,6 +219,7 @@ def report_data(
         labels_in_model=condition is not None or labels_in_model,
         n_given=n_given or len(every),
         source=data.source,
+        is_cut=bool(every.axes),
         levels=levels,
         default_condition=default_condition,
     )
