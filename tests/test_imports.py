@@ -24,7 +24,7 @@ FLOORS = [
     {"training"},
     {"storage"},
     {"diagnostics"},
-    {"detection"},
+    {"detection", "denoising"},
     {"estimators"},
     {"exploration", "views"},
     {"plots"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Denoiser": "hourglass.estimators",
     "Detector": "hourglass.estimators",
     "Embedder": "hourglass.estimators",
     "FitInterrupted": "hourglass.estimators",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hourglass import report as report
     from hourglass import views as views
     from hourglass.comparison import compare as compare
+    from hourglass.estimators import Denoiser as Denoiser
     from hourglass.estimators import Detector as Detector
     from hourglass.estimators import Embedder as Embedder
     from hourglass.estimators import FitInterrupted as FitInterrupted

@@ -158,6 +158,24 @@ class Detection:
             raise ValueError(f"trim={self.trim!r} must lie between 0 and 0.5, such as 0.05")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class Denoising:
+    """What noise is taken off pictures, and how it is learned.
+
+    Parameters
+    ----------
+    noise : str or None
+        The noise that clean pictures are given to learn from, in grey levels where white is 255: "gaussian:25",
+        "gaussian:0-55" for all levels between, "poisson:30" (photons of a white pixel), "salt-pepper:0.1" and
+        "masked:0.5" (shares of the pixels). By default the pictures are noisy themselves, and there are no clean ones.
+    patch : int
+        Pixels a side of what is learned from at once.
+    """
+
+    noise: str | None = None
+    patch: int = 64
+
+
 def descriptions(kind: type) -> dict[str, tuple[str, str]]:
     """Every parameter of a class and of those it inherits from: name -> (type, description), as documented there."""
     found: dict[str, tuple[str, str]] = {}

@@ -25,6 +25,7 @@ ESTIMATORS = [
     if isinstance(value := getattr(estimators, name), type)
     and issubclass(value, BaseEstimator)
     and value is not AutoencoderEstimator
+    and value().__sklearn_tags__().input_tags.two_d_array  # those of pictures alone have tests of their own
 ]
 each = pytest.mark.parametrize("kind", ESTIMATORS)
 each_transformer = pytest.mark.parametrize("kind", [kind for kind in ESTIMATORS if hasattr(kind, "transform")])

@@ -12,6 +12,7 @@ from hourglass.cli import errors
 from hourglass.cli.compare import compare
 from hourglass.cli.datasets import datasets
 from hourglass.cli.demo import demo
+from hourglass.cli.denoise import denoise
 from hourglass.cli.detect import detect
 from hourglass.cli.embed import embed
 from hourglass.cli.fit import fit
@@ -48,6 +49,7 @@ COMMANDS: dict[Callable[..., None], str] = {  # and what stands behind them at l
     reconstruct: "RUN [DATA] --out FILE",
     score: "RUN [DATA] --out FILE",
     detect: "RUN [DATA] --out FILE",
+    denoise: "RUN SOURCE OUT",
     impute: "RUN [DATA] --out FILE",
     sample: "RUN --out FILE",
     report: "RUN [DATA]",

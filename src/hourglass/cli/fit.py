@@ -240,6 +240,8 @@ def _next(estimator: Any, folder: Path) -> str:
             ["hourglass", "report", run],
             ["hourglass", "detect", run, "NEW-DATA", "--out", "alarms.csv"],
         )
+    if "denoise" in commands_of(estimator):
+        return next_commands(["hourglass", "denoise", run, "NOISY", "CLEAN"])
     return next_commands(
         ["hourglass", "report", run],
         ["hourglass", "embed", run, "--out", "codes.csv"],

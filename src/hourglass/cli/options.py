@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from hourglass.parameters import Detection, Network, Training
+from hourglass.parameters import Denoising, Detection, Network, Training
 from hourglass.shell_words import NAMES, in_shell_words, option
 
 FLATTENED = Parameter(name="*")  # the fields of a dataclass become options of their own
@@ -65,11 +65,14 @@ if TYPE_CHECKING:  # classes made while running cannot be followed
 
     class DetectionOptions: ...
 
+    class DenoisingOptions: ...
+
 else:
     NetworkOptions = as_options(Network)
     TrainingOptions = as_options(Training, without=("random_state", "verbose"))
     SeedOption = as_options(Training, only=("random_state",))
     DetectionOptions = as_options(Detection)
+    DenoisingOptions = as_options(Denoising)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,14 +176,14 @@ class ModelArguments(TrainingOptions, NetworkOptions, KindOptions, DataOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitArguments(SeedOption, DetectionOptions, ModelArguments):
+class FitArguments(SeedOption, DetectionOptions, DenoisingOptions, ModelArguments):
     """What a run is started with, and continued with.
 
     Parameters
     ----------
     task
         What the model is for: embed, the default, for codes, samples and filled-in tables; detect, for `hourglass
-        detect`, which finds anomalies.
+        detect`, which finds anomalies; denoise, for `hourglass denoise`, which takes noise off pictures.
     normal
         With --labels: learn from records with this label alone, such as normal.
     recipe
@@ -193,7 +196,7 @@ class FitArguments(SeedOption, DetectionOptions, ModelArguments):
     """
 
     data: Annotated[str | None, Parameter(parse=False)] = None
-    task: Literal["embed", "detect"] | None = None
+    task: Literal["embed", "detect", "denoise"] | None = None
     normal: Annotated[str | None, OF_DATA] = None
     recipe: str | None = None
     n_latent: int | None = None
@@ -203,7 +206,7 @@ class FitArguments(SeedOption, DetectionOptions, ModelArguments):
 def estimator_parameters(arguments: dict[str, Any]) -> dict[str, Any]:
     """Options by name -> the parameters of `Network`, `Training` and the tasks that they set."""
     python = {option: name for name, option in NAMES.items()}
-    known = {field.name for kind in (Network, Training, Detection) for field in dataclasses.fields(kind)}
+    known = {field.name for kind in (Network, Training, Detection, Denoising) for field in dataclasses.fields(kind)}
     values = {python.get(option, option): value for option, value in arguments.items()}
     values = {name: value for name, value in values.items() if name in known}
     if "hidden" in values:  # 0 is the shell's way to say none

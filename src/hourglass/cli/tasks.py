@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hourglass.cli.errors import UsageError
-from hourglass.parameters import Detection
+from hourglass.parameters import Denoising, Detection
 from hourglass.shell_words import option
 
 if TYPE_CHECKING:
     from hourglass.estimators import AutoencoderEstimator
 
-EMBED, DETECT = "embed", "detect"
+EMBED, DETECT, DENOISE = "embed", "detect", "denoise"
 # a line for each task: its estimator in `hourglass`, the parameters that no other task has, what may follow a fit
-ESTIMATORS = {EMBED: "Embedder", DETECT: "Detector"}
-PARAMETERS: dict[str, type] = {DETECT: Detection}
-COMMANDS = {"Embedder": ("embed", "reconstruct", "score", "impute", "sample"), "Detector": ("reconstruct", "detect")}
+ESTIMATORS = {EMBED: "Embedder", DETECT: "Detector", DENOISE: "Denoiser"}
+PARAMETERS: dict[str, type] = {DETECT: Detection, DENOISE: Denoising}
+COMMANDS = {
+    "Embedder": ("embed", "reconstruct", "score", "impute", "sample"),
+    "Detector": ("reconstruct", "detect"),
+    "Denoiser": ("denoise",),
+}
 
 
 def task_of(arguments: dict[str, Any]) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 
 from hourglass import storage
 from hourglass.estimators import saving
+from hourglass.estimators.denoiser import Denoiser
 from hourglass.estimators.detector import Detector
 from hourglass.estimators.embedder import Embedder
 from hourglass.estimators.estimator import AutoencoderEstimator, FitInterrupted
 
-__all__ = ["AutoencoderEstimator", "Detector", "Embedder", "FitInterrupted", "load"]
+__all__ = ["AutoencoderEstimator", "Denoiser", "Detector", "Embedder", "FitInterrupted", "load"]
 
 
 def load(folder: str | Path, custom: dict[str, Any] | None = None) -> Embedder:

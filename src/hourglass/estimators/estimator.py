@@ -156,8 +156,8 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
                 self.history_, self.origin_ = state.progress.history, state.origin
                 progress = state.progress
                 self.summary_ = measure(self.model_, self.recipe_, data, self.settings_, progress, validation)
-                self.advice_ = advise(self.summary_)
                 self._after_training(data)
+                self.advice_ = self._advice()
 
     def _assemble(self) -> Autoencoder:
         """The model as it is before training."""
@@ -195,6 +195,10 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
     def _n_apart(self, n: int) -> int:
         """Of n examples, how many neither training nor early stopping may see: `data.apart` after training."""
         return 0
+
+    def _advice(self) -> list[str]:
+        """What the figures mean."""
+        return advise(self.summary_)
 
     def _after_training(self, data: TrainingData) -> None:
         """Sets what `learned` names, with training and held-out examples available."""

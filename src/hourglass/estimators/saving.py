@@ -13,7 +13,6 @@ import torch
 
 import hourglass
 from hourglass import storage
-from hourglass.diagnostics.advice import advise
 from hourglass.diagnostics.summary import Summary
 from hourglass.estimators.conditions import Condition
 from hourglass.readers.decoding import reason_of
@@ -146,7 +145,7 @@ def _build(folder: Path, saved: storage.Saved, about: _About, kind: type[Fitted]
         own = {key: a for key, a in saved.arrays.items() if key.startswith(f"{name}/")}
         setattr(estimator, name, learned.from_arrays({key.removeprefix(f"{name}/"): a for key, a in own.items()}))
     estimator.settings_, estimator.summary_, estimator.origin_ = about.settings, about.summary, about.origin
-    estimator.advice_ = advise(estimator.summary_)
+    estimator.advice_ = estimator._advice()
     estimator.history_, estimator.seed_ = about.history, about.seed
     estimator.fingerprint_, estimator.n_features_in_ = about.data.fingerprint, about.data.n_features
     if about.data.names:

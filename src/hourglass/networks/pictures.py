@@ -10,6 +10,7 @@ from torch import nn
 
 from hourglass.networks.conv import ConvDecoder, ConvEncoder
 from hourglass.networks.mlp import MLPDecoder, MLPEncoder
+from hourglass.networks.unet import UNetDecoder, UNetEncoder
 
 MAX_SIDE_FOR_MLP = 32  # pixels; above, convolutions are both better and faster
 N_FEATURES = 256  # of convolutional encoders and decoders
@@ -54,6 +55,14 @@ NETWORKS: dict[str, PictureNetwork] = {
     ),
     "conv": convolutional(),
     "residual": convolutional(fine_blocks=2, coarse_blocks=2, norm=True),
+}
+
+# what goes past the code makes these no use for codes: tasks that want none ask for them by name
+BYPASSED: dict[str, PictureNetwork] = {
+    "unet": PictureNetwork(
+        lambda shape, hidden, activation: UNetEncoder(shape),
+        lambda n_code, shape, hidden, activation: UNetDecoder(n_code, shape),
+    )
 }
 
 

@@ -1,0 +1,101 @@
+"""`hourglass denoise`: noisy picture files in, clean ones out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hourglass.cli.errors import UsageError, note
+from hourglass.cli.output import print_result, rows_done
+from hourglass.cli.tasks import loaded
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_NAMED = 20
+
+
+def denoise(
+    run: Path,
+    source: Path,
+    out: Path,
+    *,
+    strength: float = 1.0,
+    resume: bool = False,
+    overwrite: bool = False,
+    json: bool = False,
+) -> None:
+    """Take the noise off picture files: the same names, formats and depths come out.
+
+    The model is one of `hourglass fit PICTURES --task denoise`. The noise of each picture is estimated and printed.
+    Files that cannot be read, or not be written as they were, are named at the end; the others are done.
+
+    Example: `hourglass denoise runs/photos-denoise noisy clean`
+
+    Parameters
+    ----------
+    run
+        Folder of a fitted model.
+    source
+        A picture file, or a folder of them: PNG, JPEG, TIFF (of any depth, with all its pages), WebP, BMP, .npy.
+    out
+        A file for a file; for a folder a folder, in which files are called as they were.
+    strength
+        How much of the noise is taken off: 0 none, 1 all, 0.5 half of it.
+    resume
+        Leave files alone that are in OUT already, and do the others.
+    overwrite
+        Replace files that are in OUT already.
+    json
+        Print what was written as JSON.
+    """
+    from hourglass.denoising.files import SUFFIXES, denoise_file
+    from hourglass.denoising.noise import estimate
+    from hourglass.denoising.pictures import Pictures
+    from hourglass.readers.decoding import reason_of
+    from hourglass.readers.folders import files_below
+
+    if resume and overwrite:
+        raise UsageError("--resume keeps what is there and --overwrite replaces it; give one of them")
+    if not 0 <= strength <= 2:
+        raise UsageError(f"--strength {strength:g} must lie between 0 and 2")
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: there is no such file or folder")
+    denoiser = loaded(run, "denoise")
+    files = files_below(source) if source.is_dir() else [source]
+    known = [file for file in files if file.suffix.lower() in SUFFIXES]
+    if not known:
+        raise ValueError(f"{source} holds no picture that can be written again; these can: {', '.join(SUFFIXES)}")
+    targets = {file: out / file.relative_to(source) if source.is_dir() else out for file in known}
+    there = [file for file, target in targets.items() if target.exists()]
+    if any(target.exists() and target.samefile(file) for file, target in targets.items()):
+        raise UsageError(f"{out} would overwrite the input; give another OUT")
+    if there and not resume and not overwrite:
+        raise FileExistsError(f"{targets[there[0]]} exists already; --overwrite replaces it, --resume leaves it")
+    done: dict[str, float] = {}
+    failed: dict[str, str] = {}
+    with rows_done(len(known)) as advance:
+        for file, target in targets.items():
+            if not (resume and target.exists()):
+                sigmas: list[float] = []
+
+                def clean(picture: np.ndarray, sigmas: list[float] = sigmas) -> Any:
+                    of = Pictures.of([picture])
+                    sigmas.append(estimate(of[0]))
+                    return denoiser.transform(of, strength=strength)[0]
+
+                try:
+                    denoise_file(file, target, clean)
+                    done[str(target)] = sum(sigmas) / len(sigmas)
+                except ValueError as error:
+                    failed[str(file)] = reason_of(error)
+            advance(1)
+    for name, reason in list(failed.items())[:MAX_NAMED]:
+        note(reason if name in reason else f"{name}: {reason}")
+    if failed and not done and not there:
+        raise ValueError(f"none of {len(known)} files could be denoised")
+    shown = [f"{name}: noise of {sigma:.1f} grey levels" for name, sigma in list(done.items())[:MAX_NAMED]]
+    more = [f"and {len(done) - MAX_NAMED:,} more"] if len(done) > MAX_NAMED else []
+    kept = f", {len(there)} were there" if resume and there else ""
+    last = f"Wrote {len(done):,} of {len(known):,} files to {out}{kept}" + (f"; {len(failed)} failed" if failed else "")
+    print_result({"written": done, "failed": failed}, "\n".join([*shown, *more, last]), json)
