@@ -270,3 +270,14 @@ def test_series_have_a_score_for_each_instant(tmp_path):
     np.testing.assert_array_equal(-load(tmp_path).score_samples(new[:, None]), scores)
     with pytest.raises(TypeError, match="cut into windows"):
         Detector(**options, trim=0.05).fit(wave[:, None])
+
+
+def test_a_pipeline_scores_and_predicts():
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    X = people(400)[["age", "income"]].to_numpy()
+    pipeline = make_pipeline(StandardScaler(), Detector(n_latent=1, hidden=(8,), max_epochs=5, random_state=0)).fit(X)
+    odd = np.array([[25.0, 90_000.0]])
+    assert pipeline.predict(odd).tolist() == [-1] and pipeline.decision_function(odd)[0] < 0
+    assert pipeline.score_samples(X).shape == (400,)
