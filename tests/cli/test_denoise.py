@@ -34,7 +34,9 @@ def test_a_folder_of_noisy_pictures(hourglass, photos) -> None:
     Path("clean/a/0.png").unlink()
     more = hourglass("denoise", "run", photos, "clean", "--resume", "--json")
     assert list(json.loads(more.out)["written"]) == ["clean/a/0.png"]
-    one = hourglass("denoise", "run", photos / "b/1.png", "one.png", "--strength", 0.5)
+    one = hourglass("denoise", "run", photos / "b/1.png", "one.png", "--strength", 0.5, "--report", "page.html")
+    page = Path("page.html").read_text()
+    assert "taken off" in page and "1.png" in page and "Noise of" in page
     assert one.code == 0 and Path("one.png").is_file()
     assert "would overwrite the input" in hourglass("denoise", "run", photos, photos).err
     wrong = hourglass("embed", "run", photos, "--out", "codes.csv")

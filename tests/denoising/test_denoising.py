@@ -9,7 +9,7 @@ from PIL import Image
 import hourglass
 from hourglass import Denoiser
 from hourglass.denoising.files import denoise_file
-from hourglass.denoising.noise import Noise, estimate, psnr
+from hourglass.denoising.noise import Noise, correlation, estimate, psnr
 from hourglass.denoising.patches import Patches, neighbours
 from hourglass.denoising.pictures import Pictures
 from hourglass.denoising.tiles import through_tiles
@@ -62,6 +62,12 @@ def test_noise_that_there_is_not(words):
 def test_the_noise_of_a_picture_is_estimated(sigma):
     noisy = scene(200, 200)[None] + RNG.normal(0, sigma, (1, 200, 200))
     assert estimate(noisy) == pytest.approx(sigma, rel=0.08)
+
+
+def test_what_is_alike_in_neighbouring_pixels():
+    noise = RNG.normal(size=(1, 100, 100))
+    assert abs(correlation(noise)) < 0.05
+    assert correlation(noise[:, ::2].repeat(2, 1)[:, :, ::2].repeat(2, 2)) == pytest.approx(0.5, abs=0.1)
 
 
 # ---- patches and tiles -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 from hourglass import datasets
 from hourglass.cli import main
+from hourglass.estimators import denoiser
 from hourglass.readers.music import to_midi
 from hourglass.training import machine
 
@@ -24,6 +25,8 @@ def quick(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(machine, "MAX_EPOCHS", 2)
     monkeypatch.setattr(machine, "MIN_STEPS", 2)
+    monkeypatch.setattr(denoiser, "EPOCHS", 1)
+    monkeypatch.setattr(denoiser, "PER_EPOCH", 32)
     return tmp_path
 
 

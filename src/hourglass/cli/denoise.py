@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_NAMED = 20
+CORRELATED = 0.15  # of what was taken off: more is no white noise
 
 
 def denoise(
@@ -23,6 +24,7 @@ def denoise(
     strength: float = 1.0,
     resume: bool = False,
     overwrite: bool = False,
+    report: Path | None = None,
     json: bool = False,
 ) -> None:
     """Take the noise off picture files: the same names, formats and depths come out.
@@ -46,14 +48,17 @@ def denoise(
         Leave files alone that are in OUT already, and do the others.
     overwrite
         Replace files that are in OUT already.
+    report
+        Write a page that shows up to 24 pictures before and after, and what was taken off.
     json
         Print what was written as JSON.
     """
     from hourglass.denoising.files import SUFFIXES, denoise_file
-    from hourglass.denoising.noise import estimate
+    from hourglass.denoising.noise import correlation, estimate
     from hourglass.denoising.pictures import Pictures
     from hourglass.readers.decoding import reason_of
     from hourglass.readers.folders import files_below
+    from hourglass.report.denoised import MOST, Denoised, write_denoised
 
     if resume and overwrite:
         raise UsageError("--resume keeps what is there and --overwrite replaces it; give one of them")
@@ -74,28 +79,44 @@ def denoise(
         raise FileExistsError(f"{targets[there[0]]} exists already; --overwrite replaces it, --resume leaves it")
     done: dict[str, float] = {}
     failed: dict[str, str] = {}
+    pictures: list[Denoised] = []
+    alike: list[str] = []
     with rows_done(len(known)) as advance:
         for file, target in targets.items():
             if not (resume and target.exists()):
                 sigmas: list[float] = []
 
-                def clean(picture: np.ndarray, sigmas: list[float] = sigmas) -> Any:
+                def cleaned(picture: np.ndarray, sigmas: list[float] = sigmas, file: Path = file) -> Any:
                     of = Pictures.of([picture])
                     sigmas.append(estimate(of[0]))
-                    return denoiser.transform(of, strength=strength)[0]
+                    made = denoiser.transform(of, strength=strength)[0]
+                    clean = Pictures.of([made])[0]
+                    found = correlation(of[0] - clean)
+                    if found > CORRELATED:
+                        alike.append(file.name)
+                    if report is not None and len(pictures) < MOST:
+                        pictures.append(Denoised(file.name, of[0], clean, sigmas[-1], found))
+                    return made
 
                 try:
-                    denoise_file(file, target, clean)
+                    denoise_file(file, target, cleaned)
                     done[str(target)] = sum(sigmas) / len(sigmas)
                 except ValueError as error:
                     failed[str(file)] = reason_of(error)
             advance(1)
     for name, reason in list(failed.items())[:MAX_NAMED]:
         note(reason if name in reason else f"{name}: {reason}")
+    if alike:
+        named = ", ".join(alike[:3]) + (", ..." if len(alike) > 3 else "")
+        note(f"what was taken off {len(alike)} pictures ({named}) is alike in neighbouring pixels: noise of grains or "
+             "stripes, or too much was taken; try --strength 0.7")  # fmt: skip
     if failed and not done and not there:
         raise ValueError(f"none of {len(known)} files could be denoised")
     shown = [f"{name}: noise of {sigma:.1f} grey levels" for name, sigma in list(done.items())[:MAX_NAMED]]
     more = [f"and {len(done) - MAX_NAMED:,} more"] if len(done) > MAX_NAMED else []
     kept = f", {len(there)} were there" if resume and there else ""
     last = f"Wrote {len(done):,} of {len(known):,} files to {out}{kept}" + (f"; {len(failed)} failed" if failed else "")
+    if report is not None and pictures:
+        write_denoised(report, pictures, denoiser.advice_[:1], len(done))
+        last += f"; the page is {report.resolve()}"
     print_result({"written": done, "failed": failed}, "\n".join([*shown, *more, last]), json)

@@ -76,6 +76,15 @@ def estimate(picture: np.ndarray) -> float:
     return float(np.median(np.abs(details)) / 0.6745)
 
 
+def correlation(taken: np.ndarray) -> float:
+    """How alike neighbouring pixels of what was taken off a picture (C, H, W) are, from -1 to 1."""
+    if min(taken.shape[1:]) < 2 or not taken.std():
+        return 0.0
+    centred = taken.astype(np.float64) - taken.mean()
+    across = (centred[:, :, 1:] * centred[:, :, :-1]).mean() + (centred[:, 1:] * centred[:, :-1]).mean()
+    return float(across / (2 * centred.var()))
+
+
 def psnr(clean: np.ndarray, other: np.ndarray, white: float = WHITE) -> float:
     """Peak signal-to-noise ratio in decibels."""
     error = float(np.square(clean.astype(np.float64) - other).mean())

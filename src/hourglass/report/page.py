@@ -108,10 +108,11 @@ def _lead(s: ReportData, trained_on: str) -> str:
 
 
 def _section(section: Section) -> str:
-    panels = "".join(map(_panel, section.panels))
+    panels = "".join(map(panel_markup, section.panels))
     return f'<section id="{section.name}"><h2>{escape(section.title)}</h2><div class=panels>{panels}</div></section>'
 
 
-def _panel(panel: Panel) -> str:
+def panel_markup(panel: Panel) -> str:
+    """A panel as a figure of the page."""
     content = (picture(panel.figure, panel.alt_text) if panel.figure else "") + panel.html
     return f"<figure><h3>{escape(panel.title)}</h3><figcaption>{escape(panel.caption)}</figcaption>{content}</figure>"
