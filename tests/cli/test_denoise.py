@@ -39,6 +39,8 @@ def test_a_folder_of_noisy_pictures(hourglass, photos) -> None:
     assert "taken off" in page and "1.png" in page and "Noise of" in page
     assert one.code == 0 and Path("one.png").is_file()
     assert "would overwrite the input" in hourglass("denoise", "run", photos, photos).err
+    page = hourglass("report", "run")
+    assert page.code == 2 and "hourglass denoise run NOISY CLEAN --report page.html" in page.err
     wrong = hourglass("embed", "run", photos, "--out", "codes.csv")
     assert wrong.code == 2 and "--task denoise" in wrong.err
 

@@ -8,8 +8,10 @@ from typing import Annotated
 
 from hourglass.cli.apply import On
 from hourglass.cli.companions import Inputs
+from hourglass.cli.errors import UsageError
 from hourglass.cli.options import FLATTENED
 from hourglass.cli.output import print_result
+from hourglass.cli.tasks import commands_of
 
 
 def report(
@@ -32,6 +34,11 @@ def report(
     from hourglass.readers.writing import check_place
 
     estimator = load(on.run)
+    if "denoise" in commands_of(estimator):
+        raise UsageError(
+            f"{on.run} takes noise off pictures: its page comes with hourglass denoise {on.run} NOISY CLEAN --report "
+            "page.html"
+        )
     page = on.run / "report.html" if out is None else out
     check_place(page)
     use = on.inputs(estimator, labels)

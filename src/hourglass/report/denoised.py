@@ -43,7 +43,7 @@ def write_denoised(path: Path, pictures: Sequence[Denoised], advice: Sequence[st
         )
         for picture in pictures
     ]
-    shown = f"all {n:,}" if len(pictures) == n else f"{len(pictures)} of {n:,}"
+    shown = f"All {n:,}" if len(pictures) == n else f"{len(pictures)} of {n:,}"
     content = document(
         title="Pictures without noise",
         kicker="Hourglass report",
