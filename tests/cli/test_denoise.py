@@ -50,3 +50,11 @@ def test_noise_is_for_denoising(hourglass, photos) -> None:
     assert answer.code == 2 and "--noise is for --task denoise" in answer.err
     answer = hourglass("fit", photos, "--task", "denoise", "--noise", "fog")
     assert answer.code == 2 and "'fog' is unknown" in answer.err
+
+
+def test_the_demo(hourglass, monkeypatch) -> None:
+    monkeypatch.setattr("hourglass.estimators.denoiser.PER_EPOCH", 32)
+    answer = hourglass("demo", "--task", "denoise", "--max-epochs", 1)
+    assert answer.code == 0, answer.err
+    assert "dB" in answer.out and "hourglass denoise runs/demo NOISY-PICTURES CLEAN-PICTURES" in answer.out
+    assert "taken off" in Path("runs/demo/report.html").read_text()

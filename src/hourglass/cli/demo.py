@@ -14,7 +14,7 @@ from hourglass.cli.output import next_commands, print_result
 from hourglass.cli.report import write_page
 from hourglass.cli.reuse import RunInputs
 from hourglass.cli.sources import known
-from hourglass.cli.tasks import DETECT, task_of
+from hourglass.cli.tasks import DENOISE, DETECT, task_of
 from hourglass.shell_words import in_shell_words
 
 if TYPE_CHECKING:
@@ -90,13 +90,18 @@ DEMOS = {
         "customer's habits in one of four ways, which the model never saw.",
         {"task": DETECT}, split="test",
     ),
+    "photos": Demo(
+        "photos", "Photographs without noise", 10,
+        "The model learned to take noise off pieces of two photographs; its page shows some before and after.",
+        {"task": DENOISE, "noise": "gaussian:25", "patch": 32},
+    ),
 }  # fmt: skip
 
 
 def demo(
     *,
     data: str | None = None,
-    task: Literal["embed", "detect"] = "embed",
+    task: Literal["embed", "detect", "denoise"] = "embed",
     out: Path = Path("runs/demo"),
     max_epochs: int | None = None,
     seed: int = 0,
@@ -111,14 +116,15 @@ def demo(
     data
         What to learn from: pictures, scikit-learn's handwritten digits; text, a log of 2,000 lines; levels, of a
         platform game; series, three sensors of a machine; music, sixty tunes; payments, by cards, with some fraud
-        among them. By default pictures, or with --task detect payments.
+        among them; photos, pieces of two photographs. By default pictures, with --task detect payments, and with
+        --task denoise photos.
     task
-        embed shows what a code is; detect how anomalies are found.
+        embed shows what a code is; detect how anomalies are found; denoise how noise is taken off pictures.
     out
         Where to write: the run's folder.
     max_epochs
         Most passes through the data. By default 150 for pictures and series, 200 for music, 60 for text and payments,
-        12 for levels.
+        12 for levels, 10 for photos.
     seed
         Random seed: the same seed gives the same result.
     json
@@ -141,13 +147,18 @@ def demo(
     # one thread: the network is so small that a second one, on a busy machine, costs more than it brings
     arguments = {"data": shown.data, "recipe": "vae", "threads": 1, **shown.arguments}
     estimator = train(out, {**arguments, "max_epochs": max_epochs or shown.max_epochs, "seed": seed})
-    given = RunInputs.of(estimator, out, shown.data, shown.split).some()
-    page = write_page(estimator, given, out / "report.html", shown.title)
+    if shown.task == DENOISE:
+        page = _page_of_noise(estimator, shown, out / "report.html")
+    else:
+        given = RunInputs.of(estimator, out, shown.data, shown.split).some()
+        page = write_page(estimator, given, out / "report.html", shown.title)
     commands = next_commands(*_commands(shown, out, estimator.modality_.endings[0]), ["hourglass", "fit", "--help"])
     advice = [in_shell_words(sentence) for sentence in estimator.advice_]
-    figures = "" if shown.task == DETECT else _figures(estimator.summary_, estimator.modality_.noun)
+    figures = "" if shown.task in (DETECT, DENOISE) else _figures(estimator.summary_, estimator.modality_.noun)
+    figures = advice[0] if shown.task == DENOISE else figures
     meaning = f"{shown.its_map} {figures}".rstrip()
-    meaning = " ".join(advice[:2]) if is_undertrained(estimator.summary_) else meaning
+    if shown.task != DENOISE and is_undertrained(estimator.summary_):
+        meaning = " ".join(advice[:2])
     text = f"""
 The report is {page.resolve()} (open it in a browser).
 {meaning}
@@ -156,8 +167,33 @@ The report is {page.resolve()} (open it in a browser).
     print_result({"run": out, "report": page, "advice": advice}, text, json)
 
 
+def _page_of_noise(estimator: Any, shown: Demo, path: Path) -> Path:
+    """Some of the pictures with noise, and without it again."""
+    import numpy as np
+
+    from hourglass import datasets
+    from hourglass.denoising.noise import Noise, correlation, estimate
+    from hourglass.report.denoised import Denoised, write_denoised
+
+    found = datasets.load(shown.data)
+    assert found.labels is not None
+    chosen = np.linspace(0, len(found.X) - 1, 8).astype(int)
+    noisy = Noise.parse(shown.arguments["noise"])(found.X[chosen].astype(np.float32), np.random.default_rng(0))
+    pairs = zip(chosen.tolist(), noisy, estimator.transform(list(noisy)), strict=True)
+    pictures = [
+        Denoised(f"{found.labels[i]}, piece {i}", one, clean, estimate(one), correlation(one - clean))
+        for i, one, clean in pairs
+    ]
+    return write_denoised(path, pictures, estimator.advice_[:1], len(pictures))
+
+
 def _commands(shown: Demo, out: Path, ending: str) -> list[list[str]]:
     """What to try next."""
+    if shown.task == DENOISE:
+        return [
+            ["hourglass", "denoise", str(out), "NOISY-PICTURES", "CLEAN-PICTURES"],
+            ["hourglass", "fit", "YOUR-PICTURES", "--task", "denoise", "--noise", "gaussian:0-55"],
+        ]
     if shown.task == DETECT:
         part = [] if shown.split is None else ["--split", shown.split]
         return [

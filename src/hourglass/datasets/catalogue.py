@@ -29,6 +29,7 @@ DATASETS = (
     scikit_learn.WINE,
     scikit_learn.BREAST_CANCER,
     scikit_learn.DIABETES,
+    scikit_learn.PHOTOS,
     toy_levels.TOY_LEVELS,
     toy_log.TOY_LOG,
     toy_payments.TOY_PAYMENTS,

@@ -10,6 +10,8 @@ import numpy as np
 from hourglass.datasets.dataset import Dataset
 from hourglass.readers.data import Data
 
+PIECE = 128  # pixels a side
+
 
 def read_digits(split: str) -> Data:
     """X (1797, 1, 8, 8) uint8 in the raw units 0..16, labels (1797,) in 0..9. A few border pixels are always 0."""
@@ -17,6 +19,20 @@ def read_digits(split: str) -> Data:
 
     digits: Any = load_digits()
     return Data(digits.images[:, None].astype(np.uint8), digits.target, kind="images", source="digits")
+
+
+def read_photos(split: str) -> Data:
+    """X (30, 3, 128, 128) uint8, pieces of two photographs; labels say of which."""
+    from sklearn.datasets import load_sample_images
+
+    found: Any = load_sample_images()
+    pieces, labels = [], []
+    for name, photo in zip(found.filenames, found.images, strict=True):
+        for top in range(0, photo.shape[0] - PIECE + 1, PIECE):
+            for left in range(0, photo.shape[1] - PIECE + 1, PIECE):
+                pieces.append(np.moveaxis(photo[top : top + PIECE, left : left + PIECE], -1, 0))
+                labels.append(name.removesuffix(".jpg"))
+    return Data(np.stack(pieces), np.array(labels), kind="images", source="photos")
 
 
 def read_table(name: str, split: str) -> Data:
@@ -30,6 +46,15 @@ def read_table(name: str, split: str) -> Data:
     return Data(table, labels, source=name)
 
 
+PHOTOS = Dataset(
+    name="photos",
+    title="pieces of scikit-learn's two photographs, 128 x 128",
+    kind="images",
+    rows={"all": 30},
+    licence="CC BY 2.0",
+    citation="china.jpg by danielbuechele and flower.jpg by vultilion, flickr.com, as packaged with scikit-learn",
+    read=read_photos,
+)
 DIGITS = Dataset(
     name="digits",
     title="scikit-learn's handwritten digits, 8 x 8",

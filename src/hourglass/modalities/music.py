@@ -16,7 +16,7 @@ from hourglass.modalities.scaling import Standardise
 from hourglass.modalities.time_axis import Layout
 from hourglass.modalities.windows import along_time
 from hourglass.networks.fronted import Fronted
-from hourglass.networks.pictures import NETWORKS
+from hourglass.networks.pictures import NETWORKS, network_named
 from hourglass.readers import Data, containers
 from hourglass.readers.music import PITCHES, Piece, Pieces, of_roll
 from hourglass.typed_json import from_json
@@ -248,20 +248,15 @@ class Music:
         planes = 0 if self.form == "melody" else 1 + self.has_onsets
         return InAnyKey(self.n_pitches, planes, SHIFTS if self.in_any_key else 0)
 
-    def _network(self, name: str | None) -> Any:
-        if name is not None and name not in NETWORKS:
-            raise ValueError(f"network={name!r} is unknown; choose {', '.join(map(repr, NETWORKS))}, or leave it out")
-        return NETWORKS[name or self.default_network(False)]
-
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
         front = SeenSteps(FIRST + self.n_pitches if self.form == "melody" else 0)
         channels = front.n_classes or self.shape[0]
-        return Fronted(front, self._network(network).encoder((channels + 1, self.width), hidden, activation))
+        return Fronted(front, network_named(network).encoder((channels + 1, self.width), hidden, activation))
 
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
     ) -> nn.Module:
-        decoder: nn.Module = self._network(network).decoder(n_code, shape, hidden, activation)
+        decoder: nn.Module = network_named(network).decoder(n_code, shape, hidden, activation)
         return decoder
 
     def likelihood(self, name: str | None, variance: Any) -> Likelihood:

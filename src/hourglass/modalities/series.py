@@ -24,7 +24,7 @@ from hourglass.modalities.time_axis import Layout, is_clock, seconds_in
 from hourglass.modalities.windows import along_time
 from hourglass.networks.fronted import Fronted
 from hourglass.networks.per_instant import PerInstant
-from hourglass.networks.pictures import NETWORKS
+from hourglass.networks.pictures import NETWORKS, network_named
 from hourglass.readers import Data, containers
 from hourglass.readers.series import Records
 from hourglass.typed_json import from_json
@@ -358,19 +358,14 @@ class Series:
     def scaling(self, likelihood: Likelihood | None = None) -> Standardise:
         return scaling_of(self.channels.columns, n_axes=1)
 
-    def _network(self, name: str | None) -> Any:
-        if name is not None and name not in NETWORKS:
-            raise ValueError(f"network={name!r} is unknown; choose {', '.join(map(repr, NETWORKS))}, or leave it out")
-        return NETWORKS[name or self.default_network(False)]
-
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
         front = input_of(self.channels.columns)
-        return Fronted(PerInstant(front), self._network(network).encoder((front.width, self.width), hidden, activation))
+        return Fronted(PerInstant(front), network_named(network).encoder((front.width, self.width), hidden, activation))
 
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
     ) -> nn.Module:
-        decoder: nn.Module = self._network(network).decoder(n_code, shape, hidden, activation)
+        decoder: nn.Module = network_named(network).decoder(n_code, shape, hidden, activation)
         return decoder
 
     def likelihood(self, name: str | None, variance: Any) -> Likelihood:

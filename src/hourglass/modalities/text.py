@@ -16,7 +16,7 @@ from hourglass.modalities.examples import Examples, split_records
 from hourglass.modalities.scaling import Standardise
 from hourglass.modalities.tokens import Fields, Tokeniser, Unit, suited_unit
 from hourglass.networks.fronted import Fronted
-from hourglass.networks.pictures import PictureNetwork
+from hourglass.networks.pictures import network_named
 from hourglass.networks.tokens import NETWORKS, ClassDecoder, Embedded
 from hourglass.readers import Data, containers
 from hourglass.typed_json import from_json
@@ -219,13 +219,8 @@ class Text:
         """Classes are used as they are."""
         return Standardise(torch.zeros(()), torch.ones(()))
 
-    def _network(self, name: str | None) -> PictureNetwork:
-        if name is not None and name not in NETWORKS:
-            raise ValueError(f"network={name!r} is unknown; choose {', '.join(map(repr, NETWORKS))}, or leave it out")
-        return NETWORKS[name or self.default_network(False)]
-
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
-        encoder = self._network(network).encoder(
+        encoder = network_named(network, NETWORKS).encoder(
             (WIDTH, self.longest), HIDDEN if hidden is None else hidden, activation
         )
         return Fronted(Embedded(len(self._tokeniser), WIDTH), encoder)
@@ -233,7 +228,7 @@ class Text:
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
     ) -> nn.Module:
-        places = self._network(network).decoder(
+        places = network_named(network, NETWORKS).decoder(
             n_code, (WIDTH, shape[1]), HIDDEN if hidden is None else hidden, activation
         )
         return ClassDecoder(places, WIDTH, shape[0])

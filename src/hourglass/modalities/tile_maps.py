@@ -16,7 +16,7 @@ from hourglass.modalities.examples import Examples
 from hourglass.modalities.scaling import Standardise
 from hourglass.modalities.windows import Windows
 from hourglass.networks.fronted import Fronted
-from hourglass.networks.pictures import NETWORKS
+from hourglass.networks.pictures import NETWORKS, network_named
 from hourglass.readers import Data, containers
 from hourglass.readers.tile_maps import Maps, grid_of, looks_like_maps, split_levels
 from hourglass.typed_json import from_json
@@ -272,19 +272,14 @@ class TileMaps:
     def scaling(self, likelihood: Likelihood | None = None) -> Standardise:
         return Standardise(torch.zeros(()), torch.ones(()))
 
-    def _network(self, name: str | None) -> Any:
-        if name is not None and name not in NETWORKS:
-            raise ValueError(f"network={name!r} is unknown; choose {', '.join(map(repr, NETWORKS))}, or leave it out")
-        return NETWORKS[name or self.default_network(False)]
-
     def encoder(self, hidden: Sequence[int] | None, network: str | None, activation: str) -> nn.Module:
         shape = (len(self.tiles) + 1, *self.size)
-        return Fronted(OneHotTiles(len(self.tiles)), self._network(network).encoder(shape, hidden, activation))
+        return Fronted(OneHotTiles(len(self.tiles)), network_named(network).encoder(shape, hidden, activation))
 
     def decoder(
         self, n_code: int, shape: tuple[int, ...], hidden: Sequence[int] | None, network: str | None, activation: str
     ) -> nn.Module:
-        decoder: nn.Module = self._network(network).decoder(n_code, shape, hidden, activation)
+        decoder: nn.Module = network_named(network).decoder(n_code, shape, hidden, activation)
         return decoder
 
     def likelihood(self, name: str | None, variance: Any) -> Likelihood:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,18 @@ BYPASSED: dict[str, PictureNetwork] = {
         lambda n_code, shape, hidden, activation: UNetDecoder(n_code, shape),
     )
 }
+
+
+def network_named(name: str | None, networks: Mapping[str, PictureNetwork] = NETWORKS) -> PictureNetwork:
+    """One of the networks; None is convolutions.
+
+    Raises
+    ------
+    ValueError : for another name.
+    """
+    if name is not None and name not in networks:
+        raise ValueError(f"network={name!r} is unknown; choose {', '.join(map(repr, networks))}, or leave it out")
+    return networks[name or "conv"]
 
 
 def default_network(shape: Sequence[int], on_gpu: bool = False) -> str:
