@@ -36,6 +36,10 @@ def test_digits_keep_their_raw_units():
     assert data.X.shape == (1797, 1, 8, 8) and data.X.dtype == np.uint8 and (data.X.min(), data.X.max()) == (0, 16)
 
 
+def test_photos_say_of_which_they_are_pieces():
+    assert set(datasets.load("photos").labels) == {"china", "flower"}
+
+
 def test_wrong_names_splits_and_options():
     with pytest.raises(ValueError, match="did you mean 'fashion_mnist'"):
         datasets.load("fashion-mnist")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def read_photos(split: str) -> Data:
         for top in range(0, photo.shape[0] - PIECE + 1, PIECE):
             for left in range(0, photo.shape[1] - PIECE + 1, PIECE):
                 pieces.append(np.moveaxis(photo[top : top + PIECE, left : left + PIECE], -1, 0))
-                labels.append(name.removesuffix(".jpg"))
+                labels.append(Path(name).stem)
     return Data(np.stack(pieces), np.array(labels), kind="images", source="photos")
 
 
