@@ -87,7 +87,7 @@ def test_a_changed_description_loads_or_is_refused(kind, request, tmp_path):
         (lambda v: v["recipe"]["bottleneck"]["options"].update(n=1), r"Sampled\.n: there is no such argument"),
         (lambda v: v.update(by_value=["estimator"]), r"by_value\[0\]: expected Literal"),
         (lambda v: v["parameters"].update(max_epochs=[]), r"parameters\.max_epochs: expected"),
-        (lambda v: v.update(estimator="Detector"), r"it holds a 'Detector'; this version has Embedder"),
+        (lambda v: v.update(estimator="Oracle"), r"it holds a 'Oracle'; this version has Denoiser"),
         (lambda v: v.update(condition=None), r"the condition has width 0, and the model takes 3"),
         (lambda v: v["weights"].update(file="../../etc/passwd"), r"weights: .*is not the name of the weights"),
         (lambda v: v.update(versions={"torch": 2}), r"versions\.torch: expected str"),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hourglass.cli.companions import Inputs, columns_of
 from hourglass.cli.errors import UsageError, note
+from hourglass.cli.output import print_line
 from hourglass.cli.reuse import RunInputs
-from hourglass.cli.wording import printable
 
 if TYPE_CHECKING:
     from hourglass.detection.detections import Detections
@@ -86,7 +86,7 @@ def _write(writer: Any, given: Inputs, found: Detections, done: int, printed: Pr
 def _print_alarms(found: Detections, done: int, as_json: bool) -> None:
     for i in found.alarm.nonzero()[0].tolist():
         values = {"row": done + i, "score": float(found.score[i]), "reason": str(found.reason[i])}
-        _say(values, f"row {done + i} ({found.score[i]:.1f}): {found.reason[i]}", as_json)
+        print_line(values, f"row {done + i} ({found.score[i]:.1f}): {found.reason[i]}", as_json)
 
 
 def _print_event(event: Event, as_json: bool) -> None:
@@ -95,11 +95,7 @@ def _print_event(event: Event, as_json: bool) -> None:
     text = (
         f"rows {event.first} to {event.last}: {event.alarms} alarms, the highest {event.score:.1f} at row {event.peak}"
     )
-    _say(asdict(event), text, as_json)
-
-
-def _say(values: dict[str, Any], text: str, as_json: bool) -> None:
-    print(json.dumps(values) if as_json else printable(text), flush=True)
+    print_line(asdict(event), text, as_json)
 
 
 def _answers(use: RunInputs, verb: Verb, until_idle: float | None) -> Iterator[tuple[Inputs, Detections]]:

@@ -36,6 +36,11 @@ def print_result(values: dict[str, Any] | list[Any], text: str, as_json: bool) -
         print(printable(text, keep="\n"))
 
 
+def print_line(values: dict[str, Any], text: str, as_json: bool) -> None:
+    """One of the two on a line of stdout, at once, for what goes on."""
+    print(json.dumps(to_jsonable(values)).replace("\x7f", "\\u007f") if as_json else printable(text), flush=True)
+
+
 def next_commands(*commands: list[str]) -> str:
     """What to try next, ready to be copied into a shell."""
     return "Next:\n" + "\n".join("  " + " ".join(map(quoted, command)) for command in commands)

@@ -129,7 +129,7 @@ def _beside(s: ReportData, found: Any, truth: np.ndarray | None) -> Panel:
         return Panel(
             title,
             f"The share of the {many(n, 'oddest ' + s.noun)} of this detector that are among as many of the other's. "
-            f"Which is right, only labels can say (hourglass report --labels). {fitted}",
+            f"Which is right, only labels can say: give the report some. {fitted}",
             html=table_markup(["method", "the same"], lines, title),
         )
     areas = {name: Evaluation.of(score, found.alarm, truth).auroc for name, score in every.items()}
