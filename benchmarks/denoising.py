@@ -31,16 +31,16 @@ SETS = ("Set12", "BSD68")
 
 
 def pictures(folder: str) -> list[np.ndarray]:
-    found = sorted((Path(os.environ["HOURGLASS_DATA"]) / "denoise" / folder).glob("*.png"))
-    return [np.asarray(Image.open(path).convert("L"), np.float32) for path in found]
+    found = sorted((Path(os.environ["HOURGLASS_DATA"]) / "denoise" / folder).iterdir())
+    return [np.asarray(Image.open(path).convert("L"), np.float32) for path in found if path.suffix in (".png", ".jpg")]
 
 
 def with_noise(clean: np.ndarray, sigma: int, i: int) -> np.ndarray:
     return (clean + np.random.default_rng([0, sigma, i]).normal(0, sigma, clean.shape)).astype(np.float32)
 
 
-def train(noise: str, epochs: int, precision: str, seed: int, once: bool, to: str) -> None:
-    clean = pictures("Train400")
+def train(noise: str, epochs: int, precision: str, seed: int, once: bool, folders: list[str], to: str) -> None:
+    clean = [picture for folder in folders for picture in pictures(folder)]
     if once:
         sigma = int(noise.partition(":")[2])
         clean = [with_noise(picture, sigma, 1_000_000 + i) for i, picture in enumerate(clean)]
@@ -106,11 +106,12 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--once", action="store_true")
+    parser.add_argument("--folders", nargs="+", default=["Train400"], help="BSD68 lies inside BSDS500/val")
     parser.add_argument("--to", default="runs/denoising")
     parser.add_argument("--sigmas", type=int, nargs="+", default=[25])
     wish = parser.parse_args()
     if wish.what == "train":
-        train(wish.noise, wish.epochs, wish.precision, wish.seed, wish.once, wish.to)
+        train(wish.noise, wish.epochs, wish.precision, wish.seed, wish.once, wish.folders, wish.to)
     elif wish.what == "judge":
         model = load(wish.folder)
         model.set_params(n_threads=1)

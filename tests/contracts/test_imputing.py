@@ -7,6 +7,7 @@ import pyarrow
 import pytest
 
 from hourglass import Embedder
+from hourglass.diagnostics.hidden_cells import weigh
 
 rng = np.random.default_rng(0)
 WHOLE = rng.normal(size=(400, 2)) @ rng.normal(size=(2, 8)) + 0.1 * rng.normal(size=(400, 8))
@@ -30,7 +31,33 @@ def test_a_round_is_there_and_back_again(recipe):
     np.testing.assert_allclose(once[HIDDEN], model.reconstruct(HOLED)[HIDDEN], rtol=1e-5, atol=1e-6)
     twice = model.impute(HOLED, rounds=2)
     np.testing.assert_allclose(twice[HIDDEN], model.reconstruct(once)[HIDDEN], rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(model.impute(HOLED), model.impute(HOLED, rounds=3 if recipe == "vae" else 1))
+
+
+def test_by_default_numbers_are_a_mean_that_held_out_rows_chose():
+    model = fitted("vae")
+    filled = model.impute(HOLED)
+    assert not model.hidden_cells_.trusts_one
+    assert error(filled) < error(model.impute(HOLED, rounds=3))
+    np.testing.assert_array_equal(filled[~HIDDEN], HOLED[~HIDDEN])
+    np.testing.assert_array_equal(model.impute(HOLED[:3]), filled[:3])
+
+
+def test_ranges_hold_what_they_say():
+    model = fitted("vae")
+    low, high = model.impute(HOLED, interval=0.8, random_state=0)
+    inside = (low <= WHOLE) & (high >= WHOLE)
+    assert 0.75 < inside[HIDDEN].mean() < 0.92
+
+
+def test_weights_favour_the_estimate_that_is_right():
+    rng = np.random.default_rng(0)
+    truth, noise = rng.normal(size=(300, 2)), rng.normal(size=(300, 2))
+    right, wrong = truth + 0.1 * noise, rng.normal(size=(300, 2))
+    hidden = np.where(rng.random((300, 2)) < 0.5, truth, np.nan)
+    learned = weigh(wrong, right, hidden, truth, np.array([True, True]))
+    np.testing.assert_allclose(learned.weights, [[0, 0], [1, 1]], atol=0.1)
+    learned = weigh(wrong, right, hidden, truth, np.array([False, True]))  # a category keeps the first
+    np.testing.assert_array_equal(learned.weights[:, 0], [1, 0])
 
 
 def test_more_rounds_bring_a_variational_code_closer():

@@ -26,6 +26,7 @@ from hourglass.diagnostics.gaussian_mixture import GaussianMixture
 from hourglass.model import Autoencoder
 
 CANDIDATES = 2_048  # S, of all rows of one condition
+TO_AVERAGE = 512  # of them
 MANY_CONDITIONS = 32  # from where on rows of different conditions share less, and have fewer candidates each
 MIN_CANDIDATES = 128
 NUMBERS_AT_ONCE = 2**23  # parameters of distributions in memory
@@ -90,6 +91,46 @@ def draw_codes(
     return codes
 
 
+@torch.no_grad()
+def expected(
+    model: Autoencoder,
+    density: CodeDensity,
+    x: Tensor,
+    condition: Tensor | None = None,
+    groups: np.ndarray | None = None,
+    *,
+    seed: int = 0,
+) -> Tensor:
+    """The expected value of every cell given the known cells of its row: that of 512 codes drawn from p(z), the same
+    for all rows, by their weights p(x_known | z). What it says of categories means nothing.
+
+    Parameters
+    ----------
+    model, density, x, condition, groups : as of `draw_codes`.
+
+    Returns
+    -------
+    (B, *S) float64
+    """
+    found = torch.empty(x.shape, dtype=torch.float64)
+    for rows in _blocks(condition, groups, len(x)):
+        group = None if groups is None else groups[int(rows[0])]
+        given = None if condition is None else condition[rows[:1]].expand(TO_AVERAGE, -1)
+        z = torch.from_numpy(density.sample(TO_AVERAGE, group, seed=seed))
+        parameters = model.decode.parameters_of(z.to(x.device), given)
+        made = model.decode.likelihood(parameters).reconstruction.double().flatten(1)
+        for part in rows.split(max(1, NUMBERS_AT_ONCE // parameters.numel())):
+            weights = _weights(model, parameters, x[part])
+            found[part] = (weights.T @ made).reshape(len(part), *x.shape[1:]).cpu()
+    return found
+
+
+def _weights(model: Autoencoder, parameters: Tensor, x: Tensor) -> Tensor:
+    """Of what S codes give (S, *P): how much each counts for the rows x (B, *S), (S, B)."""
+    wide = parameters[:, None].expand(len(parameters), len(x), *parameters.shape[1:])
+    return model.decode.likelihood(wide).log_prob(x).double().softmax(0)
+
+
 def _blocks(condition: Tensor | None, groups: np.ndarray | None, n: int) -> list[Tensor]:
     """Places of the rows that have one condition, for each condition."""
     if condition is None:
@@ -108,8 +149,7 @@ def _resampled(model: Autoencoder, z: Tensor, x: Tensor, condition: Tensor | Non
     parameters = model.decode.parameters_of(z.to(x.device), given)
     chosen, settled = [], []
     for rows in x.split(max(1, NUMBERS_AT_ONCE // parameters.numel())):
-        wide = parameters[:, None].expand(len(z), len(rows), *parameters.shape[1:])
-        weights = model.decode.likelihood(wide).log_prob(rows).double().softmax(0).cpu()  # (S, B)
+        weights = _weights(model, parameters, rows).cpu()
         chosen.append(torch.multinomial(weights.T, n, replacement=True).T)
         settled.append(1 / weights.square().sum(0) > ENOUGH * n)
     return z[torch.cat(chosen, 1)], torch.cat(settled)

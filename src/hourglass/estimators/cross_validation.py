@@ -63,7 +63,10 @@ def cross_validate(
         mask = data.modality.noise_mask()
         with seeded(settings.seed):
             figures.append(summarise(model, fold.sample, _held_out(fold), mask, model.sizes.latent))
-    return Validation(epochs, parameters, x, _averaged(figures))
+        if data.modality.has_missing:
+            model.decode.likelihood.mask_missing()
+    trained = tuple((m, fold.sample, _held_out(fold)) for m, fold in zip(models, folds, strict=True))
+    return Validation(epochs, parameters, x, _averaged(figures), trained)
 
 
 def _trained(model: Autoencoder, recipe: Recipe, fold: TrainingData, settings: Settings) -> TrainingState:

@@ -14,25 +14,24 @@ from sklearn.utils.validation import check_is_fitted
 
 from hourglass import readers
 from hourglass.diagnostics.density import MAX_ROWS, CodeDensity
-from hourglass.diagnostics.known_cells import central_range
+from hourglass.diagnostics.hidden_cells import HiddenCells
 from hourglass.diagnostics.marginals import Marginals
 from hourglass.estimators import passes
 from hourglass.estimators.conditions import condition_tensor
 from hourglass.estimators.estimator import AutoencoderEstimator
+from hourglass.estimators.imputation import Imputing
 from hourglass.estimators.training_data import TrainingData
 from hourglass.parameters import documented
 from hourglass.randomness import seeded
-from hourglass.readers import containers
 from hourglass.training import Rows, threads
 
 MAX_DRAWS, MIN_MARGINAL_ROWS = 10_000, 1_000  # that the distributions of drawn numbers are estimated from
-DRAWS_FOR_INTERVALS = 200
 MARGINAL_CELLS = 2**24  # wide tables have fewer rows there
 
 
 @documented
 @dataclass(eq=False, repr=False)
-class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEstimator):
+class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Imputing, AutoencoderEstimator):
     """Learns a small code for every example of a table, a set of pictures, or other data.
 
     Attributes
@@ -55,7 +54,9 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
     (5, 8, 8)
     """
 
-    learned: ClassVar[dict[str, type]] = {"density_": CodeDensity, "marginals_": Marginals}
+    learned: ClassVar[dict[str, type]] = {
+        "density_": CodeDensity, "marginals_": Marginals, "hidden_cells_": HiddenCells,
+    }  # fmt: skip
     sections: ClassVar[tuple[str, ...]] = ("reconstructions", "map", "dimensions", "samples", "training")
 
     @property
@@ -77,6 +78,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         Z = torch.cat(codes).flatten(1).numpy()
         self.density_ = CodeDensity.fit(Z, groups, known=known, seed=self.seed_)
         self.marginals_ = self._fit_marginals(rows, groups)
+        self.hidden_cells_ = self._learn_to_fill(data)
 
     @torch.no_grad()
     def _fit_marginals(self, rows: Rows, groups: np.ndarray | None) -> Marginals:
@@ -154,107 +156,6 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderEst
         if not bool(z.isfinite().all()):
             raise ValueError("Z holds NaN or infinity; codes must be finite")
         return z
-
-    def impute(
-        self,
-        X: Any,
-        *,
-        condition: Any = None,
-        rounds: int | None = None,
-        n_draws: int | None = None,
-        interval: float | None = None,
-        random_state: Any = None,
-    ) -> Any:
-        """X with its missing cells filled in by the reconstruction; every other cell is left as it is.
-
-        The answer is of the kind of X, and its columns of the types they had. What is filled in could have been there:
-        whole numbers where there was nothing else at fit, one of two values where there were two, the most probable
-        category; other numbers are filled in with the expected value. A column that had nothing but missing cells at
-        fit keeps them, with a warning.
-
-        Missing cells are reconstructed from the code of the known ones, in a second round from the code of the row so
-        filled in, and so on.
-
-        Parameters
-        ----------
-        X, condition : as in `fit`.
-        rounds : how many; None takes 3 for recipes that have a prior and 1 for the others, which drift in later ones.
-        n_draws : instead of the one best filling, so many that could be: each row's missing cells drawn together given
-            its known ones, numbers mapped as `sample` does. What is computed on each of them varies as much as the data
-            leave it open (multiple imputation).
-        interval : instead of the one best filling, two: the lower and the upper end of the range that holds the value
-            with this probability, of each missing cell by itself, from 200 draws as `n_draws` makes them. It is the
-            model's own probability; how often the truth lies inside is in `benchmarks/RESULTS.md`. A category has no
-            ends: both are the one drawn most often.
-        random_state : int, RandomState or None, of the draws.
-
-        Returns
-        -------
-        What X is; with `n_draws` a list of so many, with `interval` a list of two.
-
-        Raises
-        ------
-        TypeError : for data without missing cells, such as pictures.
-
-        Sources: Rezende, Mohamed, Wierstra 2014, arXiv:1401.4082, appendix F, who draw where this takes the mode; Rubin
-        1987, Multiple Imputation for Nonresponse in Surveys.
-        """
-        if n_draws is not None or interval is not None:
-            return self._impute_draws(X, condition, rounds, n_draws, interval, random_state)
-        X, condition = self._accept(X, condition)
-        if rounds is None:
-            rounds = 1 if self.recipe_.prior is None else 3
-        if rounds < 1:
-            raise ValueError(f"rounds={rounds} must be at least 1, or None")
-        examples = self.modality_.examples(X)
-        raw = filled = examples.rows()
-        if self.modality_.has_missing:
-            given, missing = self._condition_of(examples, condition), ~raw.isfinite()
-            with threads(self.n_threads):
-                for _ in range(rounds):
-                    made = passes.reconstruct(self.model_, filled, given, self.device)
-                    filled = torch.where(missing, made.to(raw.dtype), raw)
-        return self.modality_.fill(X, examples, filled)
-
-    def _impute_draws(
-        self,
-        X: Any,
-        condition: Any,
-        rounds: int | None,
-        n_draws: int | None,
-        interval: float | None,
-        random_state: Any,
-    ) -> list[Any]:
-        if n_draws is not None and interval is not None:
-            raise ValueError("n_draws gives draws and interval the range they lie in; give one of them")
-        if interval is not None and not 0 < interval < 1:
-            raise ValueError(f"interval={interval!r} is a probability and must lie between 0 and 1, such as 0.9")
-        n = DRAWS_FOR_INTERVALS if n_draws is None else n_draws
-        if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
-            raise ValueError(f"n_draws={n!r} must be a whole number of at least 1, or None for the best filling")
-        if rounds is not None:
-            raise ValueError(f"rounds={rounds} is of the one best filling; leave it out where draws are asked for")
-        X, condition = self._accept(X, condition)
-        examples = self.modality_.examples(X)
-        raw = examples.rows()
-        if not self.modality_.has_missing:
-            return [self.modality_.fill(X, examples, raw)]  # says that there is nothing to fill in
-        seed = int(check_random_state(random_state).randint(2**31 - 1))
-        draws = self._draws_of(raw, condition, n, seed)
-        if interval is not None:
-            draws = central_range(draws, interval, self.model_.decode.likelihood.categorical)
-        return [self.modality_.fill(X, examples, each) for each in draws]
-
-    def _draws_of(self, raw: torch.Tensor, condition: Any, n: int, seed: int) -> torch.Tensor:
-        """Rows with missing cells drawn n times, complete rows as they are: (n, N, *S)."""
-        open_ = raw.isnan().flatten(1).any(1)
-        draws = raw.double().expand(n, *raw.shape).clone()
-        if bool(open_.any()):
-            of_open = condition
-            if condition is not None and not containers.is_single(condition):
-                of_open = containers.take(containers.canonical(condition), open_.nonzero().flatten().numpy())
-            draws[:, open_] = self._draw_missing(raw[open_].double(), of_open, n, "data", seed)
-        return draws
 
     @torch.no_grad()
     def sample(

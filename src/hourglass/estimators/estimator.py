@@ -147,6 +147,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             if data.folds:
                 validation = cross_validate(self._assemble, self.recipe_, data, self.settings_)
                 self.settings_ = replace(self.settings_, last_epoch=validation.epochs)
+                data = replace(data, folds_trained=validation.models)
             shown: AbstractContextManager[Watch | None] = of_fit() if self.verbose and not watch else nullcontext(watch)
             with shown as watch:
                 state = train(

@@ -33,12 +33,14 @@ class Validation:
     epochs : as many as are best, on average.
     parameters, x : (N, *P), (N, *S): what the decoders put out for examples held out, and these in model space.
     figures : of examples held out, averaged.
+    models : each with the examples that it learned from, and those that it did not.
     """
 
     epochs: int
     parameters: Tensor
     x: Tensor
     figures: Figures
+    models: tuple[tuple[Autoencoder, Rows, Rows], ...]
 
 
 def train(

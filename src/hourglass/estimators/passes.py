@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hourglass.diagnostics import known_cells
 from hourglass.diagnostics.density import CodeDensity
 from hourglass.diagnostics.evidence import log_evidence
-from hourglass.diagnostics.known_cells import draw_codes
 from hourglass.model import Autoencoder
 from hourglass.training import Rows, pad_rows, resolve_device, rows_per_pass
 
@@ -134,9 +134,25 @@ def draw_missing(
             x = model.scaling(raw[part].to(where))
             given = None if condition is None else condition[part].to(where)
             of_part = None if groups is None else groups[part]
-            z = draw_codes(model, density, x, given, of_part, n=n, seed=seed + start)
+            z = known_cells.draw_codes(model, density, x, given, of_part, n=n, seed=seed + start)
             drawn = []
             for k in range(n):
                 drawn.append(model.scaling.inverse(model.decode(z[k].to(where), given).sample()).cpu())  # type: ignore[operator]
             draws.append(torch.stack(drawn))
     return torch.cat(draws, 1)
+
+
+@torch.no_grad()
+def expected(
+    model: Autoencoder,
+    density: CodeDensity,
+    raw: Tensor,
+    condition: Tensor | None,
+    groups: np.ndarray | None,
+    seed: int,
+    device: str = "cpu",
+) -> Tensor:
+    """The expected value of every cell given the known ones, (N, *S) float64 in model space; see `known_cells`."""
+    with placed(model, device) as where:
+        given = None if condition is None else condition.to(where)
+        return known_cells.expected(model, density, model.scaling(raw.to(where)), given, groups, seed=seed)

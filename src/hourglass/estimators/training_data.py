@@ -14,6 +14,7 @@ from hourglass.estimators import data_in
 from hourglass.estimators.conditions import Condition, condition_of_examples, condition_tensor, count_of
 from hourglass.fingerprint import fingerprint
 from hourglass.modalities import Examples, Modality, named_modality
+from hourglass.model import Autoencoder
 from hourglass.readers import Data, containers
 from hourglass.training import Rows, Source, StreamedRows
 from hourglass.training.rows import concatenate
@@ -41,6 +42,7 @@ class TrainingData:
     n_independent : how many independent examples there are to train on: epochs and batches go by it.
     n_independent_held : and how many are held out; 0 where examples are records.
     folds : in how many turns examples are to be held out; 0 for `held_out`, or none.
+    folds_trained : then the model of each, with the examples that it learned from, and those that it did not.
     apart : examples that neither training nor early stopping sees; None where a task asks for none.
     cut_held_out, cut_apart : where `held_out` and `apart` were cut; None where records are examples.
     """
@@ -60,6 +62,7 @@ class TrainingData:
     records: np.ndarray | None = None
     cut_held_out: Examples | None = None
     cut_apart: Examples | None = None
+    folds_trained: tuple[tuple[Autoencoder, Rows, Rows], ...] = ()
 
 
 NumberApart = Callable[[int], int]  # of so many examples, how many to keep apart
