@@ -11,7 +11,8 @@ that settings can be chosen without a look at the held-out rows.
 Cells are hidden at random ("random"); given other columns, a third of which are never hidden ("at_random"); or by their
 own value ("not_at_random"); each column that is hidden from loses `--shares` of its cells. `number_error` is the root
 mean square error in units of the column's standard deviation, `category_error` the share of wrong categories; each is
-the mean over columns. Rivals see categories one-hot, except the trees, which see and predict them as they are.
+the mean over columns; a number with two values counts as a category. `coverage` is the share of hidden numbers in the
+range of 90 %. Rivals see categories one-hot, except the trees, which see and predict them as they are.
 """
 
 from __future__ import annotations
@@ -101,7 +102,10 @@ def _chances(log_odds: np.ndarray, share: float) -> np.ndarray:
 
 def ours(recipe: str, **options: object) -> Callable:
     def fill(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> pd.DataFrame:
-        return Embedder(recipe=recipe, random_state=seed, n_threads=1, **options).fit(train).impute(test)
+        model = Embedder(recipe=recipe, random_state=seed, n_threads=1, **options).fit(train)
+        filled = model.impute(test)
+        filled.attrs["range"] = model.impute(test, interval=0.9, random_state=seed)
+        return filled
 
     return fill
 
@@ -166,19 +170,26 @@ METHODS: dict[str, Callable] = {
 
 
 def measure(filled: pd.DataFrame, whole: pd.DataFrame, hidden: np.ndarray, scale: pd.Series) -> dict[str, float | None]:
-    numbers, categories = [], []
+    numbers, categories, inside = [], [], []
     for i, (name, truth) in enumerate(whole.items()):
         rows = hidden[:, i] & truth.notna().to_numpy()
         if not rows.any():
             continue
         answer = filled[name].to_numpy()[rows]
-        if name in scale:
+        if name in scale and whole[name].nunique() == 2:
+            ends = np.sort(whole[name].dropna().unique())
+            categories.append(((answer > ends.mean()) != (truth[rows] > ends.mean())).mean())
+        elif name in scale:
             numbers.append(np.sqrt(np.square((answer - truth[rows]) / scale[name]).mean()))
+            if "range" in filled.attrs:
+                low, high = (end[name].to_numpy()[rows] for end in filled.attrs["range"])
+                inside += ((low <= truth[rows]) & (truth[rows] <= high)).tolist()
         else:
             categories.append((answer != truth[rows].to_numpy()).mean())
     return {
         "number_error": round(float(np.mean(numbers)), 4) if numbers else None,
         "category_error": round(float(np.mean(categories)), 4) if categories else None,
+        "coverage": round(float(np.mean(inside)), 4) if inside else None,
     }
 
 
