@@ -41,7 +41,7 @@ def given_cells(words: list[str], modality: Modality) -> Any:
 
 
 def _value(column: Any, text: str) -> Any:
-    if column.texts or column.is_time:
+    if column.texts or column.is_written:
         return text
     try:
         return float({"true": "1", "false": "0"}.get(text.lower(), text))

@@ -54,8 +54,8 @@ def to_raw(column: Column, values: np.ndarray) -> np.ndarray:
 
 
 def as_numbers(column: Column, values: np.ndarray) -> np.ndarray:
-    """A column (N,) as `read_columns` gives it, dates that are texts as seconds."""
-    return dates.seconds_of(column, values) if column.is_time and holds_texts(values) else values
+    """A column (N,) as `read_columns` gives it, texts that are dates or numbers as what they mean."""
+    return dates.meaning_of(column, values) if column.is_written and holds_texts(values) else values
 
 
 def _is_same(numbers: np.ndarray, constant: float) -> np.ndarray:

@@ -74,6 +74,11 @@ class Column:
         return self.type.is_time and not self.is_categorical
 
     @property
+    def is_written(self) -> bool:
+        """Whether texts may stand for its numbers: those of dates, and those that a notation says how to read."""
+        return (self.type.is_time or bool(self.type.notation)) and not self.is_categorical
+
+    @property
     def kind_in_words(self) -> str:
         return "date or time" if self.is_time and self.kind == "numeric" else self.kind
 
@@ -138,11 +143,11 @@ class Column:
         return (self.offset if self.constant else raw) + self.origin
 
     def _plain(self, value: float) -> str:
-        return dates.text_of(self, value) if self.is_time else _number(value)
+        return dates.text_of(self, value) if self.is_written else _number(value)
 
     def _category(self, place: int) -> str:
         value = self.categories[place]
-        if self.is_time and not isinstance(value, str):
+        if self.is_written and not isinstance(value, str):
             return dates.text_of(self, float(value))
         if self.type.is_boolean and value in (0, 1):
             return "true" if value else "false"

@@ -9,6 +9,7 @@ import numpy as np
 
 from hourglass.modalities.column_statistics import ColumnStatistics
 from hourglass.modalities.identifiers import remedy_for
+from hourglass.readers.number_texts import NumberNotation
 
 MIN_VALUES = 20  # of a column of which something can be said
 MIN_DATES = 3
@@ -38,7 +39,15 @@ def of_column(name: str, found: ColumnStatistics, rows: int, declared: bool, nam
         if remedy and not declared:
             return f"column {name!r} is taken for {len(found.texts)} categories, and seems to hold {remedy}"
         return _of_texts(name, found.texts, rows)
-    if declared or found.n < MIN_VALUES:
+    if declared:
+        return None
+    if isinstance(found.notation, NumberNotation) and not found.notation.sure:
+        largest, other = found.text(found.highest), f"{found.highest / 1000:.15g}"
+        return (
+            f"column {name!r}: texts such as {largest!r} are taken for numbers whose thousands are set apart, this one "
+            f"for {found.highest:.15g}; if it is {other}, write numbers plainly"
+        )
+    if found.n < MIN_VALUES:
         return None
     if named and not found.type.is_time and found.differences.running and found.n == rows:
         return f"column {name!r} numbers the rows, which tells nothing about them; {_leave_out(name)}"

@@ -12,8 +12,9 @@ from hourglass.modalities.column import Column, Kind
 from hourglass.modalities.column_shape import Sample, shape_of
 from hourglass.modalities.columns import holds_texts, is_missing
 from hourglass.modalities.identifiers import IDENTIFIER, Differences, is_identifier, of_texts, remedy_for
+from hourglass.readers import notations
 from hourglass.readers.column_types import ANY_TYPE, ColumnType
-from hourglass.readers.date_texts import DateNotation, Order, day_and_month, is_date, read_dates
+from hourglass.readers.date_texts import Order, day_and_month, is_date
 from hourglass.readers.decimals import decimals_of
 
 MAX_CATEGORIES = 1000
@@ -96,9 +97,9 @@ class ColumnStatistics:
     n_texts: int = 0
     n_words: int = 0
     order: Order | None = None  # of day and month in its texts
-    as_dates: ColumnStatistics | None = None  # what they say, as long as all of them are dates
-    notation: DateNotation | None = None
-    all_dates: bool = True
+    meant: ColumnStatistics | None = None  # what they say, as long as all of them are dates, or numbers
+    notation: notations.Notation | None = None
+    all_mean: bool = True
 
     def add(self, values: np.ndarray, keep_distinct: int, counts: bool = False) -> None:
         """Values (N,) as `read_columns` gives them."""
@@ -107,7 +108,7 @@ class ColumnStatistics:
         known = values[~unknown]
         if holds_texts(values):
             self._add_texts(known.tolist())
-            self._add_dates(values, unknown, keep_distinct)
+            self._add_meaning(values, unknown, keep_distinct)
             return
         if not len(known):
             return
@@ -142,30 +143,29 @@ class ColumnStatistics:
         self.n_texts += len(some)
         self.n_words += sum(len(text.split()) for text in some)
 
-    def _add_dates(self, values: np.ndarray, unknown: np.ndarray, keep_distinct: int) -> None:
-        """Texts (N,) as dates, if they and all before them are."""
-        if not self.all_dates or unknown.all():
+    def _add_meaning(self, values: np.ndarray, unknown: np.ndarray, keep_distinct: int) -> None:
+        """Texts (N,) as dates or numbers, if they and all before them are."""
+        if not self.all_mean or unknown.all():
             return
-        zone = None if self.notation is None else self.notation.zone
-        found = None if self.type.indices else read_dates(values[~unknown].tolist(), self.order, zone)
-        notation = None if found is None else found[1] if self.notation is None else self.notation.merged(found[1])
+        found = None if self.type.indices else notations.read(values[~unknown].tolist(), self.notation, self.order)
+        notation = None if found is None else notations.merged(self.notation, found[1])
         if found is None or notation is None:
-            self.all_dates, self.as_dates = False, None
+            self.all_mean, self.meant = False, None
             return
         self.notation = notation
-        if self.as_dates is None:
-            self.as_dates = ColumnStatistics(replace(self.type, notation=str(notation)))
-        seconds = np.full(len(values), math.nan)
-        seconds[~unknown] = found[0]
-        self.as_dates.add(seconds, keep_distinct)
+        if self.meant is None:
+            self.meant = ColumnStatistics(replace(self.type, notation=str(notation)))
+        meaning = np.full(len(values), math.nan)
+        meaning[~unknown] = found[0]
+        self.meant.add(meaning, keep_distinct)
 
     def resolved(self, declared: Kind | None, discrete: bool) -> ColumnStatistics:
-        """Of the dates that the texts are, unless these are a category."""
-        if self.as_dates is None or declared == "category" or (discrete and len(self.texts or ()) <= MAX_DISCRETE):
+        """Of the dates or numbers that the texts are, unless these are a category."""
+        if self.meant is None or declared == "category" or (discrete and len(self.texts or ()) <= MAX_DISCRETE):
             return self
-        self.as_dates.type = replace(self.type, notation=str(self.notation))
-        self.as_dates.missing = self.missing
-        return self.as_dates
+        self.meant.type = replace(self.type, notation=str(self.notation))
+        self.meant.missing, self.meant.notation = self.missing, self.notation
+        return self.meant
 
     @property
     def date_orders(self) -> tuple[Order, ...]:
@@ -271,7 +271,8 @@ class ColumnStatistics:
 
     def text(self, value: float) -> str:
         """A number of the column in words."""
-        return dates.text_of(Column("", "numeric", type=self.type), value) if self.type.is_time else f"{value:g}"
+        column = Column("", "numeric", type=self.type)
+        return dates.text_of(column, value) if column.is_written else f"{value:g}"
 
     def _level(self, value: int | float) -> int | float:
         """A value as its type has it: whole numbers stay whole numbers."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hourglass.readers import times
+from hourglass.readers import notations, times
 from hourglass.readers.column_types import ColumnType
-from hourglass.readers.date_texts import DateNotation, Order, is_date, read_dates, write_dates
+from hourglass.readers.date_texts import DateNotation, Order
 from hourglass.readers.times import DAY
 
 if TYPE_CHECKING:
@@ -59,41 +59,41 @@ def cycles_of(type: ColumnType, unit: float, spread: float) -> tuple[float, ...]
 
 def order_of(type: ColumnType) -> Order | None:
     """Which of day and month comes first in the texts of a column; None of ISO dates and times."""
-    date = type.notation.replace("-", "")
+    date = type.notation.replace("-", "") if type.is_time else ""
     return "day-first" if date.startswith("%d") else "month-first" if date.startswith("%m") else None
 
 
-def seconds_of(column: Column, texts: np.ndarray) -> np.ndarray:
-    """Texts (N,), None for missing, of a column of dates -> seconds (N,).
+def meaning_of(column: Column, texts: np.ndarray) -> np.ndarray:
+    """Texts (N,), None for missing, of a column of dates, or of numbers as people write them -> float64 (N,).
 
     Raises
     ------
-    ValueError : for a text that is not a date, with its row.
+    ValueError : for a text that is neither, with its row.
     """
     known = np.array([text is not None for text in texts.tolist()])
-    seconds = np.full(len(texts), np.nan)
+    values = np.full(len(texts), np.nan)
     if not known.any():
-        return seconds
-    order = order_of(column.type)
-    zone = DateNotation.parse(column.type.notation).zone if column.type.notation else None
-    found = read_dates(texts[known].tolist(), order, zone)
+        return values
+    order, like = order_of(column.type), notations.parse(column.type.notation) if column.type.notation else None
+    found = notations.read(texts[known].tolist(), like, order)
     if found is None:
         rows = np.flatnonzero(known).tolist()
-        odd = [row for row in rows if not is_date(texts[row], order)]
+        odd = [row for row in rows if notations.read([texts[row]], like, order) is None]
         row = (odd or rows)[0]
+        kind = "dates" if column.type.is_time else "numbers"
         raise ValueError(
-            f"column {column.name!r}, row {row} holds {texts[row]!r} where there were dates at fit, such as "
+            f"column {column.name!r}, row {row} holds {texts[row]!r} where there were {kind} at fit, such as "
             f"{column.text(column.lowest if column.lowest is not None else column.offset)}; write it the same way, or "
             "leave the cell empty"
         )
-    seconds[known] = found[0]
-    return seconds
+    values[known] = found[0]
+    return values
 
 
 def written_as(columns: Sequence[Column], types: Sequence[ColumnType]) -> list[ColumnType]:
-    """The types of a table, with the notation of the fit where dates are texts."""
+    """The types of a table, with the notation of the fit where dates or numbers are texts."""
     return [
-        replace(t, notation=c.type.notation or str(notation(c))) if c.is_time and t.arrow in TEXTS else t
+        replace(t, notation=c.type.notation or str(notation(c))) if c.is_written and t.arrow in TEXTS else t
         for c, t in zip(columns, types, strict=True)
     ]
 
@@ -110,10 +110,11 @@ def notation(column: Column) -> DateNotation:
 
 
 def text_of(column: Column, seconds: float) -> str:
-    """One time in words."""
+    """One time in words, or one number as the column's texts have it."""
     if times.is_duration(column.type.arrow):
         return f"{seconds:.6g} s"
-    return str(write_dates(np.array([seconds]), notation(column))[0])
+    how = column.type.notation or str(notation(column))
+    return str(notations.write(np.array([seconds]), how)[0])
 
 
 def on_grid(column: Column, seconds: Any) -> Any:

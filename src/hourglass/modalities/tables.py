@@ -28,8 +28,8 @@ from hourglass.modalities.scaling import Standardise
 from hourglass.modalities.table_survey import survey
 from hourglass.networks import MLPDecoder, MLPEncoder
 from hourglass.networks.fronted import Fronted
-from hourglass.readers import Data, containers
-from hourglass.readers.column_types import ColumnType, column_types, from_columns, in_texts
+from hourglass.readers import Data, containers, notations
+from hourglass.readers.column_types import ColumnType, column_types, from_columns
 from hourglass.typed_json import from_json
 from hourglass.user_warnings import warn
 
@@ -238,7 +238,7 @@ class Tables:
         columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
         filled = {c.name: in_decimals(c, from_raw(c, v, c.whole or c.kind == "binary")) for c, v in columns}
         types = dates.written_as(self.columns, column_types(self.learned_from(X)))
-        filled = {n: in_texts(v, t.notation) for (n, v), t in zip(filled.items(), types, strict=True)}
+        filled = {n: notations.write(v, t.notation) for (n, v), t in zip(filled.items(), types, strict=True)}
         full = fill_missing(self.learned_from(X), filled)
         return containers.put_back(X, full, self._places(X)) if self.left_out else full
 

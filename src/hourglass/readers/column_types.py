@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.readers import times
+from hourglass.readers import notations, times
 from hourglass.readers.containers import Kind, kind_of, to_arrow
-from hourglass.readers.date_texts import DateNotation, write_dates
 
 MAX_LEVELS = 1000  # of a categorical column that are remembered
 
@@ -26,7 +25,8 @@ class ColumnType:
     indices : the type that a categorical column counts its levels in ("int8"); "" for other columns.
     levels : the values of a categorical column in their order, at most 1000.
     ordered : whether that order means something.
-    notation : how texts write the dates that are its values, as in "%d.%m.%Y %H:%M"; "" where they are not dates.
+    notation : how texts write the dates or numbers that are its values, as in "%d.%m.%Y %H:%M" and "€ #,###.00"; ""
+        where they are neither.
     label : the name of the column in pandas, where it is not a text.
     """
 
@@ -45,7 +45,9 @@ class ColumnType:
     @property
     def is_time(self) -> bool:
         """Whether its values are dates or times, which are worked on as seconds."""
-        return bool(self.notation) or (times.is_time(self.arrow) and not self.indices)
+        if self.notation:
+            return not notations.is_of_numbers(self.notation)
+        return times.is_time(self.arrow) and not self.indices
 
     @property
     def is_whole(self) -> bool:
@@ -127,7 +129,7 @@ def from_columns(
     index_of : a table whose row index alone is taken over.
     """
     types = [ANY_TYPE] * len(columns) if types is None else types
-    columns = {name: in_texts(v, t.notation) for (name, v), t in zip(columns.items(), types, strict=True)}
+    columns = {name: notations.write(v, t.notation) for (name, v), t in zip(columns.items(), types, strict=True)}
     if kind == "array":
         return _array_of(list(columns.values()), types[0].native)
     typed = [_arrow_column(values, t) for values, t in zip(columns.values(), types, strict=True)]
@@ -154,11 +156,6 @@ def from_columns(
     import pyarrow as pa
 
     return pa.table({name: column for name, (column, _) in zip(columns, typed, strict=True)})
-
-
-def in_texts(values: np.ndarray, notation: str) -> np.ndarray:
-    """Seconds as texts, where there is a notation for them."""
-    return write_dates(values.astype(np.float64), DateNotation.parse(notation)) if notation else values
 
 
 def replace_columns(X: Any, columns: Mapping[int, Any]) -> Any:

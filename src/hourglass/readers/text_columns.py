@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hourglass.readers.date_texts import LIKE_A_DATE, Order, read_dates
+from hourglass.readers.number_texts import LIKE_A_NUMBER, read_numbers
 
 # what programs write for a missing number: Arrow's list, and some more
 NULL_WORDS = (
@@ -71,7 +72,9 @@ def _converted(texts: Any, decimal_commas: bool) -> Any:
     """The column as numbers, booleans, dates or times; None where some cell is none of the kind."""
     first = _first(texts)
     if first[:1].isalpha() and first.lower() not in ("true", "false", "nan", "inf", "infinity"):
-        return None  # no number, boolean or date begins so
+        if LIKE_A_NUMBER.match(first):  # EUR 5
+            return _attempt(_trimmed(texts), _numbers_as_written)
+        return None  # no other number, boolean or date begins so
     if first.lower() in ("true", "false"):
         return _attempt(texts, _boolean)
     if LIKE_A_DATE.match(first):
@@ -79,7 +82,8 @@ def _converted(texts: Any, decimal_commas: bool) -> Any:
     conversions = [_fractions] if set(first) & set(".eE") else [_whole, _fractions]
     numbers = _attempt(texts, *conversions)
     if numbers is None:
-        numbers = _attempt(_trimmed(texts), *conversions, *([_with_comma] if decimal_commas else []))
+        commas = [_with_comma] if decimal_commas else []
+        numbers = _attempt(_trimmed(texts), *conversions, *commas, _numbers_as_written)
     return numbers
 
 
@@ -139,6 +143,16 @@ def _dates(texts: Any) -> Any:
     known = texts.drop_null().combine_chunks()
     if not any(read_dates(known, order) for order in ORDERS):
         raise pa.ArrowInvalid("not dates")
+    return texts
+
+
+def _numbers_as_written(texts: Any) -> Any:
+    """The texts themselves, such as "€ 21,485.58", whose notation comes back so."""
+    import pyarrow as pa
+
+    known = texts.drop_null().combine_chunks()
+    if not len(known) or read_numbers(known) is None:
+        raise pa.ArrowInvalid("not numbers")
     return texts
 
 
