@@ -52,6 +52,21 @@ def test_a_long_fit_has_a_line_every_ten_seconds_and_an_estimate(lines) -> None:
     assert "\r" not in "".join(found)
 
 
+def test_trainings_of_a_cross_validation_are_shown(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(progress, "SECONDS_PER_LINE", 0.0)
+    parts = []
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    few = Embedder(1, hidden=(4,), verbose=True, random_state=0).fit(X)
+    found = capsys.readouterr().err.splitlines()
+    n = 2 * few.summary_.folds
+    shown = [re.match(rf"cross-validation, training (\d+)/{n}: epoch \d+/\d+", line) for line in found]
+    assert sorted({int(match[1]) for match in shown if match}) == list(range(1, n + 1))
+    assert any(line.startswith(f"epoch {few.summary_.epochs}/") for line in found)
+    same = Embedder(1, hidden=(4,), random_state=0).fit(X, watch=lambda state: parts.append(state.part))
+    assert sorted(set(parts)) == [(i, n + 1) for i in range(1, n + 2)]
+    assert np.array_equal(same.transform(X), few.transform(X))
+
+
 def test_a_log_has_the_lines_before_the_end() -> None:
     code = """
 import sys, numpy as np

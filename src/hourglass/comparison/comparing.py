@@ -212,7 +212,8 @@ def _watch(shown: Display, number: int, n_fits: int, what: str) -> Watch:
 
     def watch(state: TrainingState) -> None:
         now, epochs = state.progress, state.settings.max_epochs
-        done = 1.0 if now.ended else now.epoch / epochs
+        part, parts = state.part
+        done = (part - 1 + (1.0 if now.ended else now.epoch / epochs)) / parts
         shown.update(number + done, n_fits, f"{what}, epoch {now.epoch}/{epochs}")
 
     return watch

@@ -25,17 +25,19 @@ from hourglass.model import Autoencoder
 from hourglass.randomness import seeded
 from hourglass.recipe import Recipe
 from hourglass.training import Rows, Settings, TrainingState
+from hourglass.training.loop import Watch
 
 
 def cross_validate(
-    build: Callable[[], Autoencoder], recipe: Recipe, data: TrainingData, settings: Settings
+    build: Callable[[], Autoencoder], recipe: Recipe, data: TrainingData, settings: Settings, watch: Watch | None = None
 ) -> Validation:
-    """Trains a model for every fold.
+    """Trains a model for every fold, twice.
 
     Parameters
     ----------
     build : makes the model as it is before training, always the same.
     data : with `folds`.
+    watch : as in `AutoencoderEstimator.fit`.
 
     Raises
     ------
@@ -44,17 +46,18 @@ def cross_validate(
     folds = list(_folds(data, settings.seed))
     settings = dataclasses.replace(settings, patience=max(10, settings.patience // 2))
     curves = []
-    for fold in folds:
-        state = _trained(build(), recipe, fold, settings)
+    for number, fold in enumerate(folds, 1):
+        state = _trained(build(), recipe, fold, settings, watch, (number, 2 * len(folds) + 1))
         curves.append([epoch["objective"] for epoch in state.progress.history])
     common = min(map(len, curves))
     epochs = int(np.mean([curve[:common] for curve in curves], axis=0).argmin()) + 1
     models = [build() for _ in folds]
     answers = []
-    for model, fold in zip(models, folds, strict=True):
+    for number, (model, fold) in enumerate(zip(models, folds, strict=True), len(folds) + 1):
         # once more for as long, to the weights of that epoch, whichever was best by this fold alone
         as_long = dataclasses.replace(settings, last_epoch=epochs)
-        _trained(model, recipe, dataclasses.replace(fold, held_out=None), as_long)
+        part = (number, 2 * len(folds) + 1)
+        _trained(model, recipe, dataclasses.replace(fold, held_out=None), as_long, watch, part)
         answers.append(parameters_of(model, _held_out(fold)[slice(0, SCALE_ROWS)], settings.seed))
     parameters, x = (torch.cat(parts) for parts in zip(*answers, strict=True))
     figures = []
@@ -69,8 +72,15 @@ def cross_validate(
     return Validation(epochs, parameters, x, _averaged(figures), trained)
 
 
-def _trained(model: Autoencoder, recipe: Recipe, fold: TrainingData, settings: Settings) -> TrainingState:
-    state = train(model, recipe, fold, settings, identity="", run=None, resume=False, watch=None)
+def _trained(
+    model: Autoencoder,
+    recipe: Recipe,
+    fold: TrainingData,
+    settings: Settings,
+    watch: Watch | None,
+    part: tuple[int, int],
+) -> TrainingState:
+    state = train(model, recipe, fold, settings, identity="", run=None, resume=False, watch=watch, part=part)
     if state.progress.ended == "interrupted":
         raise KeyboardInterrupt
     return state

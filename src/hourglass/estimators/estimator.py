@@ -100,7 +100,8 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         resume : bool
             Continue from the checkpoint in `run`, bit for bit as if never interrupted.
         watch : callable, or None
-            Called with the training state after each epoch and at most five times per second between.
+            Called with the training state after each epoch and at most five times per second between; with few
+            examples in the trainings of cross-validation too, whose `state.part` is (number, of how many).
 
         Returns
         -------
@@ -143,16 +144,18 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
             self.model_ = self._assemble()
             self.settings_ = settings_for(self, data, self.model_, self.seed_, n_threads)
             parameters_to_json(self)  # raises here for what cannot be saved, before training
-            validation = None
-            if data.folds:
-                validation = cross_validate(self._assemble, self.recipe_, data, self.settings_)
-                self.settings_ = replace(self.settings_, last_epoch=validation.epochs)
-                data = replace(data, folds_trained=validation.models)
+            validation, part = None, (1, 1)
             shown: AbstractContextManager[Watch | None] = of_fit() if self.verbose and not watch else nullcontext(watch)
             with shown as watch:
+                if data.folds:
+                    validation = cross_validate(self._assemble, self.recipe_, data, self.settings_, watch)
+                    self.settings_ = replace(self.settings_, last_epoch=validation.epochs)
+                    data = replace(data, folds_trained=validation.models)
+                    part = (2 * len(validation.models) + 1,) * 2
                 state = train(
                     self.model_, self.recipe_, data, self.settings_,
                     identity=self._identity(len(data.rows)), run=run, resume=resume, watch=watch,
+                    part=part,
                 )  # fmt: skip
                 self.history_, self.origin_ = state.progress.history, state.origin
                 progress = state.progress

@@ -53,6 +53,7 @@ def train(
     run: Run | None,
     resume: bool,
     watch: Watch | None,
+    part: tuple[int, int] = (1, 1),
 ) -> TrainingState:
     """Trains the model in place, and leaves it on the CPU.
 
@@ -60,6 +61,7 @@ def train(
     ----------
     identity : fingerprint of all that a resumed run must share with the one it continues.
     run, resume, watch : as in `AutoencoderEstimator.fit`.
+    part : which training of a fit this is, from 1, and out of how many.
 
     Raises
     ------
@@ -78,6 +80,7 @@ def train(
             model.begin(model.scaling(first.raw), first.condition)
         _warn_idle_corruptions(recipe, data.modality, space)
         state = TrainingState(model, recipe, settings)
+        state.part = part
         if run is not None:
             state.origin = run.origin
             if run.origin.arguments is None:  # nobody is to continue a command's run where this one was started after

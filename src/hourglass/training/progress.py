@@ -92,7 +92,8 @@ def duration(seconds: float) -> str:
 def of_fit(fewer: str = "max_epochs=") -> Iterator[Callable[[TrainingState], None]]:
     """A `watch` that shows epochs, the held-out objective and the time left.
 
-    After the first epoch of a long fit it says how long all of them may take, and that `fewer` sets less.
+    Trainings of cross-validation are counted. After the first epoch of a long fit it says how long all of them may
+    take, and that `fewer` sets less.
     """
     with display() as shown:
         opened = began = time.monotonic()
@@ -100,18 +101,23 @@ def of_fit(fewer: str = "max_epochs=") -> Iterator[Callable[[TrainingState], Non
 
         def watch(state: TrainingState) -> None:
             nonlocal began, at_begin, estimated, ended
-            now, epochs = state.progress, state.settings.max_epochs
+            now, (part, parts) = state.progress, state.part
+            epochs = state.settings.last_epoch or state.settings.max_epochs
             done = now.epoch + (now.batch / state.steps if state.steps else 0.0)
-            if at_begin < 0:
-                began, at_begin = time.monotonic(), done
             best = f", {now.best:,.2f} nats held out (best, epoch {now.best_epoch})" if now.best_epoch else ""
             text = f"epoch {now.epoch}/{epochs}{best}"
+            if part < parts:
+                share = 1.0 if now.ended else done / epochs
+                shown.update(part - 1 + share, parts, f"cross-validation, training {part}/{parts - 1}: {text}")
+                return
+            if at_begin < 0:
+                began, at_begin = time.monotonic(), done
             if now.ended:
                 ended = True
-                shown.update(epochs, epochs, text)
+                shown.update(parts, parts, text)
                 shown.line(f"{text}; now measuring the model and fitting the density of its codes")
                 return
-            shown.update(done, epochs, text)
+            shown.update(part - 1 + done / epochs, parts, text)
             seconds = time.monotonic() - began
             if not estimated and now.epoch >= 1 and done - at_begin >= 1:
                 estimated = True

@@ -130,6 +130,7 @@ class TrainingState:
         self.origin = Origin()
         self.is_saved = False  # whether the checkpoint of this run has been written, or read
         self.steps = 0  # batches per epoch, set by the trainer
+        self.part = (1, 1)  # of a fit, from 1, and out of how many: those before the last are of cross-validation
 
     def _groups(self) -> dict[str, dict[str, Tensor]]:
         return {
