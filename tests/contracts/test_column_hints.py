@@ -84,23 +84,6 @@ def test_whole_numbers_that_may_be_codes(name, levels, is_code):
     assert not said_of(table.to_numpy())  # the columns of an array have no names
 
 
-@pytest.mark.parametrize("holes", [False, True])
-@pytest.mark.parametrize("kind", ["array", "frame", "chunks"])
-def test_one_hot_columns_are_named(kind, holes):
-    classes = RNG.integers(0, 4, N)
-    X = np.column_stack([RNG.normal(size=N), np.eye(4)[classes], RNG.integers(0, 2, N)])
-    X[0, 5] = 0
-    if holes:
-        X[350, 2] = np.nan
-    frame = pandas.DataFrame(X, columns=["z", "k1", "k2", "k3", "k4", "coin"])
-    table = {"array": X, "frame": frame, "chunks": iter([frame[:200], frame[200:]])}[kind]
-    said = [hint for hint in said_of(table) if "one-hot" in hint]
-    names = "x1, x2, x3, x4" if kind == "array" else "k1, k2, k3, k4"
-    assert len(said) == (not holes)
-    if said:
-        assert said[0].startswith(f"columns {names} are 0 or 1") and "the one column of texts" in said[0]
-
-
 def test_warnings_point_at_the_line_of_the_user():
     table = pandas.DataFrame(NUMBERS | {"type": RNG.choice([1, 2, 3], N)})
     model = Embedder(1, max_epochs=1, hidden=(4,), random_state=0)

@@ -28,7 +28,7 @@ def given_cells(words: list[str], modality: Modality) -> Any:
             raise UsageError(f"--given {words[0]}: give COLUMN=VALUE, or a file with the known columns")
         return table_of_file(Path(words[0]).expanduser())
     cells: dict[str, Any] = {}
-    columns = {column.name: column for column in modality.columns}
+    columns = {source.name: source for column in modality.columns for source in column.sources}
     for word in words:
         for pair in shlex.split(word) if word.count("=") > 1 else [word]:
             name, equals, text = pair.partition("=")

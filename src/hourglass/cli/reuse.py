@@ -166,7 +166,7 @@ class RunInputs:
         """The columns the model was fitted on, in their order; None for all, which the model itself will check."""
         from hourglass.readers import containers
 
-        names = [column.name for column in self.estimator.modality_.columns]
+        names = [source.name for column in self.estimator.modality_.columns for source in column.sources]
         at_fit = [str(name) for name in getattr(self.estimator, "feature_names_in_", names)]  # left-out ones too
         n_columns = containers.n_columns(data.X)
         if n_columns is None:

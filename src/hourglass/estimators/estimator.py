@@ -242,7 +242,8 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
 
     def _lacks_nothing_learned(self, X: Any) -> bool:
         """Whether a table has fewer columns than at fit, and all of those that are learned."""
-        learned, names = [column.name for column in self.modality_.columns], containers.column_names(X)
+        learned = [source.name for column in self.modality_.columns for source in column.sources]
+        names = containers.column_names(X)
         if len(learned) in (0, self.n_features_in_):
             return False
         if names is None:

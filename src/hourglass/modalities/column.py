@@ -35,6 +35,7 @@ class Column:
         it.
     logs : mean and standard deviation of log(1 + count).
     type : what it was in its container.
+    members : the one-hot columns of the table that it stands for, one for each category; see `one_hot`.
     """
 
     name: str
@@ -57,12 +58,18 @@ class Column:
     unit: float = 0.0
     cycles: tuple[float, ...] = ()
     type: ColumnType = ANY_TYPE
+    members: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind in ("binary", "category") and not self.categories:
             raise ValueError(f"column {self.name!r} is {self.kind} and has no categories")
         if self.tail is not None and not self.tail[1] > 0:
             raise ValueError(f"column {self.name!r} has a tail of unit {self.tail[1]}: it must be above 0")
+
+    @property
+    def sources(self) -> tuple[Column, ...]:
+        """The columns of the table that it stands for, which is itself for most."""
+        return self.members or (self,)
 
     @property
     def texts(self) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Sequence
 
 from hourglass.modalities.column_statistics import ColumnStatistics
 from hourglass.modalities.identifiers import remedy_for
@@ -15,8 +13,6 @@ MIN_VALUES = 20  # of a column of which something can be said
 MIN_DATES = 3
 MAX_VARIANCE_SHARE = 0.5  # that one cell may make up unremarked
 FEW_CODES, ROWS_PER_CODE = (3, 20), 20
-SAMPLE = 1000  # rows that are looked at before all of them are
-MAX_NAMED = 5
 
 NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d[\d.,]*\s*%?")
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -114,45 +110,3 @@ def _of_codes(name: str, found: ColumnStatistics) -> str | None:
         f"column {name!r} holds {len(levels)} different whole numbers and is taken for a quantity; if they are codes, "
         f"give modality=Tables(categories={[name]!r})"
     )
-
-
-class OneHot:
-    """Runs of neighbouring columns of 0 and 1 of which exactly one is 1 in every row, over chunks of a table."""
-
-    def __init__(self) -> None:
-        self._runs: list[tuple[str, ...]] | None = None
-
-    def add(self, columns: Mapping[str, np.ndarray]) -> None:
-        """Columns (N,) of the next rows."""
-        if self._runs is None:
-            self._runs = list(_runs({name: values[:SAMPLE] for name, values in columns.items()}))
-        self._runs = [run for run in self._runs if _sums_to_one([columns[name] for name in run])]
-
-    def hints(self) -> Iterator[str]:
-        for run in self._runs or ():
-            more = f" and {len(run) - MAX_NAMED} more" if len(run) > MAX_NAMED else ""
-            yield (
-                f"columns {', '.join(run[:MAX_NAMED])}{more} are 0 or 1, and always one of them is 1 (one-hot): they "
-                "are learned one by one, so that samples may have none or several; give the one column of texts or "
-                "codes they were made from instead"
-            )
-
-
-def _runs(columns: Mapping[str, np.ndarray]) -> Iterator[tuple[str, ...]]:
-    names = list(columns)
-    binary = [values.dtype != object and bool(np.isin(values, (0, 1)).all()) for values in columns.values()]
-    start = 0
-    while start < len(names):
-        total, stop = np.zeros(len(columns[names[start]])), start
-        while stop < len(names) and binary[stop] and total.min() < 1:
-            total, stop = total + columns[names[stop]], stop + 1
-            if total.max() > 1:
-                break
-        found = stop - start >= 3 and bool((total == 1).all())
-        if found:
-            yield tuple(names[start:stop])
-        start = stop if found else start + 1
-
-
-def _sums_to_one(columns: Sequence[np.ndarray]) -> bool:
-    return all(bool(np.isin(values, (0, 1)).all()) for values in columns) and bool((np.sum(columns, axis=0) == 1).all())

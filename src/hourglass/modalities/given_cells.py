@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hourglass.modalities.cells import UNSEEN, as_numbers, to_raw
+from hourglass.modalities.cells import UNSEEN, as_numbers
 from hourglass.modalities.column import Column
 from hourglass.modalities.columns import is_missing, read_columns
+from hourglass.modalities.one_hot import to_raw
 from hourglass.readers import containers
 
 
@@ -37,26 +38,32 @@ class GivenCells:
         ------
         ValueError : for a column or a value that was not there at fit, and a text where there were numbers.
         """
-        values = read_columns(_table(given, [column.name for column in columns]))
-        places = {column.name: i for i, column in enumerate(columns)}
+        named = {source.name: source for column in columns for source in column.sources}
+        places = {source.name: i for i, column in enumerate(columns) for source in column.sources}
+        values = read_columns(_table(given, list(named)))
         for name in values:
             if name not in places:
                 near = difflib.get_close_matches(name, places, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(places)}"
                 raise ValueError(f"given: {name!r} is not a column that the model knows; {hint}")
         raw = np.full((len(next(iter(values.values()))), len(columns)), np.nan)
-        for name, cells in values.items():
+        for name in values:
+            values[name] = as_numbers(named[name], values[name])
+        for name in values:
             column = columns[places[name]]
-            cells = values[name] = as_numbers(column, cells)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of values that were not there, which are refused below
-                raw[:, places[name]] = to_raw(column, cells)
+                raw[:, places[name]] = to_raw(column, _beside(column, values, len(raw)))
+            if column.members and np.isnan(raw[:, places[name]]).any():
+                raise ValueError(f"given: {name!r} is one of several one-hot columns; give the one that is 1")
             for row in np.flatnonzero(raw[:, places[name]] == UNSEEN).tolist():
                 levels = [column.text(level) if isinstance(level, float) else str(level) for level in column.categories]
                 known = (
                     f"known values: {', '.join(levels)}" if levels else f"it was always {column.text(column.offset)}"
                 )
-                raise ValueError(f"given: {name!r} is {cells.tolist()[row]!r}, which was not there at fit; {known}")
+                raise ValueError(
+                    f"given: {name!r} is {values[name].tolist()[row]!r}, which was not there at fit; {known}"
+                )
         return cls(values, raw)
 
     def put_into(self, columns: dict[str, np.ndarray], categorical: Sequence[str]) -> dict[str, np.ndarray]:
@@ -70,6 +77,11 @@ class GivenCells:
             both = (mine.dtype == object) != (columns[name].dtype == object)
             merged[name] = np.where(is_missing(mine), columns[name].astype(object) if both else columns[name], mine)
         return merged
+
+
+def _beside(column: Column, values: Mapping[str, np.ndarray], n: int) -> dict[str, np.ndarray]:
+    """The cells given of a column, or of its members, those of other members being missing."""
+    return {source.name: values.get(source.name, np.full(n, np.nan)) for source in column.sources}
 
 
 def _table(given: Any, names: Sequence[str]) -> Any:

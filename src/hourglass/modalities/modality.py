@@ -29,6 +29,10 @@ class Column(Protocol):
     def constant(self) -> bool: ...
 
     @property
+    def sources(self) -> Sequence[Column]:
+        """The columns of the table that it stands for, which is itself for most."""
+
+    @property
     def decimals_written(self) -> int | None:
         """Decimals of its numbers in a file; None for what holds none."""
 
@@ -50,8 +54,7 @@ class Modality(Protocol):
     Options that a user may set are the dataclass fields shown in `repr`; they can be said in words ("tables
     categories=code"). What `infer` learns are fields with `repr=False`.
 
-    @property
-    def Shapes(self) -> N examples, R records, S the shape of one example in model space.:
+    Shapes: N examples, R records, S the shape of one example in model space.
     """
 
     # ---- what it is called and what it takes ----

@@ -175,7 +175,7 @@ class Series:
         table = found._of_channels(containers.concatenate(list(X)))
         tables = Tables(
             counts=self.counts, categories=self.categories, numbers=self.numbers, identifiers=self.identifiers,
-            column_names=self.column_names,
+            column_names=self.column_names, one_hot=False,
         ).infer(table)  # fmt: skip
         layout = found._layout(X, width)
         padded = bool((layout.lengths < width).any()) or int(layout.lengths.sum()) > len(table)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hourglass.modalities.column import Kind
-from hourglass.modalities.column_hints import OneHot
 from hourglass.modalities.column_statistics import MAX_CATEGORIES, ColumnStatistics
 from hourglass.modalities.columns import UnusableColumnsError, read_columns
 from hourglass.modalities.flattened import picture_shape
 from hourglass.modalities.identifiers import DECLARED, LeftOut
+from hourglass.modalities.one_hot import OneHot
 from hourglass.readers import containers
 from hourglass.readers.column_types import column_types
 from hourglass.readers.date_texts import Order

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from hourglass.likelihoods import Likelihood
-from hourglass.modalities import column_hints, dates, flattened, identifiers
-from hourglass.modalities.cells import from_raw, in_decimals, to_raw
+from hourglass.modalities import column_hints, dates, flattened, identifiers, one_hot
+from hourglass.modalities.cells import from_raw, in_decimals
 from hourglass.modalities.column import Column
 from hourglass.modalities.column_ends import input_of, scaling_of
 from hourglass.modalities.column_likelihood import likelihood_of
@@ -52,6 +52,8 @@ class Tables:
     day_first, month_first : names of columns whose texts are dates such as 31/12/2024 or 12/31/2024; ISO dates
         (2024-12-31, and with a time) are noticed.
     discrete : take columns of whole numbers with at most 50 levels for categories.
+    one_hot : take three or more neighbouring columns of 0 and 1, of which exactly one is 1 in every row, for one
+        category.
     column_names : of an array, whose columns are x0, x1, ... by default.
 
     Learned by `infer`: `columns`, which the model learns; `left_out`, those that tell rows apart and nothing about them
@@ -67,6 +69,7 @@ class Tables:
     day_first: tuple[str, ...] = ()
     month_first: tuple[str, ...] = ()
     discrete: bool = False
+    one_hot: bool = True
     column_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=(), repr=False)
     left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
@@ -128,7 +131,7 @@ class Tables:
             column_hints.of_column(name, s, found.rows, name in declared, named and not self.discrete)
             for name, s in learned.items()
         ]
-        for hint in hints if self.discrete else [*hints, *found.one_hot.hints()]:
+        for hint in hints:
             if hint is not None:
                 warn(hint)
         if found.pictures is not None and not self.discrete:
@@ -136,6 +139,8 @@ class Tables:
         kept = tuple(s.column(name, declared.get(name), self.discrete) for name, s in learned.items())
         if all(c.constant for c in kept) and not self.discrete:
             raise ValueError("every column of X is constant; there is nothing to learn")
+        if self.one_hot and not self.discrete:
+            kept = found.one_hot.folded(kept, apart=declared)
         return replace(self, columns=kept, left_out=left_out, container=found.container)
 
     @property
@@ -166,14 +171,24 @@ class Tables:
 
         float32, unless it would lose some of a column: then float64.
         """
-        columns = read_columns(self.learned_from(X), names=[column.name for column in self.columns])
+        columns = self.cells(X)
         self._check_names(X, list(columns))
         wide = any(c.needs_float64 for c in self.columns)
         rows = len(next(iter(columns.values())))
         raw = np.empty((rows, len(self.columns)), dtype=np.float64 if wide else np.float32)
-        for i, (column, values) in enumerate(zip(self.columns, columns.values(), strict=True)):
-            raw[:, i] = to_raw(column, values)
+        named = {c.name: values for c, values in zip(self.sources, columns.values(), strict=True)}
+        for i, column in enumerate(self.columns):
+            raw[:, i] = one_hot.to_raw(column, named)
         return torch.from_numpy(raw)
+
+    @property
+    def sources(self) -> tuple[Column, ...]:
+        """The columns of the table that are learned from, each by itself."""
+        return tuple(source for column in self.columns for source in column.sources)
+
+    def cells(self, X: Any) -> dict[str, np.ndarray]:
+        """The cells of the columns that are learned from, by name."""
+        return read_columns(self.learned_from(X), names=[column.name for column in self.sources])
 
     def learned_from(self, X: Any) -> Any:
         """X without the columns that the model leaves out; they need not be there."""
@@ -182,22 +197,22 @@ class Tables:
         names, out = containers.column_names(X), {column.name for column in self.left_out}
         if names is not None:
             return containers.select(X, [name for name in names if name not in out])
-        return X if X.shape[1] == len(self.columns) else containers.select(X, self._places(X))
+        return X if X.shape[1] == len(self.sources) else containers.select(X, self._places(X))
 
     def _places(self, X: Any) -> list[int]:
-        """Where the columns that are learned stand among those of X, (D,)."""
+        """Where the columns that are learned from stand among those of X."""
         names, out = containers.column_names(X), {column.place for column in self.left_out}
         if names is not None:
-            return [names.index(column.name) for column in self.columns]
-        width = len(self.columns) + len(out)
-        if X.shape[1] not in (len(self.columns), width):
+            return [names.index(column.name) for column in self.sources]
+        width = len(self.sources) + len(out)
+        if X.shape[1] not in (len(self.sources), width):
             raise ValueError(f"X has {X.shape[1]} features, but the model was fitted on {width}")
         return list(range(X.shape[1])) if X.shape[1] < width else [i for i in range(width) if i not in out]
 
     def _check_names(self, X: Any, names: list[str]) -> None:
-        if len(names) != len(self.columns):
-            raise ValueError(f"X has {len(names)} features, but the model was fitted on {len(self.columns)}")
-        known = [c.name for c in self.columns]
+        known = [c.name for c in self.sources]
+        if len(names) != len(known):
+            raise ValueError(f"X has {len(names)} features, but the model was fitted on {len(known)}")
         if containers.is_frame(X) and self.container != "array" and names != known:
             strange = next((n for n, k in zip(names, known, strict=True) if n != k), names[0])
             raise ValueError(f"column {strange!r} is not where it was at fit; the columns were {', '.join(known)}")
@@ -210,19 +225,21 @@ class Tables:
         booleans as the more probable one.
         """
         kind = self.container if like is None else containers.kind_of(like)
-        types = [c.type for c in self.columns] if like is None else column_types(like)
-        types = dates.written_as(self.columns, types)
-        expected = [t.is_whole and not sampled and not c.constant for c, t in zip(self.columns, types, strict=True)]
-        columns = {
-            c.name: from_raw(c, values, sampled or t.is_boolean)
-            for c, t, values in zip(self.columns, types, raw.cpu().numpy().T, strict=True)
-        }
+        types = [c.type for c in self.sources] if like is None else column_types(like)
+        types = dates.written_as(self.sources, types)
+        named = dict(zip([c.name for c in self.sources], types, strict=True))
+        columns: dict[str, np.ndarray] = {}
+        for c, values in zip(self.columns, raw.cpu().numpy().T, strict=True):
+            if c.members:
+                columns |= one_hot.unfolded(c, values)
+                continue
+            columns[c.name] = from_raw(c, values, sampled or named[c.name].is_boolean)
+            if named[c.name].is_whole and not sampled and not c.constant and c.kind != "category":  # expected values
+                named[c.name] = ColumnType("double", "float64", label=named[c.name].label)
         if given is not None:
-            columns = given.put_into(columns, [c.name for c in self.columns if c.is_categorical])
-        types = [
-            ColumnType("double", "float64", label=t.label) if e and c.kind != "category" else t
-            for c, t, e in zip(self.columns, types, expected, strict=True)
-        ]
+            categories = [s.name for c in self.columns if c.is_categorical for s in c.sources]
+            columns = given.put_into(columns, categories)
+        types = list(named.values())
         return from_columns(columns, kind, types, like)
 
     def stitch(self, examples: Examples, raw: Tensor, like: Any) -> Any:
@@ -235,9 +252,13 @@ class Tables:
         if never := [column.name for column in self.columns if column.offset != column.offset]:
             names = ", ".join(never)
             warn(f"nothing was known of {names} at fit; what is missing there stays missing")
-        columns = zip(self.columns, raw.cpu().numpy().T, strict=True)
-        filled = {c.name: in_decimals(c, from_raw(c, v, c.whole or c.kind == "binary")) for c, v in columns}
-        types = dates.written_as(self.columns, column_types(self.learned_from(X)))
+        filled: dict[str, np.ndarray] = {}
+        for c, values in zip(self.columns, raw.cpu().numpy().T, strict=True):
+            if c.members:
+                filled |= one_hot.filled(c, values, self.cells(X))
+            else:
+                filled[c.name] = in_decimals(c, from_raw(c, values, c.whole or c.kind == "binary"))
+        types = dates.written_as(self.sources, column_types(self.learned_from(X)))
         filled = {n: notations.write(v, t.notation) for (n, v), t in zip(filled.items(), types, strict=True)}
         full = fill_missing(self.learned_from(X), filled)
         return containers.put_back(X, full, self._places(X)) if self.left_out else full
@@ -261,7 +282,9 @@ class Tables:
         with_missing = f", {missing} of them with missing values" if missing else ""
         names = ", ".join([*(c.name for c in self.left_out[:5]), *["..."] * (len(self.left_out) > 5)])
         beside = f", and {len(self.left_out)} that nothing is learned from ({names})" if names else ""
-        return f"a table of {len(self.columns)} columns ({listed}){with_missing}{beside}"
+        folded = [c.name for c in self.columns if c.members]
+        one_hot = f", {len(folded)} of them made of one-hot columns ({', '.join(folded[:5])})" if folded else ""
+        return f"a table of {len(self.columns)} columns ({listed}){with_missing}{one_hot}{beside}"
 
     def noise_mask(self) -> Tensor:
         return torch.tensor([c.kind == "numeric" and not c.constant for c in self.columns])

@@ -66,8 +66,9 @@ def write(path: str | Path, chunks: Chunks, modality: Modality) -> int:
     if writer is not None:
         return writer(path, chunks, modality)
     first, *_ = pair = next(rest := iter(chunks))
-    names = [column.name for column in modality.columns]
-    decimals = {c.name: c.decimals_written for c in modality.columns if c.decimals_written is not None}
+    sources = [source for column in modality.columns for source in column.sources]
+    names = [column.name for column in sources]
+    decimals = {c.name: c.decimals_written for c in sources if c.decimals_written is not None}
     columns = None
     if isinstance(first, np.ndarray):  # which has no names of its own
         columns = names if first.shape[1:] == (len(names),) else None
