@@ -1,5 +1,6 @@
 """`hourglass fit --task denoise` and `hourglass denoise`."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -58,3 +59,13 @@ def test_the_demo(hourglass, monkeypatch) -> None:
     assert answer.code == 0, answer.err
     assert "dB" in answer.out and "hourglass denoise runs/demo NOISY-PICTURES CLEAN-PICTURES" in answer.out
     assert "taken off" in Path("runs/demo/report.html").read_text()
+
+
+def test_without_a_model_one_is_learned_from_the_pictures(hourglass, photos, monkeypatch) -> None:
+    monkeypatch.setattr(importlib.import_module("hourglass.cli.denoise"), "QUICK_EPOCHS", 1)
+    monkeypatch.setattr("hourglass.estimators.denoiser.PER_EPOCH", 16)
+    ran = hourglass("denoise", photos, "quick")
+    assert ran.code == 0, ran.err
+    assert "no model was given: one is learned from" in ran.err and "files" in ran.err
+    assert {p.name for p in Path().iterdir()} == {"photos", "quick"}
+    assert sorted(p.name for p in Path("quick").rglob("*.png")) == ["0.png", "1.png", "2.png"]

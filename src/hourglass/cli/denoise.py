@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_NAMED = 20
+QUICK_EPOCHS = 12
 CORRELATED = 0.15  # of what was taken off: more is no white noise
 
 
 def denoise(
     run: Path,
     source: Path,
-    out: Path,
+    out: Path | None = None,
     *,
     strength: float = 1.0,
     resume: bool = False,
@@ -29,7 +30,9 @@ def denoise(
 ) -> None:
     """Take the noise off picture files: the same names, formats and depths come out.
 
-    The model is one of `hourglass fit PICTURES --task denoise`. The noise of each picture is estimated and printed.
+    The model is one of `hourglass fit PICTURES --task denoise`. Without one, as in `hourglass denoise NOISY CLEAN`, a
+    small one is learned from the noisy pictures themselves, which takes minutes. The noise of each picture is estimated
+    and printed.
     Files that cannot be read, or not be written as they were, are named at the end; the others are done.
 
     Example: `hourglass denoise runs/photos-denoise noisy clean`
@@ -37,7 +40,7 @@ def denoise(
     Parameters
     ----------
     run
-        Folder of a fitted model.
+        Folder of a fitted model; or nothing, and then the pictures come first.
     source
         A picture file, or a folder of them: PNG, JPEG, TIFF (of any depth, with all its pages), WebP, BMP, .npy.
     out
@@ -60,13 +63,16 @@ def denoise(
     from hourglass.readers.folders import files_below
     from hourglass.report.denoised import MOST, Denoised, write_denoised
 
+    model = run if out is not None else None
+    if out is None:
+        source, out = run, source
     if resume and overwrite:
         raise UsageError("--resume keeps what is there and --overwrite replaces it; give one of them")
     if not 0 <= strength <= 2:
         raise UsageError(f"--strength {strength:g} must lie between 0 and 2")
     if not source.exists():
         raise FileNotFoundError(f"{source}: there is no such file or folder")
-    denoiser = loaded(run, "denoise")
+    denoiser = None if model is None else loaded(model, "denoise")
     files = files_below(source) if source.is_dir() else [source]
     known = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not known:
@@ -77,11 +83,13 @@ def denoise(
         raise UsageError(f"{out} would overwrite the input; give another OUT")
     if there and not resume and not overwrite:
         raise FileExistsError(f"{targets[there[0]]} exists already; --overwrite replaces it, --resume leaves it")
+    if denoiser is None:
+        denoiser = _learned_from(source)
     done: dict[str, float] = {}
     failed: dict[str, str] = {}
     pictures: list[Denoised] = []
     alike: list[str] = []
-    with rows_done(len(known)) as advance:
+    with rows_done(len(known), "files") as advance:
         for file, target in targets.items():
             if not (resume and target.exists()):
                 sigmas: list[float] = []
@@ -120,3 +128,14 @@ def denoise(
         write_denoised(report, pictures, denoiser.advice_[:1], len(done))
         last += f"; the page is {report.resolve()}"
     print_result({"written": done, "failed": failed}, "\n".join([*shown, *more, last]), json)
+
+
+def _learned_from(source: Path) -> Any:
+    """A model of the noisy pictures themselves, or of the one file."""
+    from hourglass import Denoiser
+
+    note(
+        f"no model was given: one is learned from {source} itself, which takes minutes and asks for noise that is "
+        "independent from pixel to pixel; hourglass fit PICTURES --task denoise makes one to keep"
+    )
+    return Denoiser(max_epochs=QUICK_EPOCHS, random_state=0).fit(str(source))

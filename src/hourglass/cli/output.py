@@ -60,8 +60,8 @@ def print_table(title: str, columns: list[str], rows: list[list[str]], numbers: 
 
 
 @contextlib.contextmanager
-def rows_done(total: int) -> Iterator[Callable[[int], None]]:
-    """Progress on stderr: call it with the number of rows just done. None is shown for a total of 0."""
+def rows_done(total: int, what: str = "rows") -> Iterator[Callable[[int], None]]:
+    """Progress on stderr: call it with the number just done of what there is. None is shown for a total of 0."""
     if not total:
         yield lambda rows: None
         return
@@ -73,7 +73,7 @@ def rows_done(total: int) -> Iterator[Callable[[int], None]]:
         def advance(rows: int) -> None:
             nonlocal done
             done += rows
-            shown.update(done, total, f"{done:,} of {total:,} rows")
+            shown.update(done, total, f"{done:,} of {total:,} {what}")
 
         yield advance
 
