@@ -133,9 +133,12 @@ def denoise(
 def _learned_from(source: Path) -> Any:
     """A model of the noisy pictures themselves, or of the one file."""
     from hourglass import Denoiser
+    from hourglass.denoising.pictures import Pictures
 
     note(
         f"no model was given: one is learned from {source} itself, which takes minutes and asks for noise that is "
         "independent from pixel to pixel; hourglass fit PICTURES --task denoise makes one to keep"
     )
-    return Denoiser(max_epochs=QUICK_EPOCHS, random_state=0).fit(str(source))
+    largest = max(min(levels.shape[1:]) for levels in Pictures.of(str(source)))
+    patch = next((size for size in (64, 32) if largest >= 2 * size), 16)  # pairs are cut from twice that
+    return Denoiser(max_epochs=QUICK_EPOCHS, patch=patch, random_state=0).fit(str(source))
