@@ -29,7 +29,7 @@ from hourglass.networks.unet import STRIDE
 from hourglass.parameters import Denoising, documented
 from hourglass.recipe import Recipe
 from hourglass.run_files import Run
-from hourglass.training import Rows, threads
+from hourglass.training import Rows, mixed_precision, threads
 from hourglass.training.loop import Watch
 from hourglass.training.progress import of_fit
 from hourglass.variants import AE
@@ -193,11 +193,15 @@ class Denoiser(TransformerMixin, Denoising, AutoencoderEstimator):
 
     @torch.no_grad()
     def _network(self, levels: torch.Tensor) -> torch.Tensor:
-        """Noisy grey levels (B, C, H, W), white being 255, sides multiples of the stride -> clean ones."""
+        """Noisy grey levels (B, C, H, W), white being 255, sides multiples of the stride -> clean ones.
+
+        In the precision of the training: bfloat16 is twice as fast, and costs less than 0.01 dB.
+        """
         model = self.model_.eval()
         x = model.scaling(levels)
-        posterior = model.encode(x)
-        made = model.decode.parameters_of(posterior.mode, None, posterior.shallow, tuple(x.shape[2:]))
+        with mixed_precision(self.settings_.precision, levels.device):
+            posterior = model.encode(x)
+            made = model.decode.parameters_of(posterior.mode, None, posterior.shallow, tuple(x.shape[2:]))
         clean: torch.Tensor = model.scaling.inverse(made)  # type: ignore[operator]
         return clean.float()
 
