@@ -9,7 +9,7 @@
 ones are not opened again. `judge` gives PSNR on Set12 and BSD68, mean over pictures, with CPU seconds per megapixel,
 and the estimated noise. `rivals` are non-local means, wavelets with cycle spinning, total variation (scikit-image, told
 sigma) and BM3D (`bm3d`, told sigma). `documents` learns from pairs of dirty and clean pages, and gives the root mean
-square error, of levels from 0 to 1, on pages whose clean form was not learned from (a fourth of the 36 clean ones), beside
+square error, of levels from 0 to 1, on pages whose clean form was not learned from (a fourth of the 36), beside
 the dirty pages as they are and a median filter's.
 
 The noise is `default_rng([0, sigma, i]).normal(0, sigma)` for picture i by name, not clipped, which gives BM3D the
