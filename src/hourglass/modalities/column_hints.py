@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from hourglass.modalities.column_statistics import ColumnStatistics
 from hourglass.modalities.identifiers import remedy_for
+from hourglass.readers.date_texts import DateNotation
 from hourglass.readers.number_texts import NumberNotation
 
 MIN_VALUES = 20  # of a column of which something can be said
@@ -35,6 +36,11 @@ def of_column(name: str, found: ColumnStatistics, rows: int, declared: bool, nam
         if remedy and not declared:
             return f"column {name!r} is taken for {len(found.texts)} categories, and seems to hold {remedy}"
         return _of_texts(name, found.texts, rows)
+    if isinstance(found.notation, DateNotation) and not found.notation.one_zone:
+        return (
+            f"column {name!r} holds times of several offsets from UTC; all of them are read, and come back as the same "
+            f"moments at {found.notation.zone.strip()}, the offset of the first one"
+        )
     if declared:
         return None
     if isinstance(found.notation, NumberNotation) and not found.notation.sure:

@@ -42,6 +42,7 @@ class DateNotation:
     clock : "", "%H:%M" or "%H:%M:%S".
     digits : of fractions of a second.
     zone : "", "Z" or an offset.
+    one_zone : whether all texts have that one; others are read, and written in this one. `str` leaves this out.
     """
 
     date: str = ""
@@ -49,6 +50,7 @@ class DateNotation:
     clock: str = ""
     digits: int = 0
     zone: str = ""
+    one_zone: bool = True
 
     def __str__(self) -> str:
         """All of it, as in "%Y-%m-%dT%H:%M:%S.%3fZ"."""
@@ -60,8 +62,8 @@ class DateNotation:
         found = PATTERN.fullmatch(text)
         if found is None:
             raise ValueError(f"{text!r} is not a notation of dates")
-        parts = {name: found[name] or "" for name in ("date", "between", "clock", "zone")}
-        return cls(**parts, digits=int(found["digits"] or 0))
+        date, between, clock, zone = (found[name] or "" for name in ("date", "between", "clock", "zone"))
+        return cls(date, between, clock, int(found["digits"] or 0), zone)
 
     def merged(self, other: DateNotation) -> DateNotation | None:
         """The notation of cells of both; None where it is not one."""
@@ -75,6 +77,7 @@ class DateNotation:
             between=self.between or other.between,
             clock=max(self.clock, other.clock, key=len),
             digits=max(self.digits, other.digits),
+            one_zone=self.one_zone and other.one_zone and _offset(self.zone) == _offset(other.zone),
         )
 
     @property
@@ -206,15 +209,16 @@ def _notation(
         if len(years) > 1:
             return None
         date = separator.join([*(f"%{short}{name}" for name in names), "%Y" if years == {4} else "%y"])
-    zone = ""
+    zone, one_zone = "", True
     if "zone" in parts and longest("zone"):
         with_zone = pc.not_equal(parts["zone"], "")
         if not pc.all(with_zone).as_py():
             return None
         zone = parts["zone"][0].as_py()
+        one_zone = len({_offset(other) for other in pc.unique(parts["zone"]).to_pylist()}) == 1
         zone = f" {zone}" if f" {zone}" in first else zone
     between = ("T" if "T" in first else " ") if has_date and clock else ""
-    return DateNotation(date, between, clock, longest("fraction"), zone)
+    return DateNotation(date, between, clock, longest("fraction"), zone, one_zone)
 
 
 def write_dates(seconds: np.ndarray, notation: DateNotation) -> np.ndarray:
