@@ -12,6 +12,8 @@ import numpy as np
 from hourglass import readers
 from hourglass.denoising.noise import WHITE
 
+BRIGHT, MAX_OF_UNIT = 0.999, 4.0  # nearly all of a picture of levels from 0 to 1 lies below, however noisy it is
+
 MAX_CHANNELS = 4  # of an axis that is one of channels and not of pixels
 
 
@@ -152,4 +154,4 @@ def _white(array: np.ndarray) -> float:
         return float(np.iinfo(array.dtype).max)
     if array.dtype.kind == "b":
         return 1.0
-    return 1.0 if float(array.max()) <= 1.5 else WHITE
+    return 1.0 if float(np.quantile(array, BRIGHT)) <= MAX_OF_UNIT else WHITE

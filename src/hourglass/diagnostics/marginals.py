@@ -8,6 +8,10 @@ Both functions are kept as knots (u, x), between which they are linear: of a col
 which is exact; else two for every value that is common, and evenly spaced quantiles of the others. Where F jumps, a
 rank is drawn from within the jump, so that ranks are uniform (the distributional transform).
 
+A value that is frequent in the data and in what the model draws (a spike: the 0 of most rows) stays where it was drawn,
+and the other numbers are mapped among themselves: brought onto its share by rank, it would take in numbers of rows
+whose other cells say that the number is not 0.
+
 Source: Rueschendorf 2009, Journal of Statistical Planning and Inference 139, 3921-3927, for the transform.
 """
 
@@ -28,6 +32,10 @@ MIN_KNOTS = 16
 MIN_ROWS_OF_GROUP = 100  # a group with fewer is mapped as all groups together
 COMMON = 8 / MAX_KNOTS  # the share of rows from which a value among many gets knots of its own
 MAX_DECIMALS = 6
+SPIKE = 0.1  # the share of the data from which a value is one, if the model draws it half as often at least
+MAX_SPIKES = int(1 / SPIKE)
+ROUNDING = 1e-6  # by which a drawn value may differ from a spike, in standard deviations and relative to it
+MIN_BESIDE = 20  # other values that are mapped; fewer are mapped with the spikes
 
 
 class Marginals:
@@ -39,6 +47,7 @@ class Marginals:
     groups : group of each map to its place g; None is all rows together.
     decimals : (C,) how many decimals the data have: 2 for cents, -2 for hundreds, MAX_DECIMALS + 1 for any number.
     model, data : (2, G, C, K) knots (u, x), u and x ascending along K.
+    spikes : (C, 1 + S) by how much a value may differ from one that stays, and these, NaN for fewer of them.
 
     Examples
     --------
@@ -55,8 +64,10 @@ class Marginals:
         decimals: NDArray[np.int64],
         model: Floats,
         data: Floats,
+        spikes: Floats,
     ) -> None:
         self._cells, self._groups, self._decimals, self._model, self._data = cells, dict(groups), decimals, model, data
+        self._spikes = spikes
 
     @classmethod
     def fit(
@@ -86,10 +97,14 @@ class Marginals:
                 if min(len(mine), len(drawn)) >= MIN_ROWS_OF_GROUP:
                     rows[group] = (mine, drawn)
         most = int(np.clip(KNOTS_IN_ALL // max(1, len(rows) * len(places)), MIN_KNOTS, MAX_KNOTS))
-        model = [[_knots(made[drawn, c], most) for c in range(len(places))] for _, drawn in rows.values()]
-        known = [[_knots(real[mine, c], most) for c in range(len(places))] for mine, _ in rows.values()]
+        spikes = np.array([_spikes(real[:, c], made[:, c]) for c in range(len(places))]).reshape(-1, 1 + MAX_SPIKES)
+        beside = [np.where(_at(values, spikes) >= 0, np.nan, values) for values in (real, made)]
+        model = [[_knots(beside[1][drawn, c], most) for c in range(len(places))] for _, drawn in rows.values()]
+        known = [[_knots(beside[0][mine, c], most) for c in range(len(places))] for mine, _ in rows.values()]
         decimals = np.array([_decimals(real[:, c]) for c in range(len(places))], dtype=np.int64)
-        return cls(places, {group: g for g, group in enumerate(rows)}, decimals, _stacked(model), _stacked(known))
+        return cls(
+            places, {group: g for g, group in enumerate(rows)}, decimals, _stacked(model), _stacked(known), spikes
+        )
 
     def apply(self, raw: ArrayLike, groups: ArrayLike | None = None, seed: int = 0) -> Floats:
         """Drawn examples with their numbers mapped: what a row becomes does not depend on the rows beside it.
@@ -106,11 +121,14 @@ class Marginals:
         within = np.random.default_rng(seed).random((len(flat), len(self._cells)))
         wanted = [None] * len(flat) if groups is None else np.asarray(groups).tolist()
         place = np.array([self._groups.get(group, self._groups[None]) for group in wanted])
+        spike = _at(flat[:, self._cells], self._spikes)
         for g in np.unique(place).tolist():
             mine = np.flatnonzero(place == g)
             for c, cell in enumerate(self._cells.tolist()):
                 x = flat[mine, cell]
-                known = np.isfinite(x)
+                at = spike[mine, c]
+                flat[mine[at >= 0], cell] = self._spikes[c, 1 + at[at >= 0]]
+                known = np.isfinite(x) & (at < 0)
                 u = _ranks(self._model[:, g, c], x[known], within[mine, c][known])
                 mapped = _quantiles(self._data[:, g, c], u)
                 if self._decimals[c] <= MAX_DECIMALS:
@@ -130,23 +148,53 @@ class Marginals:
             "decimals": self._decimals,
             "model": self._model,
             "data": self._data,
+            "spikes": self._spikes,
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Marginals:
         """What `to_arrays` gave; raises ValueError where an array is missing or of another shape."""
-        if missing := {"groups", "cells", "decimals", "model", "data"} - set(arrays):
+        if missing := {"groups", "cells", "decimals", "model", "data", "spikes"} - set(arrays):
             raise ValueError(f"arrays lack {', '.join(sorted(missing))}: pass the whole of what to_arrays() returned.")
         groups = json.loads(np.asarray(arrays["groups"], dtype=np.uint8).tobytes().decode())
         cells, decimals = (np.asarray(arrays[name], dtype=np.int64) for name in ("cells", "decimals"))
-        model, data = (np.asarray(arrays[name], dtype=np.float64) for name in ("model", "data"))
+        model, data, spikes = (np.asarray(arrays[name], dtype=np.float64) for name in ("model", "data", "spikes"))
+        if spikes.ndim != 2 or len(spikes) != len(cells):
+            raise ValueError(f"arrays: spikes of shape {spikes.shape} for {len(cells)} columns.")
         for knots in (model, data):
             if knots.ndim != 4 or knots.shape[:3] != (2, len(groups), len(cells)) or decimals.shape != cells.shape:
                 raise ValueError(f"arrays: knots of shape {knots.shape} for {len(groups)} groups and {cells.shape}.")
-        return cls(cells, {group: g for g, group in enumerate(groups)}, decimals, model, data)
+        return cls(cells, {group: g for g, group in enumerate(groups)}, decimals, model, data, spikes)
 
     def __repr__(self) -> str:
         return f"Marginals({len(self._cells)} columns, {len(self._groups)} distributions each)"
+
+
+def _spikes(real: NDArray[Any], made: NDArray[Any]) -> Floats:
+    """A tolerance and S values that are frequent in the data (N,) and in the draws (M,), NaN for fewer; (1 + S,)."""
+    found = np.full(1 + MAX_SPIKES, np.nan)
+    known, drawn = (values[~np.isnan(values)].astype(np.float64) for values in (real, made))
+    levels, counts = np.unique(known, return_counts=True)
+    frequent, shares = levels[counts > SPIKE * len(known)], counts[counts > SPIKE * len(known)] / max(1, len(known))
+    if not len(frequent) or not len(drawn):
+        return found
+    found[0] = ROUNDING * known.std()
+    at = _at(drawn[:, None], np.append(found[0], frequent)[None])[:, 0]
+    met = np.bincount(at[at >= 0], minlength=len(frequent)) / len(drawn)
+    spikes = frequent[met >= shares / 2]
+    if min((~np.isin(known, spikes)).sum(), (at < 0).sum()) >= MIN_BESIDE:
+        found[1 : 1 + len(spikes)] = spikes
+    return found
+
+
+def _at(values: NDArray[Any], spikes: Floats) -> NDArray[np.int64]:
+    """Which of the spikes (C, 1 + S) each value (N, C) is but for the rounding of float32, -1 for none."""
+    place = np.full(values.shape, -1, dtype=np.int64)
+    for s in range(spikes.shape[1] - 1):
+        with np.errstate(invalid="ignore"):
+            near = np.abs(values - spikes[:, 1 + s]) <= spikes[:, 0] + ROUNDING * np.abs(spikes[:, 1 + s])
+        place = np.where(near, s, place)
+    return place
 
 
 def _knots(values: NDArray[Any], most: int) -> Floats:
