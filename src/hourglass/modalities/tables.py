@@ -252,10 +252,11 @@ class Tables:
         if never := [column.name for column in self.columns if column.offset != column.offset]:
             names = ", ".join(never)
             warn(f"nothing was known of {names} at fit; what is missing there stays missing")
+        known = self.cells(X) if any(c.members for c in self.columns) else {}
         filled: dict[str, np.ndarray] = {}
         for c, values in zip(self.columns, raw.cpu().numpy().T, strict=True):
             if c.members:
-                filled |= one_hot.filled(c, values, self.cells(X))
+                filled |= one_hot.filled(c, values, known)
             else:
                 filled[c.name] = in_decimals(c, from_raw(c, values, c.whole or c.kind == "binary"))
         types = dates.written_as(self.sources, column_types(self.learned_from(X)))
