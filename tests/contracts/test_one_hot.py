@@ -29,7 +29,7 @@ def test_they_are_found_in_all_rows(kind):
     assert [c.kind for c in columns] == ["numeric", "category", "binary"]
     assert len(columns[1].members) == 4
     assert (columns[1].name, columns[1].categories) == (
-        ("x", ("1", "2", "3", "4")) if kind == "array" else ("colour", ("red", "green", "blue", "grey"))
+        ("x1 to x4", ("x1", "x2", "x3", "x4")) if kind == "array" else ("colour", ("red", "green", "blue", "grey"))
     )
 
 
@@ -82,3 +82,14 @@ def test_given_cells(model):
     assert drawn.colour_blue.tolist() == [1] * 4 and (drawn[MEMBERS].astype(int).sum(axis=1) == 1).all()
     with pytest.raises(ValueError, match="give the one that is 1"):
         model.sample(4, given={"colour_blue": 0})
+
+
+def test_pairs_rare_categories_and_constants():
+    kinds = rng.integers(0, 2, 1500)
+    rare = np.where(np.arange(1500) == 1400, 2, rng.integers(0, 2, 1500))
+    X = np.column_stack([np.zeros(1500), np.ones(1500), np.eye(2)[kinds], np.eye(3)[rare], kinds])
+    found = Tables().infer(X).columns
+    assert [len(c.members) for c in found] == [0, 0, 2, 3, 0]
+    assert found[3].name == "x4 to x6"
+    few = np.column_stack([np.eye(2)[[0, 1, 1, 0]], [0.1, 0.2, 0.3, 0.5]])
+    assert not any(c.members for c in Tables().infer(few).columns)

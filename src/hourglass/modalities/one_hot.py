@@ -20,7 +20,8 @@ from hourglass.modalities.columns import holds_texts
 from hourglass.user_warnings import warn
 
 SAMPLE = 1000  # rows that are looked at before all of them are
-MIN_MEMBERS = 3
+MIN_ROWS = 20  # of fewer, columns are so by accident
+SEPARATORS = " _-.:=/["
 
 
 class OneHot:
@@ -32,7 +33,7 @@ class OneHot:
     def add(self, columns: Mapping[str, np.ndarray]) -> None:
         """Columns (N,) of the next rows."""
         if self._runs is None:
-            self._runs = list(_runs({name: values[:SAMPLE] for name, values in columns.items()}))
+            self._runs = list(_runs(columns))
         self._runs = [run for run in self._runs if _sums_to_one([columns[name] for name in run])]
 
     def folded(self, columns: Sequence[Column], apart: Collection[str]) -> tuple[Column, ...]:
@@ -41,11 +42,11 @@ class OneHot:
         runs = [run for run in self._runs or () if set(run) <= set(known) - set(apart)]
         first = {run[0]: run for run in runs}
         inside = {name for run in runs for name in run[1:]}
-        kept = []
+        kept: list[Column] = []
         for column in columns:
             if column.name in first:
                 members = tuple(known[name] for name in first[column.name])
-                kept.append(_group(members, set(known)))
+                kept.append(_group(members, {*known, *(c.name for c in kept)}))
             elif column.name not in inside:
                 kept.append(column)
         return tuple(kept)
@@ -56,26 +57,32 @@ def _group(members: tuple[Column, ...], taken: Collection[str]) -> Column:
     names = [member.name for member in members]
     alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     start = "".join(letters[0] for letters in alike)
-    name, levels = start.rstrip(" _-.:=/["), [each[len(start) :] for each in names]
-    if not name or name in taken or not all(levels):
+    name, levels = start.rstrip(SEPARATORS), [each[len(start) :] for each in names]
+    if name in (start, "") or name in taken or not all(levels):
         name, levels = f"{names[0]} to {names[-1]}", names
     return Column(name, "category", categories=tuple(levels), members=members)
 
 
 def _runs(columns: Mapping[str, np.ndarray]) -> Iterator[tuple[str, ...]]:
     names = list(columns)
-    binary = [values.dtype != object and bool(np.isin(values, (0, 1)).all()) for values in columns.values()]
-    start = 0
+    binary = [values.dtype != object and _is_binary(values) for values in columns.values()]
+    start = 0 if len(next(iter(columns.values()), ())) >= MIN_ROWS else len(names)
     while start < len(names):
         total, stop = np.zeros(len(columns[names[start]])), start
         while stop < len(names) and binary[stop] and total.min() < 1:
             total, stop = total + columns[names[stop]], stop + 1
             if total.max() > 1:
                 break
-        found = stop - start >= MIN_MEMBERS and bool((total == 1).all())
+        varying = sum(bool(np.ptp(columns[name])) for name in names[start:stop]) if (total == 1).all() else 0
+        found = varying > 1
         if found:
             yield tuple(names[start:stop])
         start = stop if found else start + 1
+
+
+def _is_binary(values: np.ndarray) -> bool:
+    """Whether there is nothing but 0 and 1; a look at the first rows tells of most columns."""
+    return bool(np.isin(values[:SAMPLE], (0, 1)).all()) and bool(np.isin(values, (0, 1)).all())
 
 
 def _sums_to_one(columns: Sequence[np.ndarray]) -> bool:

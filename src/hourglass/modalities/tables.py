@@ -52,8 +52,7 @@ class Tables:
     day_first, month_first : names of columns whose texts are dates such as 31/12/2024 or 12/31/2024; ISO dates
         (2024-12-31, and with a time) are noticed.
     discrete : take columns of whole numbers with at most 50 levels for categories.
-    one_hot : take three or more neighbouring columns of 0 and 1, of which exactly one is 1 in every row, for one
-        category.
+    one_hot : take neighbouring columns of 0 and 1, of which exactly one is 1 in every row, for one category.
     column_names : of an array, whose columns are x0, x1, ... by default.
 
     Learned by `infer`: `columns`, which the model learns; `left_out`, those that tell rows apart and nothing about them
