@@ -34,6 +34,7 @@ COMMON = 8 / MAX_KNOTS  # the share of rows from which a value among many gets k
 MAX_DECIMALS = 6
 SPIKE = 0.1  # the share of the data from which a value is one, if the model draws it half as often at least
 MAX_SPIKES = int(1 / SPIKE)
+NONE = 1e300  # in place of a spike, beyond all numbers that are learned
 ROUNDING = 1e-6  # by which a drawn value may differ from a spike, in standard deviations and relative to it
 MIN_BESIDE = 20  # other values that are mapped; fewer are mapped with the spikes
 
@@ -47,7 +48,7 @@ class Marginals:
     groups : group of each map to its place g; None is all rows together.
     decimals : (C,) how many decimals the data have: 2 for cents, -2 for hundreds, MAX_DECIMALS + 1 for any number.
     model, data : (2, G, C, K) knots (u, x), u and x ascending along K.
-    spikes : (C, 1 + S) by how much a value may differ from one that stays, and these, NaN for fewer of them.
+    spikes : (C, 1 + S) by how much a value may differ from one that stays, and these, `NONE` for fewer of them.
 
     Examples
     --------
@@ -171,8 +172,9 @@ class Marginals:
 
 
 def _spikes(real: NDArray[Any], made: NDArray[Any]) -> Floats:
-    """A tolerance and S values that are frequent in the data (N,) and in the draws (M,), NaN for fewer; (1 + S,)."""
-    found = np.full(1 + MAX_SPIKES, np.nan)
+    """A tolerance and S values that are frequent in the data (N,) and in the draws (M,), `NONE` for fewer; (1 + S,)."""
+    found = np.full(1 + MAX_SPIKES, NONE)
+    found[0] = 0.0
     known, drawn = (values[~np.isnan(values)].astype(np.float64) for values in (real, made))
     levels, counts = np.unique(known, return_counts=True)
     frequent, shares = levels[counts > SPIKE * len(known)], counts[counts > SPIKE * len(known)] / max(1, len(known))
