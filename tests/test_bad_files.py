@@ -250,6 +250,7 @@ def test_numbers_too_large_for_float32_are_named():
     ("texts", "says"),
     [
         ([f"p{k}" for k in range(40)], "an identifier"),
+        ([f"{k},5" for k in range(39)] + ["n/k"], "look like numbers, such as '0,5'"),
         ([f"{k % 30}" for k in range(39)] + ["n/k"], "look like numbers"),
     ],
 )

@@ -42,6 +42,13 @@ def test_by_default_numbers_are_a_mean_that_held_out_rows_chose():
     np.testing.assert_array_equal(model.impute(HOLED[:3]), filled[:3])
 
 
+def test_with_conditions_the_code_answers_alone():
+    group = np.where(WHOLE[:, 0] > 0, "up", "down")
+    model = Embedder(2, hidden=(32,), max_epochs=10, random_state=0, n_threads=1).fit(HOLED, condition=group)
+    assert model.hidden_cells_.trusts_one
+    np.testing.assert_array_equal(model.impute(HOLED, condition=group), model.impute(HOLED, condition=group, rounds=3))
+
+
 def test_ranges_hold_what_they_say():
     model = fitted("vae")
     low, high = model.impute(HOLED, interval=0.8, random_state=0)

@@ -40,7 +40,8 @@ def test_numbers_are_distributed_as_in_the_data(model):
     made, plain = model.sample(2000, random_state=1), model.sample(2000, marginals="model", random_state=1)
     for name in ("gain", "age", "price", "size"):
         assert distance(TABLE[name], made[name]) < 0.08
-    assert distance(TABLE["gain"], made["gain"]) < distance(TABLE["gain"], plain["gain"])
+    beside = [v["gain"][v["gain"] > 0] for v in (TABLE, made, plain)]  # the spike stays where it was drawn
+    assert distance(beside[0], beside[1]) < distance(beside[0], beside[2]) / 2
     assert set(made["gain"]) <= set(TABLE["gain"]) | set(range(0, 9000, 100))
     assert (made.dtypes == TABLE.dtypes).all()
     np.testing.assert_array_equal(made["price"], made["price"].round(2))

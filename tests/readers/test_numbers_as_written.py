@@ -17,6 +17,7 @@ WRITTEN = [
     (["1 234,5", "12"], [1234.5, 12], "# ###,9"),
     (["1'234.50", "3.00"], [1234.5, 3], "#'###.00"),
     (["R$ 5,50", "R$ 1.234,50"], [5.5, 1234.5], "R$ #.###,00"),
+    (["1\u202f234,50\u00a0€", "5,00\u00a0€"], [1234.5, 5], "#\u202f###,00\u00a0€"),
     (["USD 5", "USD 1,000,000"], [5, 1e6], "USD #,###"),
 ]
 
@@ -49,6 +50,8 @@ def test_later_texts_are_read_as_the_first_ones():
     _, found = read_numbers(["1.234,56"])
     assert read_numbers(["1.234"], found)[0].tolist() == [1234]
     assert read_numbers(["1,234.5"], found) is None
+    _, plain = read_numbers(["€ 5"])  # which shows no separator
+    assert read_numbers(["€ 1,5"], plain)[0].tolist() == [1.5]
     merged = read_numbers(["5 €"])[1].merged(read_numbers(["1.000,5 €"])[1])
     assert str(merged) == "#.###,9 €"
     assert read_numbers(["5 €"])[1].merged(read_numbers(["5 $"])[1]) is None

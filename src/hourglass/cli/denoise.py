@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_NAMED = 20
-QUICK_EPOCHS = 12
+QUICK_EPOCHS = 12  # of a model that is not kept: some three minutes of a core
 CORRELATED = 0.15  # of what was taken off: more is no white noise
 
 
@@ -30,8 +30,8 @@ def denoise(
 ) -> None:
     """Take the noise off picture files: the same names, formats and depths come out.
 
-    The model is one of `hourglass fit PICTURES --task denoise`. Without one, as in `hourglass denoise NOISY CLEAN`, a
-    small one is learned from the noisy pictures themselves, which takes minutes. The noise of each picture is estimated
+    The model is one of `hourglass fit PICTURES --task denoise`. Without one, as in `hourglass denoise NOISY CLEAN`,
+    one is learned from the noisy pictures themselves, which takes minutes. The noise of each picture is estimated
     and printed.
     Files that cannot be read, or not be written as they were, are named at the end; the others are done.
 
@@ -72,7 +72,7 @@ def denoise(
         raise UsageError(f"--strength {strength:g} must lie between 0 and 2")
     if not source.exists():
         raise FileNotFoundError(f"{source}: there is no such file or folder")
-    denoiser = None if model is None else loaded(model, "denoise")
+    denoiser: Any = None if model is None else loaded(model, "denoise")
     files = files_below(source) if source.is_dir() else [source]
     known = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not known:
@@ -83,7 +83,7 @@ def denoise(
         raise UsageError(f"{out} would overwrite the input; give another OUT")
     if there and not resume and not overwrite:
         raise FileExistsError(f"{targets[there[0]]} exists already; --overwrite replaces it, --resume leaves it")
-    if denoiser is None:
+    if denoiser is None and (overwrite or len(there) < len(known)):  # else nothing is left to do
         denoiser = _learned_from(source)
     done: dict[str, float] = {}
     failed: dict[str, str] = {}
@@ -139,6 +139,7 @@ def _learned_from(source: Path) -> Any:
         f"no model was given: one is learned from {source} itself, which takes minutes and asks for noise that is "
         "independent from pixel to pixel; hourglass fit PICTURES --task denoise makes one to keep"
     )
-    largest = max(min(levels.shape[1:]) for levels in Pictures.of(str(source)))
+    pictures = Pictures.of(str(source))
+    largest = max(min(levels.shape[1:]) for levels in pictures)
     patch = next((size for size in (64, 32) if largest >= 2 * size), 16)  # pairs are cut from twice that
-    return Denoiser(max_epochs=QUICK_EPOCHS, patch=patch, random_state=0).fit(str(source))
+    return Denoiser(max_epochs=QUICK_EPOCHS, patch=patch, random_state=0).fit(pictures)

@@ -76,7 +76,11 @@ class HiddenCells:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> HiddenCells:
-        return cls(arrays["centre"], arrays["weights"], arrays["levels"])
+        """What `to_arrays` gave; raises KeyError or ValueError where an array is missing or of another shape."""
+        centre, weights, levels = arrays["centre"], arrays["weights"], arrays["levels"]
+        if weights.shape != (2, *centre.shape) or levels.shape != (N_LEVELS,):
+            raise ValueError(f"arrays: shapes {centre.shape}, {weights.shape}, {levels.shape} do not go together.")
+        return cls(centre, weights, levels)
 
 
 def weigh(first: np.ndarray, second: np.ndarray, truth: np.ndarray, x: np.ndarray, cells: np.ndarray) -> HiddenCells:

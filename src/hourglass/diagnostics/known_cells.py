@@ -64,7 +64,7 @@ def draw_codes(
     rng = np.random.default_rng(seed)
     codes = torch.empty(n, len(x), density.size)
     settled = torch.zeros(len(x), dtype=torch.bool)
-    blocks = _blocks(condition, groups, len(x))
+    blocks = _blocks(condition, len(x))
     candidates = max(MIN_CANDIDATES, CANDIDATES * MANY_CONDITIONS // max(MANY_CONDITIONS, len(blocks)))
     for rows in blocks:
         group = None if groups is None else groups[int(rows[0])]
@@ -97,27 +97,26 @@ def expected(
     density: CodeDensity,
     x: Tensor,
     condition: Tensor | None = None,
-    groups: np.ndarray | None = None,
     *,
     seed: int = 0,
 ) -> Tensor:
-    """The expected value of every cell given the known cells of its row: that of 512 codes drawn from p(z), the same
-    for all rows, by their weights p(x_known | z). What it says of categories means nothing.
+    """The expected value of every cell given the known cells of its row, in model space: that of 512 codes drawn from
+    p(z), the same for all rows, by their weights p(x_known | z). What it says of categories means nothing.
 
     Parameters
     ----------
-    model, density, x, condition, groups : as of `draw_codes`.
+    model, density, x, condition : as of `draw_codes`; the density is one for all rows.
+    seed : of the codes.
 
     Returns
     -------
     (B, *S) float64
     """
     found = torch.empty(x.shape, dtype=torch.float64)
-    for rows in _blocks(condition, groups, len(x)):
-        group = None if groups is None else groups[int(rows[0])]
-        given = None if condition is None else condition[rows[:1]].expand(TO_AVERAGE, -1)
-        z = torch.from_numpy(density.sample(TO_AVERAGE, group, seed=seed))
-        parameters = model.decode.parameters_of(z.to(x.device), given)
+    z = torch.from_numpy(density.sample(TO_AVERAGE, seed=seed)).to(x.device)
+    for rows in _blocks(condition, len(x)):
+        given = None if condition is None else condition[rows[:1]].expand(len(z), -1)
+        parameters = model.decode.parameters_of(z, given)
         made = model.decode.likelihood(parameters).reconstruction.double().flatten(1)
         for part in rows.split(max(1, NUMBERS_AT_ONCE // parameters.numel())):
             weights = _weights(model, parameters, x[part])
@@ -131,7 +130,7 @@ def _weights(model: Autoencoder, parameters: Tensor, x: Tensor) -> Tensor:
     return model.decode.likelihood(wide).log_prob(x).double().softmax(0)
 
 
-def _blocks(condition: Tensor | None, groups: np.ndarray | None, n: int) -> list[Tensor]:
+def _blocks(condition: Tensor | None, n: int) -> list[Tensor]:
     """Places of the rows that have one condition, for each condition."""
     if condition is None:
         return [torch.arange(n)]

@@ -104,26 +104,22 @@ class Imputing:
         raw = filled = examples.rows()
         if self.modality_.has_missing:
             given = self._condition_of(examples, condition)
-            groups = None if self.density_.groups == [None] else self._groups_of(condition, len(raw))
             with threads(self.n_threads):
-                filled = self._filled(raw, given, groups, rounds)
+                filled = self._filled(raw, given, rounds)
         return self.modality_.fill(X, examples, filled)
 
     def _rounds(self) -> int:
         return 1 if self.recipe_.prior is None else 3
 
-    def _filled(self, raw: Tensor, given: Tensor | None, groups: np.ndarray | None, rounds: int | None) -> Tensor:
+    def _filled(self, raw: Tensor, given: Tensor | None, rounds: int | None) -> Tensor:
         """Rows with their missing cells filled in: by so many rounds alone, or as hidden cells have taught."""
         missing = raw.isnan()
-        first = self._after_rounds(raw, given, rounds or self._rounds())
+        first = after_rounds(self.model_, raw, given, rounds or self._rounds(), self.device)
         open_ = missing.flatten(1).any(1)
         if rounds is not None or self.hidden_cells_.trusts_one or not bool(open_.any()):
             return first
-        of_open = groups[open_.numpy()] if groups is not None else None
-        second = passes.expected(
-            self.model_, self.density_, raw[open_], None if given is None else given[open_], of_open, self.seed_,
-            self.device,
-        )  # fmt: skip
+        of_open = None if given is None else given[open_]
+        second = passes.expected(self.model_, self.density_, raw[open_], of_open, self.seed_, self.device)
         scaling = self.model_.scaling
         blend = self.hidden_cells_.fill(scaling(first[open_]).flatten(1), second.flatten(1))
         made = scaling.inverse(blend.float().reshape(second.shape)).to(raw.dtype)  # type: ignore[operator]
@@ -135,11 +131,11 @@ class Imputing:
         """Which cells are numbers, (*S) bool."""
         return ~self.model_.decode.likelihood.categorical.expand(self.modality_.shape)
 
-    def _after_rounds(self, raw: Tensor, given: Tensor | None, rounds: int) -> Tensor:
-        return after_rounds(self.model_, raw, given, rounds, self.device)
-
     def _learn_to_fill(self, data: TrainingData) -> HiddenCells:
-        """Hides cells of rows that were not learned from, and compares what is filled in."""
+        """Hides cells of rows that were not learned from, and compares what is filled in.
+
+        Not where codes have a density for each condition, or lie on a grid: there the first estimate stands alone.
+        """
         size = math.prod(self.modality_.shape)
         flat = len(self.model_.sizes.code) == 1 and self.density_.groups == [None]
         if size > MAX_CELLS or not flat or not bool(self.modality_.marginal_mask().any()):
@@ -166,7 +162,7 @@ class Imputing:
         hidden = (torch.from_numpy(rng.random(rows.raw.shape)) < share) & rows.raw.isfinite()
         shown, scaling, device = rows.raw.masked_fill(hidden, torch.nan), model.scaling, self.device
         first = scaling(after_rounds(model, shown, rows.condition, self._rounds(), device))
-        second = passes.expected(model, density, shown, rows.condition, None, self.seed_, device)
+        second = passes.expected(model, density, shown, rows.condition, self.seed_, device)
         truth = scaling(rows.raw).masked_fill(~hidden, torch.nan)
         some = slice(0, n // ROWS_PER_DRAWN)
         with seeded(self.seed_):

@@ -148,11 +148,10 @@ def expected(
     density: CodeDensity,
     raw: Tensor,
     condition: Tensor | None,
-    groups: np.ndarray | None,
     seed: int,
     device: str = "cpu",
 ) -> Tensor:
     """The expected value of every cell given the known ones, (N, *S) float64 in model space; see `known_cells`."""
     with placed(model, device) as where:
         given = None if condition is None else condition.to(where)
-        return known_cells.expected(model, density, model.scaling(raw.to(where)), given, groups, seed=seed)
+        return known_cells.expected(model, density, model.scaling(raw.to(where)), given, seed=seed)

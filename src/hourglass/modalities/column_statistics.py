@@ -99,7 +99,7 @@ class ColumnStatistics:
     order: Order | None = None  # of day and month in its texts
     meant: ColumnStatistics | None = None  # what they say, as long as all of them are dates, or numbers
     notation: notations.Notation | None = None
-    all_mean: bool = True
+    readable: bool = True
 
     def add(self, values: np.ndarray, keep_distinct: int, counts: bool = False) -> None:
         """Values (N,) as `read_columns` gives them."""
@@ -145,12 +145,12 @@ class ColumnStatistics:
 
     def _add_meaning(self, values: np.ndarray, unknown: np.ndarray, keep_distinct: int) -> None:
         """Texts (N,) as dates or numbers, if they and all before them are."""
-        if not self.all_mean or unknown.all():
+        if not self.readable or unknown.all():
             return
         found = None if self.type.indices else notations.read(values[~unknown].tolist(), self.notation, self.order)
         notation = None if found is None else notations.merged(self.notation, found[1])
         if found is None or notation is None:
-            self.all_mean, self.meant = False, None
+            self.readable, self.meant = False, None
             return
         self.notation = notation
         if self.meant is None:

@@ -1,5 +1,7 @@
 """Columns of dates and times: one number each, seconds since 1970 or midnight, whose cycles the encoder sees too.
 
+What texts mean and how they are written again is here for numbers that are texts as well (`readers.notations`).
+
 The encoder sees, besides the standardised time, sine and cosine of the hour of the day, of the day of the week and of
 the day of the year, where the column spans at least two such periods and its values lie on a grid finer than half of
 one. The decoder gives back the time alone, so that hours, weekdays and dates cannot contradict each other. A time in a

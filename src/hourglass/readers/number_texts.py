@@ -22,11 +22,12 @@ CURRENCY = (
     r"(?:[A-Z]{0,3}[$€£¥₹₩₺₽₪₫฿]|AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HUF|INR|JPY|KRW|MXN|NOK|NZD|PLN|SEK|SGD|TRY|USD|ZAR"
     r"|Fr\.|Kč|kr\.?|zł|Rs\.?)"
 )
-BLANKS = "    '’"  # between thousands: blank, no-break, thin and narrow ones, apostrophes
+BLANKS = " \u00a0\u2009\u202f'\u2019"  # between thousands: blank, no-break, thin and narrow ones, apostrophes
+SPACE = r"[\s\x{00a0}\x{2009}\x{202f}]*"  # as Arrow's expressions have it, to which \s is ASCII alone
 LIKE_A_NUMBER = re.compile(rf"\s*[-+−(]?\s*{CURRENCY}?\s*[-+−]?\.?[0-9]")
 WHOLE = (
-    rf"^\s*(?P<open>[-+−(]?)(?P<before>\s*{CURRENCY}\s*)?(?P<sign>[-+−]?)(?P<digits>[0-9.,{BLANKS}]*[0-9])"
-    rf"(?P<after>\s*(?:%|{CURRENCY}))?(?P<close>\)?)\s*$"
+    rf"^{SPACE}(?P<open>[-+−(]?)(?P<before>{SPACE}{CURRENCY}{SPACE})?(?P<sign>[-+−]?)(?P<digits>[0-9.,{BLANKS}]*[0-9])"
+    rf"(?P<after>{SPACE}(?:%|{CURRENCY}))?(?P<close>\)?){SPACE}$"
 )
 READINGS = ((",", "."), (".", ","), *((blank, point) for blank in BLANKS for point in ".,"))  # thousands, decimals
 PATTERN = re.compile(r"(?P<open>\(?)(?P<before>[^#]*?)(?P<inside>-?)#(?P<thousands>[^#]?)###(?P<point>[.,]?)"
@@ -169,7 +170,8 @@ def _reading(digits: Any, has_unit: bool, like: NumberNotation | None) -> tuple[
 
     if pc.any(pc.match_substring_regex(digits, r"^0[0-9]")).as_py():
         return None
-    candidates = READINGS if like is None else [
+    shown = like is not None and bool(like.thousands or like.decimals)  # by which of its texts
+    candidates = READINGS if like is None or not shown else [
         r for r in READINGS if r[1] == like.point and (not like.thousands or r[0] == like.thousands)
     ]  # fmt: skip
     readings = []
@@ -183,7 +185,7 @@ def _reading(digits: Any, has_unit: bool, like: NumberNotation | None) -> tuple[
     if thousands in BLANKS and not has_unit and _are_codes(digits):
         return None
     either = [r for r in readings if r in READINGS[:2]]
-    sure = len(either) < 2 or not pc.any(pc.match_substring_regex(digits, "[.,]")).as_py() or like is not None
+    sure = len(either) < 2 or not pc.any(pc.match_substring_regex(digits, "[.,]")).as_py() or shown
     if not sure:  # every separator has three digits behind it, and no text has two of them
         separator = next(s for s in ",." if pc.any(pc.match_substring(digits, s)).as_py())
         thousands, point = next(r for r in either if r[0] == separator)
