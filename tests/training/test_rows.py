@@ -1,6 +1,7 @@
 """Where batches come from: every row once an epoch, the same whenever asked, and memory that does not grow."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -141,25 +142,28 @@ def peak(path):
     os.close(writer)
     return float(os.read(reader, 100))
 
-print(json.dumps([peak(path) for path in sys.argv[1:]]))
+# allocators keep what they were given back, now more, now less: the least of two is nearer to what a fit needs
+print(json.dumps([min(peak(path) for _ in range(2)) for path in sys.argv[1:]]))
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_the_memory_of_a_streamed_fit_does_not_grow_with_the_rows(tmp_path):
-    """Four times the rows of 20 columns, 128 MB of them as float64: within a few MiB of the same peak."""
+    """Ten times the rows of 20 columns, 320 MB of them as float64: the same peak but for what allocators keep."""
     rng = np.random.default_rng(0)
     group = pyarrow.table({f"c{i}": rng.normal(size=50_000) for i in range(20)})
-    for name, n_groups in (("small", 4), ("large", 16)):
+    for name, n_groups in (("small", 4), ("large", 40)):
         with pyarrow.parquet.ParquetWriter(tmp_path / name, group.schema, compression="none") as writer:
             for _ in range(n_groups):
                 writer.write_table(group)
         (tmp_path / name).rename(tmp_path / f"{name}.parquet")
     paths = [str(tmp_path / f"{name}.parquet") for name in ("small", "large")]
-    run = subprocess.run([sys.executable, "-c", MEMORY, *paths], capture_output=True, text=True, timeout=300)
+    one_heap = os.environ | {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    command = [sys.executable, "-c", MEMORY, *paths]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, env=one_heap)
     assert run.returncode == 0, run.stderr
     small, large = json.loads(run.stdout)
-    assert large < small + 25, (small, large)  # 600,000 rows more are 46 MiB as float32
+    assert large < small + 70, (small, large)  # 1,800,000 rows more are 137 MiB as float32
 
 
 # ---- what lies where ---------------------------------------------------------------------------------------------
