@@ -88,6 +88,16 @@ def _residuals(scorer: Scorer, look: Look) -> Tensor:
     return scorer.log_residuals(look).flatten(1).sum(1)
 
 
+def _rmse(scorer: Scorer, look: Look) -> Tensor:
+    return look.residuals.double().flatten(1).square().mean(1).sqrt()
+
+
+def _largest(scorer: Scorer, look: Look) -> Tensor:
+    """Over the features, the first axis of S: the root mean square of residuals beside what is usual for it."""
+    found, usual = (r.double().flatten(2).square().mean(2).sqrt() for r in (look.residuals, scorer.typical[None]))
+    return (found / usual).amax(1)
+
+
 def _evidence(scorer: Scorer, look: Look) -> Tensor:
     n = len(look.x)
     return -log_evidence(look.model, look.x, look.condition, n_samples=EVIDENCE_SAMPLES, batch_size=n)
@@ -108,6 +118,8 @@ def _rows(scorer: Scorer, look: Look) -> Tensor:
 
 MEMBERS: dict[str, Callable[[Scorer, Look], Tensor]] = {
     "residuals": _residuals,
+    "rmse": _rmse,
+    "largest": _largest,
     "reconstruction": lambda scorer, look: look.error,
     "elbo": _elbo,
     "evidence": _evidence,
@@ -118,6 +130,8 @@ MEMBERS: dict[str, Callable[[Scorer, Look], Tensor]] = {
 }
 MEANINGS = {
     "residuals": "many of its cells differ from their reconstruction",
+    "rmse": "it differs from its reconstruction",
+    "largest": "one of its features differs far from its reconstruction",
     "reconstruction": "it is not decoded well from its code",
     "elbo": "the model gives it a low probability",
     "evidence": "the model gives it a low probability",

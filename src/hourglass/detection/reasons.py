@@ -23,7 +23,7 @@ class Explanations:
     ----------
     contribution : (N, *S) what makes it an anomaly. Of named columns, by how much the score falls where one cell is as
         the model expects it from the others; of other data, by how many nats a cell is less probable, given the code,
-        than is usual. 0 where a cell is missing.
+        than is usual; of instants of series the mean of these over windows. 0 where a cell is missing.
     observed, expected : (N, *S) in raw units.
     least : from which contribution on a cell is named.
     parts : (N, M) what each member adds to the score.

@@ -23,6 +23,7 @@ SCORES: dict[str, dict[str, float]] = {
     "encoder": {"codes": 1.0, "mahalanobis": 1.0},
     **{name: {name: 1.0} for name in MEMBERS},
 }
+OF_WINDOWS = {"rmse": 1.0, "largest": 1.0, "codes": 1.0, "rows": 1.0}  # the default where an instant has many windows
 
 
 def check_score(score: Any) -> None:
@@ -38,7 +39,8 @@ class Scorer:
     A score is the sum of its members, each less its median and divided by the distance from there to its 90 % quantile,
     both over examples that the model was not trained on: members in nats and members that are distances so weigh the
     same, and one that is far out is not held back by the others, as it would be by ranks, which end with the last
-    calibration example.
+    calibration example. Of windows members are compressed by arcsinh first: a series that leaves the range it was
+    trained on would else be judged by the one member that grows fastest.
 
     Attributes
     ----------
@@ -49,6 +51,7 @@ class Scorer:
     rows : stored examples; None where they are too large, or no member needs them.
     usual : (*S) what log p of each cell is on average given the code, nats.
     typical : (*S) how far each cell is from its reconstruction on average.
+    compressed : () bool, whether members are taken through arcsinh.
     """
 
     names: tuple[str, ...]
@@ -61,9 +64,19 @@ class Scorer:
     rows: Exemplars | None
     usual: Tensor
     typical: Tensor
+    compressed: Tensor
 
     @classmethod
-    def begin(cls, score: str, has_prior: bool, codes: Tensor, rows: Tensor | None, n_rows: int, seed: int) -> Scorer:
+    def begin(
+        cls,
+        score: str,
+        has_prior: bool,
+        codes: Tensor,
+        rows: Tensor | None,
+        n_rows: int,
+        seed: int,
+        of_windows: bool = False,
+    ) -> Scorer:
         """From codes (N, L) and vectors (N, F) of some of `n_rows` training examples; not on one scale yet.
 
         Stored rows weigh less where they are a sample of the training rows: the nearest of a few says less.
@@ -72,7 +85,7 @@ class Scorer:
         ------
         ValueError : for a score of which no member can be had.
         """
-        wanted = SCORES[score]
+        wanted = OF_WINDOWS if of_windows and score == "default" else SCORES[score]
         names = tuple(
             name for name in wanted if (has_prior or name not in NEED_PRIOR) and (name != "rows" or rows is not None)
         )
@@ -100,6 +113,7 @@ class Scorer:
             rows=stored,
             usual=torch.zeros(()),
             typical=torch.ones(()),
+            compressed=torch.tensor(of_windows),
         )
 
     def with_typical(self, cells: Tensor, residuals: Tensor) -> Scorer:
@@ -123,7 +137,8 @@ class Scorer:
 
     def parts(self, members: Tensor) -> Tensor:
         """What each of the members (N, M) adds to the score."""
-        return self.weights / self.weights.sum() * (members - self.middle) / self.unit
+        found = (members - self.middle) / self.unit
+        return self.weights / self.weights.sum() * (found.arcsinh() if self.compressed else found)
 
     def whitened(self, codes: Tensor) -> Tensor:
         """Codes (B, L) with the covariance 1, float64."""
@@ -156,7 +171,7 @@ class Scorer:
         return cls(names, **tensors, codes=codes, rows=stored("rows"))
 
 
-_TENSORS = ("weights", "middle", "unit", "centre", "whiten", "usual", "typical")
+_TENSORS = ("weights", "middle", "unit", "centre", "whiten", "usual", "typical", "compressed")
 
 
 def _whitening(centred: Tensor) -> Tensor:

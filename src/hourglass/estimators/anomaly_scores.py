@@ -92,6 +92,19 @@ class Scoring:
         cells = passes.cell_log_prob(self.model, rows.raw, rows.condition, self.device).double()
         return self.scorer.usual - cells, passes.reconstruct(self.model, rows.raw, rows.condition, self.device)
 
+    def of_instants(self, given: Given) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same of the channels of every instant handed in, and what is there: (T, C) each, in the order they came.
+
+        Means of the windows over an instant; of categories expected is what most windows say.
+        """
+        examples, rows = given.examples, given.rows
+        assert examples is not None and examples.layout is not None
+        nats, decoded = self.as_decoded(rows)
+        expected, observed = (examples.merged(examples.in_place(x.double().cpu()).numpy()) for x in (decoded, rows.raw))
+        with np.errstate(invalid="ignore"):
+            found = examples.per_row(nats.numpy())
+        return tuple(map(examples.layout.as_handed_in, (found, expected, observed)))  # type: ignore[return-value]
+
 
 def vectors_of(model: Autoencoder, rows: Rows, device: str) -> torch.Tensor:
     """(N, F), see `exemplars.vectors`."""

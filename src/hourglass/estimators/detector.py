@@ -115,7 +115,9 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         n_features = vectors(self.model_, self.model_.scaling(rows.raw[:1])).shape[1]
         found = vectors_of(self.model_, rows, self.device) if fits(n_features) else None
         has_prior, apart = self.recipe_.prior is not None, Given(data.apart, data.cut_apart)
-        scorer = Scorer.begin(self.anomaly_score, has_prior, codes, found, data.n_independent, self.seed_)
+        scorer = Scorer.begin(
+            self.anomaly_score, has_prior, codes, found, data.n_independent, self.seed_, data.cut_apart is not None
+        )
         beside = apart
         if data.held_out is not None and len(data.held_out) >= MIN_TO_SCALE:
             beside = Given(data.held_out, data.cut_held_out)
@@ -187,7 +189,10 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
 
     def given(self, X: Any, condition: Any = None) -> Given:
         """X as models take it, and where it was cut."""
-        X, condition = self._accept(X, condition)
+        return self.given_accepted(*self._accept(X, condition))
+
+    def given_accepted(self, X: Any, condition: Any = None) -> Given:
+        """The same of X as its kind of data takes it."""
         examples = self.modality_.examples(X, dense=True)
         rows = Rows(examples.rows(), self._condition_of(examples, condition))
         return Given(rows, examples if examples.axes else None)
@@ -279,26 +284,29 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
             return self._reasons(given, np.arange(len(parts)), parts)
 
     def _reasons(self, given: Given, which: np.ndarray, parts: np.ndarray) -> Explanations:
-        """Of some rows handed in, (n,); of instants of series what each measure adds alone."""
-        columns, parts = self.modality_.columns, parts[which]
-        none = torch.zeros(len(which), 0, dtype=torch.float64)
-        contribution, expected, observed = none, none, none
-        if given.examples is None:
+        """Of some rows handed in, (n,); of windows of levels, music and text what each measure adds alone."""
+        columns, examples = self.modality_.columns, given.examples
+        contribution = expected = observed = np.zeros((len(which), 0))
+        in_nats = True
+        if examples is None:
             rows = given.rows[torch.from_numpy(which)]
             by_column = bool(columns) and self.modality_.has_missing and rows.raw.ndim == 2
-            contribution, expected = (
-                self.scoring.if_as_expected(rows, parts.sum(1)) if by_column else self.scoring.as_decoded(rows)
+            found, decoded = (
+                self.scoring.if_as_expected(rows, parts[which].sum(1)) if by_column else self.scoring.as_decoded(rows)
             )
-            observed = rows.raw.double()
-            contribution = torch.where(observed.isnan(), 0.0, contribution)
+            contribution, expected, observed = found.numpy(), decoded.double().numpy(), rows.raw.double().numpy()
+            in_nats = observed.ndim != 2
+        elif examples.layout is not None and len(examples.layout) == len(parts):
+            columns = examples.channels
+            contribution, expected, observed = (x[which] for x in self.scoring.of_instants(given))
         return Explanations(
-            contribution=contribution.numpy(),
-            observed=observed.numpy(),
-            expected=expected.double().numpy(),
-            parts=parts,
+            contribution=np.where(np.isnan(observed), 0.0, contribution),
+            observed=observed,
+            expected=expected,
+            parts=parts[which],
             members=self.scorer_.names,
             columns=columns,
-            least=MIN_FALL if observed.ndim == 2 else MIN_NATS,
+            least=MIN_NATS if in_nats else MIN_FALL,
         )
 
     def baseline_scores(self, X: Any, *, condition: Any = None) -> dict[str, np.ndarray]:

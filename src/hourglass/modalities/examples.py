@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hourglass.modalities.column import Column
 from hourglass.modalities.time_axis import Layout
 from hourglass.readers import containers
 
@@ -44,6 +45,7 @@ class Examples:
     levels : (N, C) what was subtracted from the channels of each window, and is added again where windows are put
         together; None where nothing was.
     record_names : (R,) what the data call their records; None where they do not.
+    channels : (C,) what the channels of rows are called; () where there is no layout.
     """
 
     raw: Tensor
@@ -57,6 +59,7 @@ class Examples:
     middle: np.ndarray | None = None
     levels: Tensor | None = None
     record_names: tuple[str, ...] | None = None
+    channels: tuple[Column, ...] = ()
 
     @classmethod
     def whole(cls, raw: Tensor) -> Examples:
@@ -233,6 +236,25 @@ class Examples:
                 best, most = np.where(better, k, best), np.where(better, votes, most)
         assert best is not None
         return [record.astype(np.int64) for record in self._to_records(best.astype(np.float64), codes.shape[1:])]
+
+    def merged(self, cells: np.ndarray) -> np.ndarray:
+        """Raw windows (N, C, W) -> rows (T, C), record after record: means of numbers, votes on categories."""
+        rows = self.per_row(cells)
+        for i, column in enumerate(self.channels):
+            if column.is_categorical:
+                votes = self.stitch_votes(cells[:, i : i + 1], len(column.categories))
+                rows[:, i] = self._in_rows(votes)[:, 0]
+        return rows
+
+    def per_row(self, cells: np.ndarray) -> np.ndarray:
+        """Numbers of windows (N, K, W) -> rows (T, K), record after record: means of the windows over a row."""
+        return self._in_rows(self.stitch(cells))
+
+    def _in_rows(self, records: Sequence[np.ndarray]) -> np.ndarray:
+        """Records (K, L) of the places on their time axes -> rows (T, K)."""
+        layout = self.layout
+        assert layout is not None
+        return np.concatenate([record.T[layout.place[layout.record == r]] for r, record in enumerate(records)])
 
     def _add_up(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sums over all windows at every place of all records, (places, rest), and how many windows there were."""

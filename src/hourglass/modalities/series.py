@@ -243,7 +243,7 @@ class Series:
         raw = self.channels.examples(self._of_channels(containers.concatenate(list(X)))).rows()
         step = self.step if dense else self.step_of_codes
         examples = along_time(raw, self._layout(X, self.width), self.width, step)
-        return replace(examples, record_names=getattr(X, "names", None))
+        return replace(examples, record_names=getattr(X, "names", None), channels=self.channels.columns)
 
     # ---- the way back ----
 
@@ -254,17 +254,6 @@ class Series:
         if containers.is_frame(table):
             return [containers.take(table, np.arange(i * width, (i + 1) * width)) for i in range(n)]
         return table.reshape((n, width) if self.is_flat else (n, width, -1))
-
-    def _rows(self, examples: Examples, cells: np.ndarray) -> np.ndarray:
-        """Cells of windows (N, K, W) -> of the rows of the records, one after the other (T, K)."""
-        return self._in_rows(examples, examples.stitch(cells))
-
-    @staticmethod
-    def _in_rows(examples: Examples, records: Sequence[np.ndarray]) -> np.ndarray:
-        """Records (K, L) of the places on their time axes -> rows (T, K)."""
-        layout = examples.layout
-        assert layout is not None
-        return np.concatenate([record.T[layout.place[layout.record == r]] for r, record in enumerate(records)])
 
     def _records(self, table: Any, X: Records) -> Any:
         """The rows of all records, one after the other, as X came in."""
@@ -281,25 +270,16 @@ class Series:
 
     def stitch(self, examples: Examples, raw: Tensor, like: Any) -> Any:
         """Series of the instants that came in; where windows overlap, numbers are their mean, categories their vote."""
-        rows = torch.from_numpy(self._merged(examples, examples.in_place(raw.double().cpu()).numpy()))
+        rows = torch.from_numpy(examples.merged(examples.in_place(raw.double().cpu()).numpy()))
         table = containers.concatenate(list(like))
         inner = self._of_channels(table)
         made = self.channels.stitch(Examples.whole(rows), rows, inner)
         whole = containers.put_back(table, made, self._places(table)) if inner is not table else made
         return self._records(whole, like)
 
-    def _merged(self, examples: Examples, cells: np.ndarray) -> np.ndarray:
-        """Raw windows (N, C, W) -> raw rows (T, C)."""
-        rows = self._rows(examples, cells)
-        for i, column in enumerate(self.channels.columns):
-            if column.is_categorical:
-                votes = examples.stitch_votes(cells[:, i : i + 1], len(column.categories))
-                rows[:, i] = self._in_rows(examples, votes)[:, 0]
-        return rows
-
     def fill(self, X: Records, examples: Examples, raw: Tensor) -> Any:
         """The series with their missing cells filled in; instants that have no row get none."""
-        rows = torch.from_numpy(self._merged(examples, examples.in_place(raw.double().cpu()).numpy()))
+        rows = torch.from_numpy(examples.merged(examples.in_place(raw.double().cpu()).numpy()))
         table = containers.concatenate(list(X))
         inner = self._of_channels(table)
         made = self.channels.fill(inner, Examples.whole(rows), rows)
@@ -320,7 +300,7 @@ class Series:
         beside = (scores - values.sum((1, 2))) / self.width
         of_instants = values.sum(1, keepdims=True) + beside[:, None, None]
         assert examples.layout is not None
-        return examples.layout.as_handed_in(self._rows(examples, of_instants)[:, 0])
+        return examples.layout.as_handed_in(examples.per_row(of_instants)[:, 0])
 
     def split(self, X: Records, fraction: float, most: int, rng: np.random.Generator) -> tuple[Any, Any]:
         """Whole series chosen at random; of a single one its end."""

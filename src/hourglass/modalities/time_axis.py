@@ -62,6 +62,10 @@ class Layout:
         """One value per row, record after record, (T, ...) -> in the order of what was handed in."""
         return values if self.handed_in is None else values[np.argsort(self.handed_in)]
 
+    def in_records(self) -> np.ndarray:
+        """Where each row stands in what was handed in, record after record, (T,)."""
+        return np.arange(len(self)) if self.handed_in is None else self.handed_in
+
 
 @dataclass
 class _Oddities:

@@ -10,6 +10,7 @@ from hourglass.plots.scheme import LIGHT, SMALL, Scheme, new_figure, style_axes
 
 BINS = 50
 MAX_BARS = 12
+MAX_POINTS = 2_000
 
 
 def score_histogram(
@@ -51,6 +52,38 @@ def score_histogram(
     axes.set_yticks([0, 1, 10], ["0", "1 %", "10 %"])
     axes.set_ylabel("share")
     axes.set_xlabel("anomaly score")
+    figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=SMALL, labelcolor=scheme.ink)
+    return figure
+
+
+def score_timeline(
+    scores: ArrayLike, threshold: float, *, truth: ArrayLike | None = None, scheme: Scheme = LIGHT
+) -> Figure:
+    """Scores along time with their threshold; of a long series the highest score of each stretch that a point shows.
+
+    Parameters
+    ----------
+    scores : (T,), higher is more anomalous; NaN parts one series from the next.
+    threshold : above which an alarm is raised.
+    truth : (T,) bool, shaded; None where it is not known.
+    scheme : colours.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    step = -(-len(scores) // MAX_POINTS)
+    instants = np.arange(0, len(scores), step)
+    figure = new_figure(190, scheme)
+    axes = figure.subplots()
+    style_axes(axes, scheme, grid="x")
+    axes.plot(instants, np.fmax.reduceat(scores, instants), color=scheme.colours[0], linewidth=0.9)
+    axes.axhline(threshold, color=scheme.colours[1], linewidth=1.4, linestyle=(0, (4, 2)), label="threshold")
+    if truth is not None:
+        inside = np.logical_or.reduceat(np.asarray(truth, dtype=bool), instants)
+        axes.fill_between(
+            instants, 0, 1, where=inside, step="mid", transform=axes.get_xaxis_transform(), color=scheme.colours[1],
+            alpha=0.2, linewidth=0, label="anomalies by the labels",
+        )  # fmt: skip
+    axes.set_xlabel("instant")
+    axes.set_ylabel("anomaly score")
     figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=SMALL, labelcolor=scheme.ink)
     return figure
 

@@ -94,6 +94,9 @@ def along_time(
     names: Sequence[str],
     *,
     first: int = 0,
+    threshold: float | None = None,
+    marked: Sequence[tuple[int, int]] = (),
+    unit: str = "nats",
     scheme: Scheme = LIGHT,
 ) -> Figure:
     """A series with its reconstruction over it, each channel in its own units, and below them a score of each instant.
@@ -104,6 +107,9 @@ def along_time(
     scores : (T,).
     names : of the channels.
     first : the number of the first instant.
+    threshold : of the scores, drawn as a line.
+    marked : first and last instants of what is to be seen, such as events.
+    unit : of the scores.
     scheme : colours.
     """
     shown = min(len(original), MAX_CHANNELS)
@@ -117,7 +123,12 @@ def along_time(
         heading(axes, names[c], scheme)
     style_axes(panels[-1], scheme, grid="x")
     panels[-1].plot(instants, scores, color=scheme.colours[0], linewidth=0.9)
-    heading(panels[-1], "nats", scheme)
+    heading(panels[-1], unit, scheme)
+    if threshold is not None:
+        panels[-1].axhline(threshold, color=scheme.colours[1], linewidth=1.2, linestyle=(0, (4, 2)))
+    for axes in panels:
+        for begin, end in marked:
+            axes.axvspan(begin - 0.5, end + 0.5, color=scheme.colours[1], alpha=0.15, linewidth=0)
     panels[0].legend(
         loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=SMALL, labelcolor=scheme.ink
     )

@@ -12,6 +12,7 @@ from hourglass.detection.evaluation import Evaluation, anomalies
 from hourglass.detection.members import MEANINGS
 from hourglass.estimators.anomaly_scores import Given
 from hourglass.plots.detection import contribution_bars, score_histogram
+from hourglass.report.instants import of_instants
 from hourglass.report.markup import table_markup
 from hourglass.report.panels import Panel, Section
 from hourglass.report.report_data import ReportData
@@ -24,6 +25,8 @@ THIS = "this detector"
 
 def detection(s: ReportData) -> Section:
     """What an analyst wants to know of the alarms among the examples shown."""
+    if s.cut.layout is not None:
+        return Section("detection", "Anomalies", of_instants(s))
     if s.is_cut:
         caption = (
             f"Scores and alarms are of instants, not of {s.noun}s: hourglass detect, or Detector.detect, gives them."

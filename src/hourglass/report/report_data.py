@@ -54,6 +54,8 @@ class ReportData:
     n_given : how many examples there are in the data.
     source : the path or the data set; "" for data in memory.
     is_cut : whether examples are windows of records.
+    accepted : what was handed in, as the kind of data takes it, from which examples were cut.
+    given_condition, given_labels : as they were handed in, one for each record or row; None without.
     levels, default_condition : the conditions to show, and the one where only one fits.
     """
 
@@ -70,6 +72,9 @@ class ReportData:
     n_given: int
     source: str = ""
     is_cut: bool = False
+    accepted: Any = None
+    given_condition: Any = None
+    given_labels: Any = None
     levels: tuple[ConditionLevel, ...] = ()
     default_condition: ConditionLevel | None = None
 
@@ -221,6 +226,9 @@ def report_data(
         n_given=n_given or len(every),
         source=data.source,
         is_cut=bool(every.axes),
+        accepted=X,
+        given_condition=condition,
+        given_labels=labels,
         levels=levels,
         default_condition=default_condition,
     )

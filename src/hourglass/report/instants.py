@@ -1,0 +1,173 @@
+"""Panels of a detector of series: scores along time, events and their reasons, the signal about the oddest of them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from hourglass.detection.evaluation import Evaluation, anomalies
+from hourglass.detection.stream import Event, Events
+from hourglass.detection.volume import period, volume_under_pr
+from hourglass.plots.detection import contribution_bars, score_timeline
+from hourglass.plots.lines import along_time
+from hourglass.report.markup import table_markup
+from hourglass.report.panels import Panel
+from hourglass.report.report_data import ReportData
+from hourglass.report.words import many
+
+EVENTS, CHANNELS = 12, 3  # that are shown
+AROUND = 150  # instants, before and after an event
+
+
+def of_instants(s: ReportData) -> list[Panel]:
+    """Of every instant handed in; of series that are seen whole, of each of them."""
+    detector = s.estimator
+    given = detector.given_accepted(s.accepted, s.given_condition)
+    found = detector.detect_given(given)
+    truth = _truth(s, len(found))
+    if given.examples is None or len(given.examples.layout) != len(found):
+        return [_scores(s, found, truth, "series")]
+    layout = given.examples.layout
+    order = layout.in_records()
+    why = detector.explain_given(given)
+    events = _events(found.score[order], found.alarm[order], layout.record, given.examples.window[0])
+    return [
+        _scores(s, found, truth, "instant", order, layout.record),
+        _of_events(s, events, found, order, layout),
+        *_signal(s, events, found, why, order, layout),
+        *_channels(found, why),
+    ]
+
+
+def _truth(s: ReportData, n: int) -> np.ndarray | None:
+    """Which of n instants are anomalies by their labels; None where there are none that say so."""
+    if s.given_labels is None or len(s.given_labels) != n:
+        return None
+    arguments = (s.estimator.origin_.arguments if s.estimator.origin_ else None) or {}
+    return anomalies(np.asarray(s.given_labels), arguments.get("normal"))
+
+
+def _scores(
+    s: ReportData, found: Any, truth: Any, noun: str, order: np.ndarray | None = None, record: np.ndarray | None = None
+) -> Panel:
+    calibration, n = s.estimator.calibration_, int(found.alarm.sum())
+    order = np.arange(len(found)) if order is None else order
+    scores, truth = found.score[order], None if truth is None else truth[order]
+    sentences = [
+        f"{n:,} of {many(len(found), noun)} raise an alarm ({n / len(found):.2%}).",
+        f"The threshold is what {calibration.rate:.2g} of {many(len(calibration), noun)} kept apart exceed. "
+        "Neighbouring instants are alike, so this is a guide and no promise.",
+    ]
+    if truth is not None:
+        sentences.append(f"{Evaluation.of(scores, found.alarm[order], truth).sentence()}.")
+        if truth.any() and s.cut.n_records == 1:
+            width = period(np.nan_to_num(s.cut.stitch(s.originals.values)[0][0]))
+            volume = volume_under_pr(truth, scores, width)
+            sentences.append(
+                f"VUS-PR {volume:.3f}, with tolerances of up to {width} instants; chance has {truth.mean():.3f}."
+            )
+    if record is not None:
+        breaks = np.flatnonzero(np.diff(record)) + 1
+        scores = np.insert(scores, breaks, np.nan)
+        truth = None if truth is None else np.insert(truth, breaks, False)
+    return Panel(
+        "Scores along time",
+        " ".join(sentences),
+        lambda scheme: score_timeline(scores, calibration.threshold, truth=truth, scheme=scheme),
+        f"A line of {len(found):,} scores with the threshold {calibration.threshold:.3g}; {n} alarms.",
+    )
+
+
+def _events(scores: np.ndarray, alarms: np.ndarray, record: np.ndarray, gap: int) -> list[Event]:
+    """Alarms less than a window apart are one event; the highest first."""
+    found: list[Event] = []
+    for r in np.unique(record):
+        rows = np.flatnonzero(record == r)
+        events = Events(gap=gap)
+        each = [*events.update(alarms[rows], scores[rows]), *events.finish()]
+        first = int(rows[0])
+        found += [Event(first + e.first, first + e.last, e.alarms, first + e.peak, e.score) for e in each]
+    return sorted(found, key=lambda event: -event.score)
+
+
+def _of_events(s: ReportData, events: list[Event], found: Any, order: np.ndarray, layout: Any) -> Panel:
+    def name(row: int) -> str:
+        place = int(layout.place[row])
+        return (
+            str(place)
+            if s.cut.n_records == 1
+            else f"{s.cut.record_names[layout.record[row]] if s.cut.record_names else layout.record[row]}@{place}"
+        )
+
+    lines = [
+        (
+            f"{name(event.first)} to {name(event.last)}",
+            [f"{event.alarms:,}", name(event.peak), f"{event.score:.2f}", escape(found.reason[order[event.peak]])],
+        )
+        for event in events[:EVENTS]
+    ]
+    return Panel(
+        "Events" if len(events) <= EVENTS else f"The {EVENTS} largest events of {len(events):,}",
+        "Alarms less than a window apart are one event. Why: the channels that are least probable at its peak, with "
+        "what the model expects there."
+        if lines
+        else "No instant raises an alarm.",
+        html=table_markup(["instants", "alarms", "peak", "score", "why"], lines, "Events", "reasons") if lines else "",
+    )
+
+
+def _signal(s: ReportData, events: list[Event], found: Any, why: Any, order: np.ndarray, layout: Any) -> list[Panel]:
+    """The channels that contribute most to the largest event, with what is expected of them."""
+    if not events:
+        return []
+    event = events[0]
+    rows = np.flatnonzero(layout.record == layout.record[event.peak])
+    near = rows[(rows >= event.peak - AROUND) & (rows <= event.peak + AROUND)]
+    inside = order[max(event.first, near[0]) : min(event.last, near[-1]) + 1]
+    channels = np.argsort(-np.nansum(why.contribution[inside], 0), kind="stable")[:CHANNELS]
+    names = [why.columns[i].name for i in channels]
+    observed, expected = (x[np.ix_(order[near], channels)].T for x in (why.observed, why.expected))
+    first = int(layout.place[near[0]])
+    shift = first - int(near[0])
+    marked = [(e.first + shift, e.last + shift) for e in events if e.first <= near[-1] and e.last >= near[0]]
+    marked = [(max(begin, first), min(end, int(layout.place[near[-1]]))) for begin, end in marked]
+    return [
+        Panel(
+            "The largest event",
+            f"What was observed, what the model expects there, and the score with its threshold; events are shaded. "
+            f"Channels by what they contribute: {', '.join(names)}.",
+            lambda scheme: along_time(
+                observed,
+                expected,
+                found.score[order[near]],
+                names,
+                first=first,
+                threshold=s.estimator.calibration_.threshold,
+                marked=marked,
+                unit="anomaly score",
+                scheme=scheme,
+            ),
+            f"{len(near)} instants of {len(names)} channels about instant {int(layout.place[event.peak])}, "
+            "with the score.",
+        )
+    ]
+
+
+def _channels(found: Any, why: Any) -> list[Panel]:
+    """What the channels of series of several contribute to the alarms."""
+    which = np.flatnonzero(found.alarm)
+    if len(why.columns) < 2 or not len(which):
+        return []
+    shares = np.clip(np.nan_to_num(why.contribution[which]), 0, None).mean(0)
+    shown = np.flatnonzero(shares > 0)
+    names = [why.columns[i].name for i in shown]
+    return [
+        Panel(
+            "What makes the alarms",
+            "By how many nats each channel is less probable in the alarms than is usual, on average.",
+            lambda scheme: contribution_bars(names, shares[shown], unit="nats", scheme=scheme),
+            "Bar chart: " + ", ".join(f"{why.columns[i].name} {shares[i]:.2g}" for i in np.argsort(-shares)[:5]) + ".",
+        )
+    ]
