@@ -86,13 +86,38 @@ class Calibration:
 
     @property
     def threshold(self) -> float:
-        """A score above it raises an alarm: the k-th largest calibration score."""
-        return float(self.scores[-self.rank])
+        """A score above it raises an alarm: the k-th largest calibration score; of dependent ones see `_tail`."""
+        highest = float(self.scores[-self.rank])
+        if (tail := self._tail) is None:
+            return highest
+        middle, spread, free = tail
+        return max(highest, middle + spread * float(stats.t.isf(self.rate, free)))
 
     def p_values(self, scores: ArrayLike) -> NDArray[np.float64]:
         """(1 + how many calibration scores are at least as large) / (n + 1), (N,) for scores (N,)."""
         found = np.asarray(scores, dtype=np.float64)
-        return (1 + len(self) - np.searchsorted(self.scores, found, side="left")) / (len(self) + 1)
+        p = (1 + len(self) - np.searchsorted(self.scores, found, side="left")) / (len(self) + 1)
+        if (tail := self._tail) is None:
+            return p
+        middle, spread, free = tail
+        return np.maximum(p, stats.t.sf((found - middle) / spread, free))
+
+    @property
+    def _tail(self) -> tuple[float, float, float] | None:
+        """Middle, spread and degrees of freedom of the next score, where scores depend on one another; else None.
+
+        The largest of a hundred instants that are five independent windows is about the largest of five, and no
+        quantile of 99 %. There the limit that the next one of as many independent normal scores exceeds with a given
+        probability holds as well: mean + t sd sqrt(1 + 1 / n), t of Student's distribution with n - 1 degrees of
+        freedom. Source: Hahn 1969, "Factors for calculating two-sided prediction intervals for samples from a normal
+        distribution"; of one side here.
+        """
+        n = self.n_independent
+        spread = float(self.scores.std())
+        if n == len(self) or spread == 0:
+            return None
+        free = max(n - 1, 1)  # a single window tells of no spread between windows
+        return float(self.scores.mean()), spread * math.sqrt((1 + 1 / n) * max(n, 2) / free), free
 
     def realised(self, confidence: float = 0.9) -> Interval:
         """The range that holds the false-alarm rate of this very threshold over all normal examples to come.

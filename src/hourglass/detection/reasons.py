@@ -21,9 +21,9 @@ class Explanations:
 
     Attributes
     ----------
-    contribution : (N, *S) what makes it an anomaly. Of named columns, by how much the score falls where one cell is as
-        the model expects it from the others; of other data, by how many nats a cell is less probable, given the code,
-        than is usual; of instants of series the mean of these over windows. 0 where a cell is missing.
+    contribution : (N, *S) what makes it an anomaly. Of named columns, and of the channels of an instant, (N, C), by how
+        much the score falls where one is as the model expects it from the others; of other data, by how many nats a
+        cell is less probable, given the code, than is usual. 0 where a cell is missing.
     observed, expected : (N, *S) in raw units.
     least : from which contribution on a cell is named.
     parts : (N, M) what each member adds to the score.

@@ -46,7 +46,9 @@ class Scorer:
     ----------
     names, weights : of the members, (M,).
     middle, unit : (M,) the median, and the distance from there to the 90 % quantile.
-    centre, whiten : (L,), (L, L): (z - centre) @ whiten has the covariance 1 over training examples.
+    centre, whiten : (L,), (L, L): (z - centre) @ whiten has the covariance 1 over training examples. Of windows it is
+        diagonal and makes variances 1: codes of windows that overlap fill a curve, and have directions of hardly any
+        spread that would decide about distances.
     codes : stored codes, whitened.
     rows : stored examples; None where they are too large, or no member needs them.
     usual : (*S) what log p of each cell is on average given the code, nats.
@@ -96,7 +98,7 @@ class Scorer:
             raise ValueError(f"anomaly_score={score!r} needs {what}; leave it out, or choose another one")
         codes = codes.double()
         centre = codes.mean(0)
-        whiten = _whitening(codes - centre)
+        whiten = _scaling(codes - centre) if of_windows else _whitening(codes - centre)
         n = len(names)
         stored = Exemplars.fit(rows, seed) if "rows" in names and rows is not None else None
         weights = dict(wanted)
@@ -172,6 +174,13 @@ class Scorer:
 
 
 _TENSORS = ("weights", "middle", "unit", "centre", "whiten", "usual", "typical", "compressed")
+
+
+def _scaling(centred: Tensor) -> Tensor:
+    """W (L, L), diagonal, so that each column of rows (N, L) times W has the variance 1; constant ones count 0."""
+    values = centred.square().mean(0)
+    kept = values > 1e-9 * values.max().clamp(min=1e-300)
+    return torch.diag(torch.where(kept, values.clamp(min=1e-300).rsqrt(), torch.zeros(()).double()))
 
 
 def _whitening(centred: Tensor) -> Tensor:

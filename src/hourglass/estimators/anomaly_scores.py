@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hourglass.detection.exemplars import vectors
 from hourglass.detection.members import Look
 from hourglass.detection.scorer import Scorer
 from hourglass.estimators import passes
 from hourglass.modalities import Examples, Modality
+from hourglass.modalities.modality import Column
 from hourglass.model import Autoencoder
 from hourglass.training import Rows
 
@@ -69,41 +72,50 @@ class Scoring:
         """What each member adds to the score of each row handed in, (T, M)."""
         return self.scorer.parts(self.members(given)).nan_to_num(0.0).numpy()
 
-    def if_as_expected(self, rows: Rows, scores: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """For each cell of rows (N, D), alone: by how much the score falls if it is as expected, and what is expected.
+    def if_as_expected(self, given: Given, scores: np.ndarray, columns: Sequence[Column]) -> tuple[Tensor, Tensor]:
+        """For each feature alone: by how much scores (T,) fall if it is as expected, (T, D); and what is, (N, D, ...).
 
-        That is what the model fills in where the cell is missing, so that it cannot copy it.
+        That is what the model fills in where the feature is missing, all along a window, so that it cannot copy it.
         """
-        n, D = rows.raw.shape
-        fall, expected = torch.zeros(n, D, dtype=torch.float64), rows.raw.double().clone()
-        constant = set(self.modality.constant_names)
-        for d in [d for d, column in enumerate(self.modality.columns) if column.name not in constant]:
+        rows = given.rows
+        known, expected = ~rows.raw.isnan(), rows.raw.double().clone()
+        fall = torch.zeros(len(scores), rows.raw.shape[1], dtype=torch.float64)
+        for d in [d for d, column in enumerate(columns) if not column.constant]:
             raw = rows.raw.clone()
             raw[:, d] = torch.nan
             for _ in range(ROUNDS):
                 filled = passes.reconstruct(self.model, raw, rows.condition, self.device)[:, d]
                 raw[:, d] = filled.to(raw.dtype)
             expected[:, d] = raw[:, d].double()
-            fall[:, d] = torch.from_numpy(scores - self.parts(Given(Rows(raw, rows.condition))).sum(1))
+            raw[:, d] = raw[:, d].where(known[:, d], torch.nan)
+            parts = self.parts(Given(Rows(raw, rows.condition), given.examples))
+            fall[:, d] = torch.from_numpy(scores - parts.sum(1))
         return fall, expected
+
+    def of_instants(
+        self, given: Given, which: np.ndarray, scores: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """By how much the score of some of the instants falls, what is expected, and what is there: (n, C) each.
+
+        Parameters
+        ----------
+        which, scores : (n,) places among the rows handed in, and their scores.
+        """
+        examples = given.examples
+        assert examples is not None and examples.layout is not None
+        layout = examples.layout
+        windows = examples.covering(layout.in_records_order(which))
+        some, rows = examples.take(windows), given.rows[torch.from_numpy(windows)]
+        every = np.zeros(len(layout))
+        every[which] = scores
+        fall, expected = self.if_as_expected(Given(rows, some), every, examples.channels)
+        raw = (layout.as_handed_in(some.merged(some.in_place(x.double().cpu()).numpy())) for x in (expected, rows.raw))
+        return fall.numpy()[which], *(x[which] for x in raw)
 
     def as_decoded(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """By how many nats each cell is less probable than is usual, given the code; its reconstruction: (N, *S)."""
         cells = passes.cell_log_prob(self.model, rows.raw, rows.condition, self.device).double()
         return self.scorer.usual - cells, passes.reconstruct(self.model, rows.raw, rows.condition, self.device)
-
-    def of_instants(self, given: Given) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same of the channels of every instant handed in, and what is there: (T, C) each, in the order they came.
-
-        Means of the windows over an instant; of categories expected is what most windows say.
-        """
-        examples, rows = given.examples, given.rows
-        assert examples is not None and examples.layout is not None
-        nats, decoded = self.as_decoded(rows)
-        expected, observed = (examples.merged(examples.in_place(x.double().cpu()).numpy()) for x in (decoded, rows.raw))
-        with np.errstate(invalid="ignore"):
-            found = examples.per_row(nats.numpy())
-        return tuple(map(examples.layout.as_handed_in, (found, expected, observed)))  # type: ignore[return-value]
 
 
 def vectors_of(model: Autoencoder, rows: Rows, device: str) -> torch.Tensor:

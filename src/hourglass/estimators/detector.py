@@ -277,28 +277,27 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         """What is unusual about each row, cell by cell."""
         return self.explain_given(self.given(X, condition))
 
-    def explain_given(self, given: Given) -> Explanations:
-        """The same of data as models take them."""
+    def explain_given(self, given: Given, which: np.ndarray | None = None) -> Explanations:
+        """The same of data as models take them, or of some of the rows handed in, (n,) ascending places."""
         with threads(self.n_threads):
             parts = self.scoring.parts(given)
-            return self._reasons(given, np.arange(len(parts)), parts)
+            return self._reasons(given, np.arange(len(parts)) if which is None else which, parts)
 
     def _reasons(self, given: Given, which: np.ndarray, parts: np.ndarray) -> Explanations:
         """Of some rows handed in, (n,); of windows of levels, music and text what each measure adds alone."""
-        columns, examples = self.modality_.columns, given.examples
+        columns, examples, scores = self.modality_.columns, given.examples, parts[which].sum(1)
         contribution = expected = observed = np.zeros((len(which), 0))
-        in_nats = True
+        in_nats = False
         if examples is None:
             rows = given.rows[torch.from_numpy(which)]
-            by_column = bool(columns) and self.modality_.has_missing and rows.raw.ndim == 2
+            in_nats = not columns or not self.modality_.has_missing or rows.raw.ndim != 2
             found, decoded = (
-                self.scoring.if_as_expected(rows, parts[which].sum(1)) if by_column else self.scoring.as_decoded(rows)
+                self.scoring.as_decoded(rows) if in_nats else self.scoring.if_as_expected(Given(rows), scores, columns)
             )
             contribution, expected, observed = found.numpy(), decoded.double().numpy(), rows.raw.double().numpy()
-            in_nats = observed.ndim != 2
         elif examples.layout is not None and len(examples.layout) == len(parts):
             columns = examples.channels
-            contribution, expected, observed = (x[which] for x in self.scoring.of_instants(given))
+            contribution, expected, observed = self.scoring.of_instants(given, which, scores)
         return Explanations(
             contribution=np.where(np.isnan(observed), 0.0, contribution),
             observed=observed,

@@ -246,6 +246,20 @@ class Examples:
                 rows[:, i] = self._in_rows(votes)[:, 0]
         return rows
 
+    def covering(self, rows: np.ndarray) -> np.ndarray:
+        """Positions of the windows that cover any of some rows, (n,) places record after record."""
+        layout = self.layout
+        assert layout is not None
+        found = np.zeros(len(self), dtype=bool)
+        for r in np.unique(layout.record[rows]):
+            wanted = np.zeros(int(layout.lengths[r]) + 1)
+            wanted[1 + layout.place[rows[layout.record[rows] == r]]] = 1
+            before, mine = np.cumsum(wanted), np.flatnonzero(self.record == r)
+            first = self.start[mine, 0]
+            last = np.minimum(first + self.window[0], layout.lengths[r])
+            found[mine] = before[last] > before[np.maximum(first, 0)]
+        return np.flatnonzero(found)
+
     def per_row(self, cells: np.ndarray) -> np.ndarray:
         """Numbers of windows (N, K, W) -> rows (T, K), record after record: means of the windows over a row."""
         return self._in_rows(self.stitch(cells))

@@ -66,6 +66,10 @@ class Layout:
         """Where each row stands in what was handed in, record after record, (T,)."""
         return np.arange(len(self)) if self.handed_in is None else self.handed_in
 
+    def in_records_order(self, rows: np.ndarray) -> np.ndarray:
+        """Places of rows among those handed in, (n,) -> their places record after record."""
+        return rows if self.handed_in is None else np.argsort(self.handed_in)[rows]
+
 
 @dataclass
 class _Oddities:

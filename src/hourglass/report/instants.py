@@ -10,6 +10,7 @@ import numpy as np
 from hourglass.detection.evaluation import Evaluation, anomalies
 from hourglass.detection.stream import Event, Events
 from hourglass.detection.volume import period, volume_under_pr
+from hourglass.estimators.anomaly_scores import Given
 from hourglass.plots.detection import contribution_bars, score_timeline
 from hourglass.plots.lines import along_time
 from hourglass.report.markup import table_markup
@@ -18,6 +19,7 @@ from hourglass.report.report_data import ReportData
 from hourglass.report.words import many
 
 EVENTS, CHANNELS = 12, 3  # that are shown
+EXPLAINED = 500  # alarms
 AROUND = 150  # instants, before and after an event
 
 
@@ -31,13 +33,12 @@ def of_instants(s: ReportData) -> list[Panel]:
         return [_scores(s, found, truth, "series")]
     layout = given.examples.layout
     order = layout.in_records()
-    why = detector.explain_given(given)
     events = _events(found.score[order], found.alarm[order], layout.record, given.examples.window[0])
     return [
         _scores(s, found, truth, "instant", order, layout.record),
         _of_events(s, events, found, order, layout),
-        *_signal(s, events, found, why, order, layout),
-        *_channels(found, why),
+        *_signal(s, events, found, given, order, layout),
+        *_channels(s, found, given),
     ]
 
 
@@ -110,42 +111,43 @@ def _of_events(s: ReportData, events: list[Event], found: Any, order: np.ndarray
     ]
     return Panel(
         "Events" if len(events) <= EVENTS else f"The {EVENTS} largest events of {len(events):,}",
-        "Alarms less than a window apart are one event. Why: the channels that are least probable at its peak, with "
-        "what the model expects there."
+        "Alarms less than a window apart are one event. Why: the channels without which the score at its peak would be "
+        "much lower, with what the model expects there."
         if lines
         else "No instant raises an alarm.",
         html=table_markup(["instants", "alarms", "peak", "score", "why"], lines, "Events", "reasons") if lines else "",
     )
 
 
-def _signal(s: ReportData, events: list[Event], found: Any, why: Any, order: np.ndarray, layout: Any) -> list[Panel]:
+def _signal(
+    s: ReportData, events: list[Event], found: Any, given: Given, order: np.ndarray, layout: Any
+) -> list[Panel]:
     """The channels that contribute most to the largest event, with what is expected of them."""
     if not events:
         return []
     event = events[0]
     rows = np.flatnonzero(layout.record == layout.record[event.peak])
     near = rows[(rows >= event.peak - AROUND) & (rows <= event.peak + AROUND)]
-    inside = order[max(event.first, near[0]) : min(event.last, near[-1]) + 1]
-    channels = np.argsort(-np.nansum(why.contribution[inside], 0), kind="stable")[:CHANNELS]
+    why = s.estimator.explain_given(given, order[near])
+    inside = (near >= event.first) & (near <= event.last)
+    channels = np.argsort(-why.contribution[inside].sum(0), kind="stable")[:CHANNELS]
     names = [why.columns[i].name for i in channels]
-    observed, expected = (x[np.ix_(order[near], channels)].T for x in (why.observed, why.expected))
-    first = int(layout.place[near[0]])
-    shift = first - int(near[0])
-    marked = [(e.first + shift, e.last + shift) for e in events if e.first <= near[-1] and e.last >= near[0]]
-    marked = [(max(begin, first), min(end, int(layout.place[near[-1]]))) for begin, end in marked]
+    places = layout.place[near]
+    marked = [near[(near >= e.first) & (near <= e.last)] for e in events]
+    shaded = [(int(layout.place[each[0]]), int(layout.place[each[-1]])) for each in marked if len(each)]
     return [
         Panel(
             "The largest event",
-            f"What was observed, what the model expects there, and the score with its threshold; events are shaded. "
-            f"Channels by what they contribute: {', '.join(names)}.",
+            "What was observed, what the model expects there from the other channels, and the score with its "
+            f"threshold; events are shaded. Channels by what they contribute: {', '.join(names)}.",
             lambda scheme: along_time(
-                observed,
-                expected,
+                why.observed[:, channels].T,
+                why.expected[:, channels].T,
                 found.score[order[near]],
                 names,
-                first=first,
+                first=int(places[0]),
                 threshold=s.estimator.calibration_.threshold,
-                marked=marked,
+                marked=shaded,
                 unit="anomaly score",
                 scheme=scheme,
             ),
@@ -155,19 +157,21 @@ def _signal(s: ReportData, events: list[Event], found: Any, why: Any, order: np.
     ]
 
 
-def _channels(found: Any, why: Any) -> list[Panel]:
+def _channels(s: ReportData, found: Any, given: Given) -> list[Panel]:
     """What the channels of series of several contribute to the alarms."""
     which = np.flatnonzero(found.alarm)
-    if len(why.columns) < 2 or not len(which):
+    if given.examples is None or len(given.examples.channels) < 2 or not len(which):
         return []
-    shares = np.clip(np.nan_to_num(why.contribution[which]), 0, None).mean(0)
+    which = np.sort(which[np.argsort(-found.score[which], kind="stable")[:EXPLAINED]])
+    why = s.estimator.explain_given(given, which)
+    shares = np.clip(why.contribution, 0, None).mean(0)
     shown = np.flatnonzero(shares > 0)
     names = [why.columns[i].name for i in shown]
     return [
         Panel(
             "What makes the alarms",
-            "By how many nats each channel is less probable in the alarms than is usual, on average.",
-            lambda scheme: contribution_bars(names, shares[shown], unit="nats", scheme=scheme),
+            "By how much the score of alarms falls, on average, where one channel is as the model expects it.",
+            lambda scheme: contribution_bars(names, shares[shown], unit="score", scheme=scheme),
             "Bar chart: " + ", ".join(f"{why.columns[i].name} {shares[i]:.2g}" for i in np.argsort(-shares)[:5]) + ".",
         )
     ]
