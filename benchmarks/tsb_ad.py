@@ -6,7 +6,7 @@
 The first `tr_N` instants, which the name of a file gives, are learned from. Scored are the whole series and the part
 after these alone. Settings were chosen on the first half by name (the first ten of U, the first ten of M).
 
-Methods: `detector` with its defaults; `centred` with windows that are centred; `network` its score without stored
+Methods: `detector` with its defaults; `not_centred` with windows as they are; `network` its score without stored
 windows; `pca`, `kmeans` and `forest` over windows of 96 (scikit-learn); `ae`, a plain autoencoder of windows of 100
 (one hidden layer of 64, code 16); `raw`, the distance to the nearest of the training windows of 96, centred and
 smoothed; `untrained`, the same distance between codes of a convolutional encoder with random weights.
@@ -163,7 +163,7 @@ def detector(**options):
 
 METHODS = {
     "detector": detector(),
-    "centred": detector(modality="series centre=yes"),
+    "not_centred": detector(modality="series centre=no"),
     "network": detector(anomaly_score="network"),
     "pca": over_windows(pca),
     "kmeans": over_windows(kmeans),

@@ -127,8 +127,8 @@ class Detection:
         Share of normal examples that may raise an alarm; it can be changed after the fit, without refitting.
     anomaly_score : str
         What the score is made of: "default" adds up the distance to the nearest of at most 2,000 stored rows,
-        the residuals, and two distances of the code; of windows of series and the like the error, that of the worst
-        channel, and the distances to stored windows and codes. "network" leaves the stored rows out; "encoder" is of
+        the residuals, and two distances of the code; of windows of series and the like the distances to stored
+        windows and codes. "network" leaves the stored rows out; "encoder" is of
         the code alone, for which nothing is decoded; or one measure alone: "rows", "residuals", "rmse", "largest",
         "elbo", "reconstruction", "evidence", "kl", "mahalanobis", "codes".
     calibration_fraction : float or None

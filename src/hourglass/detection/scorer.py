@@ -23,7 +23,7 @@ SCORES: dict[str, dict[str, float]] = {
     "encoder": {"codes": 1.0, "mahalanobis": 1.0},
     **{name: {name: 1.0} for name in MEMBERS},
 }
-OF_WINDOWS = {"rmse": 1.0, "largest": 1.0, "codes": 1.0, "rows": 1.0}  # the default where an instant has many windows
+OF_WINDOWS = {"rows": 1.0, "codes": 4.0}  # the default where examples are windows
 
 
 def check_score(score: Any) -> None:

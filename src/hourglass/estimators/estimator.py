@@ -72,6 +72,7 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
 
     learned: ClassVar[dict[str, type]] = {}
     sections: ClassVar[tuple[str, ...]] = ("reconstructions", "training")
+    for_scores: ClassVar[bool] = False  # whether data are to be seen as suits anomaly scores
 
     def fit(
         self,
@@ -136,7 +137,14 @@ class AutoencoderEstimator(Network, Training, BaseEstimator):
         with threads(self.n_threads) as n_threads:
             in_turns = self.max_epochs is None
             data, X = training_data(
-                X, condition, self.modality, self.validation_fraction, self.seed_, in_turns, self._n_apart
+                X,
+                condition,
+                self.modality,
+                self.validation_fraction,
+                self.seed_,
+                in_turns,
+                self._n_apart,
+                self.for_scores,
             )
             self.modality_, self.condition_, self.fingerprint_ = data.modality, data.condition, data.fingerprint
             self._check_features(X, reset=True)

@@ -246,16 +246,19 @@ def training_data(
     seed: int,
     in_turns: bool = False,
     n_apart: NumberApart | None = None,
+    for_scores: bool = False,
 ) -> tuple[TrainingData, Any]:
     """Whatever `fit` is given -> training data, and X in a canonical container (of a stream its first rows).
 
     `in_turns`: few examples are not held out now, but may be in turns. `n_apart`: of so many examples, how many neither
-    training nor early stopping may see.
+    training nor early stopping may see. `for_scores`: the kind of data is to suit the scores of a detector.
     """
-    if isinstance(X, readers.ParquetStream):
+    if isinstance(X, readers.ParquetStream):  # a table, which is seen alike for everything
         stream = _Streamed(X, condition, modality, held_out_share, seed, n_apart)
         return stream.training_data(), stream.first
-    found, X, condition = data_in.accept(X, modality, condition)
+    data = data_in.read(X)
+    wanted = named_modality(modality, data)
+    found, X, condition = data_in.accept(data, wanted.for_scores() if for_scores else wanted, condition)
     return in_memory(X, condition, found, held_out_share, seed, in_turns, n_apart), X
 
 

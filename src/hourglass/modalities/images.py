@@ -95,6 +95,9 @@ class Images:
         size = (self.resize, self.resize) if isinstance(self.resize, int) else self.resize
         return alike(data.X, data.names, size, self.crop, self.grey, self.channels)
 
+    def for_scores(self) -> Images:
+        return self
+
     def infer(self, X: Any) -> Images:
         array = check_pictures(X)
         if not array.size:

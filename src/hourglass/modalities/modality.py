@@ -93,6 +93,9 @@ class Modality(Protocol):
     def accept(self, data: Data) -> Any:
         """What a reader found -> X, in a canonical container; raises ValueError or TypeError for another kind."""
 
+    def for_scores(self) -> Self:
+        """The same, with the options that were not given as they suit the scores of a detector."""
+
     def infer(self, X: Any) -> Self:
         """Looks at X once, and knows shapes, scales and names from then on."""
 

@@ -94,6 +94,9 @@ class Music:
             return X if isinstance(X, Pieces) else Pieces(X)
         raise ValueError(f"{data.source} holds {data.kind}, but music is needed: MIDI files, or JSON of note sets")
 
+    def for_scores(self) -> Music:
+        return self
+
     def infer(self, X: Pieces) -> Music:
         steps = self.grid or _grid_of(X)
         meters, counts = np.unique([piece.meter for piece in X], axis=0, return_counts=True)

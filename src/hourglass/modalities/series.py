@@ -49,7 +49,8 @@ class Series:
     time : the column that says when. By default an index of times, or the first column of dates or times.
     record : the column that says which record a row is of, where one table holds several.
     centre : take off each window its own mean, channel by channel of numbers: for series that wander, or jump to levels
-        that were not there at fit. Whatever is put together again has its levels back; samples have none.
+        that were not there at fit. Whatever is put together again has its levels back; samples have none. By default a
+        detector does, and others do not.
     counts, categories, numbers, identifiers : names of channels, as in `Tables`.
     column_names : of an array, whose channels are x0, x1, ... by default.
 
@@ -61,7 +62,7 @@ class Series:
     stride: int | None = None
     time: str | None = None
     record: str | None = None
-    centre: bool = False
+    centre: bool | None = None
     counts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
@@ -156,6 +157,9 @@ class Series:
                     "(T, C) are needed, T instants of C channels"
                 )
         return records
+
+    def for_scores(self) -> Series:
+        return replace(self, centre=True) if self.centre is None else self
 
     def infer(self, X: Records) -> Series:
         if hasattr(X, "__next__"):

@@ -108,6 +108,9 @@ class Tables:
             raise ValueError(f"{data.source} holds {data.kind}, but a table is needed")
         return data.X
 
+    def for_scores(self) -> Tables:
+        return self
+
     def infer(self, X: Any) -> Tables:
         """Looks at X once: a table, or an iterator of tables (chunks of one too large for memory)."""
         chunks: Iterable[Any] = X if hasattr(X, "__next__") else (X,)

@@ -123,6 +123,9 @@ class Text:
         found = containers.column(data.X, column if names is None else str(column))
         return np.array(found.column(0).to_pylist(), dtype=object)
 
+    def for_scores(self) -> Text:
+        return self
+
     def infer(self, X: np.ndarray) -> Text:
         if not isinstance(X, np.ndarray):
             raise TypeError("text is not learned from a table read in chunks; give its column as a list, or less of it")

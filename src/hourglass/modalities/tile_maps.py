@@ -129,6 +129,9 @@ class TileMaps:
             )
         return X if isinstance(X, np.ndarray) else Maps(X)
 
+    def for_scores(self) -> TileMaps:
+        return self
+
     def infer(self, X: Any) -> TileMaps:
         grids = [grid_of(x) for x in X]
         values = np.unique(np.concatenate([grid.ravel() for grid in grids]))
