@@ -156,6 +156,8 @@ def ae(X: np.ndarray, train: int, seed: int) -> np.ndarray:
 def detector(**options):
     def method(X: np.ndarray, train: int, seed: int) -> np.ndarray:
         settings = {"modality": "series", "random_state": seed, "n_threads": 1} | options
+        if not np.ptp(X[:train], axis=0).any():
+            return np.zeros(len(X))  # it refuses a series that never changes: there is nothing to learn
         return -Detector(**settings).fit(X[:train]).score_samples(X)
 
     return method
