@@ -166,7 +166,7 @@ class RunInputs:
         """The columns the model was fitted on, in their order; None for all, which the model itself will check."""
         from hourglass.readers import containers
 
-        names = [source.name for column in self.estimator.modality_.columns for source in column.sources]
+        names = self.estimator.modality_.learned_names
         at_fit = [str(name) for name in getattr(self.estimator, "feature_names_in_", names)]  # left-out ones too
         n_columns = containers.n_columns(data.X)
         if n_columns is None:

@@ -27,6 +27,9 @@ class Interval(NamedTuple):
     high: float
 
 
+MIN_FREE = 4
+
+
 def check_rate(rate: Any) -> float:
     """The false-alarm rate as a number; raises ValueError for one that is not between 0 and 1."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)) or not 0 < rate < 1:
@@ -110,14 +113,16 @@ class Calibration:
         quantile of 99 %. There the limit that the next one of as many independent normal scores exceeds with a given
         probability holds as well: mean + t sd sqrt(1 + 1 / n), t of Student's distribution with n - 1 degrees of
         freedom. Source: Hahn 1969, "Factors for calculating two-sided prediction intervals for samples from a normal
-        distribution"; of one side here.
+        distribution"; of one side here. With fewer than four degrees of freedom, where the limit of 1 % is 5 to 32
+        standard deviations and nothing would ever raise an alarm, those of four are taken.
         """
         n = self.n_independent
         spread = float(self.scores.std())
         if n == len(self) or spread == 0:
             return None
         free = max(n - 1, 1)  # a single window tells of no spread between windows
-        return float(self.scores.mean()), spread * math.sqrt((1 + 1 / n) * max(n, 2) / free), free
+        unbiased = math.sqrt((1 + 1 / n) * max(n, 2) / free)
+        return float(self.scores.mean()), spread * unbiased, max(free, MIN_FREE)
 
     def realised(self, confidence: float = 0.9) -> Interval:
         """The range that holds the false-alarm rate of this very threshold over all normal examples to come.

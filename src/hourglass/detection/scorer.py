@@ -118,6 +118,11 @@ class Scorer:
             compressed=torch.tensor(of_windows),
         )
 
+    def storing(self, codes: Tensor, rows: Tensor | None, seed: int) -> Scorer:
+        """With others stored: codes (N, L) and vectors (N, F), or None where none are."""
+        kept = None if rows is None else Exemplars.fit(rows, seed)
+        return replace(self, codes=Exemplars.fit(self.whitened(codes).float(), seed), rows=kept)
+
     def with_typical(self, cells: Tensor, residuals: Tensor) -> Scorer:
         """With what log p and residuals of cells, (N, *S) each, are on average, of examples not trained on."""
         return replace(self, usual=cells.double().mean(0), typical=residuals.double().mean(0).clamp(min=MIN_RESIDUAL))

@@ -115,9 +115,9 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
     def _after_training(self, data: TrainingData) -> None:
         """Stores exemplars, brings members onto one scale, and calibrates on the rows kept apart."""
         assert data.apart is not None  # `_n_apart` asked for some
-        some = np.random.default_rng((self.seed_, 6)).permutation(len(data.independent))[:MAX_ROWS]
-        rows = data.sample[torch.from_numpy(data.independent[some])]
-        codes = passes.encode(self.model_, rows.raw, rows.condition, self.device).flatten(1)
+        some = np.random.default_rng((self.seed_, 6)).permutation(len(data.sample))[:MAX_ROWS]
+        rows = data.sample[torch.from_numpy(some)]
+        codes = self._codes(rows)
         n_features = vectors(self.model_, self.model_.scaling(rows.raw[:1])).shape[1]
         found = vectors_of(self.model_, rows, self.device) if fits(n_features) else None
         has_prior, apart = self.recipe_.prior is not None, Given(data.apart, data.cut_apart)
@@ -134,7 +134,24 @@ class Detector(OutlierMixin, Detection, AutoencoderEstimator):
         n_independent = None if apart.examples is None else len(apart.examples.independent())
         groups = self._groups_of(data.apart)
         self.calibrations_ = GroupCalibrations.fit(scores, self.false_alarm_rate, groups, n_independent)
+        if data.cut_apart is not None:
+            self._store_all([rows, data.apart, data.held_out])
         self._warn_unreachable()
+
+    def _store_all(self, parts: list[Rows | None]) -> None:
+        """Stores windows of what was kept apart as well, now that the threshold is set; scores only fall by that.
+
+        It was a stretch of time, which may be of another kind than the rest: of records nothing like it is lost.
+        """
+        every = [part for part in parts if part is not None]
+        found = None
+        if self.scorer_.rows is not None:
+            found = torch.cat([vectors_of(self.model_, part, self.device) for part in every])
+        self.scorer_ = self.scorer_.storing(torch.cat([self._codes(part) for part in every]), found, self.seed_)
+
+    def _codes(self, rows: Rows) -> torch.Tensor:
+        """(N, L), codes on a grid laid out flat."""
+        return passes.encode(self.model_, rows.raw, rows.condition, self.device).flatten(1)
 
     def _groups_of(self, rows: Rows) -> list[str] | None:
         """The group of each row, in the words of its column."""

@@ -65,6 +65,7 @@ class Images:
     networks = tuple(NETWORKS)
     mask_value = 0.0
     columns = ()
+    learned_names = ()
     constant_names = ()
 
     def __post_init__(self) -> None:

@@ -144,6 +144,10 @@ class Modality(Protocol):
         """Named features; () where there are none."""
 
     @property
+    def learned_names(self) -> tuple[str, ...]:
+        """The columns of a table that it was learned from, in their order; () where these have no names."""
+
+    @property
     def constant_names(self) -> tuple[str, ...]:
         """Features that never changed at fit."""
 

@@ -71,6 +71,7 @@ class Music:
     networks = tuple(NETWORKS)
     mask_value = float("nan")
     columns = ()
+    learned_names = ()
     constant_names = ()
 
     def __post_init__(self) -> None:

@@ -235,6 +235,11 @@ class Series:
         return (len(self.channels.columns), self.width)
 
     @property
+    def learned_names(self) -> tuple[str, ...]:
+        others = tuple(name for name in (self.clock, self.record) if name is not None)
+        return (*others, *(column.name for column in self.channels.columns))
+
+    @property
     def constant_names(self) -> tuple[str, ...]:
         return self.channels.constant_names
 

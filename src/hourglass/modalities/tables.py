@@ -161,6 +161,10 @@ class Tables:
         return all(c.kind == "numeric" and not (c.missing or c.constant or c.cycles) for c in self.columns)
 
     @property
+    def learned_names(self) -> tuple[str, ...]:
+        return tuple(source.name for column in self.columns for source in column.sources)
+
+    @property
     def constant_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.constant)
 

@@ -66,6 +66,7 @@ class Text:
     networks = tuple(NETWORKS)
     mask_value = math.nan
     columns = ()
+    learned_names = ()
     constant_names = ()
 
     def __post_init__(self) -> None:

@@ -63,6 +63,7 @@ class TileMaps:
     networks = tuple(NETWORKS)
     mask_value = float("nan")
     columns = ()
+    learned_names = ()
     constant_names = ()
 
     def __post_init__(self) -> None:

@@ -189,8 +189,7 @@ def report_data(
     check_is_fitted(estimator, "model_")
     modality = estimator.modality_
     n_given = len(X) if isinstance(X, readers.ParquetStream) else n_given
-    names_in_model = [source.name for column in modality.columns for source in column.sources]
-    labels_in_model = isinstance(labels, str) and labels in names_in_model
+    labels_in_model = isinstance(labels, str) and labels in modality.learned_names
     data, labels, condition = _read(estimator, X, labels, condition)
     table, condition = data_in.split_off(data.X, condition)
     X = modality.accept(replace(data, X=table))
@@ -254,7 +253,7 @@ def _read(estimator: Any, X: Any, labels: Any, condition: Any) -> tuple[Data, An
             condition = containers.select(table, names)
         if isinstance(labels, str) and labels in columns:
             labels = containers.to_arrow(containers.select(table, [labels])).column(0).to_pylist()
-        known = [source.name for column in estimator.modality_.columns for source in column.sources]
+        known = list(estimator.modality_.learned_names)
         if known and set(known) < set(columns):
             table = containers.select(table, known)
     return Data(table, labels, data.names, data.kind, source=source), labels, condition
