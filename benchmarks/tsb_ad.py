@@ -1,4 +1,4 @@
-"""Anomalies in time series: VUS-PR on the series of TSB-AD given in the data folder, beside methods that train nothing.
+"""Anomalies in time series: VUS-PR of a detector and of simpler methods on series of TSB-AD.
 
     python benchmarks/tsb_ad.py run U --half 1 --methods detector raw --seeds 3 --out tsb.jsonl
     python benchmarks/tsb_ad.py table tsb.jsonl

@@ -21,7 +21,7 @@ LOCK = ".hourglass.lock"
 # of hourglass.json; 9: dispersions of counts are buffers; 10: a digest of itself; 11: distributions of numbers;
 # 12: columns that are left out; 13: point masses and heavy tails; 14: decimals of columns, names for those of arrays;
 # 15: dates; 18: one-hot columns, hidden cells, spikes that stay where they are drawn
-MODEL_FORMAT = 18
+MODEL_FORMAT = 19
 
 _WEIGHTS = re.compile(r"model-[0-9a-f]{16}\.safetensors")
 _PARTIAL = re.compile(

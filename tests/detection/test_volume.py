@@ -1,4 +1,4 @@
-"""VUS-PR beside what the authors' package gives, and the period it is taken over."""
+"""VUS-PR equals that of the authors' package; the period of a series is found."""
 
 import numpy as np
 import pytest

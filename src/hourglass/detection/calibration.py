@@ -27,7 +27,7 @@ class Interval(NamedTuple):
     high: float
 
 
-MIN_FREE = 4
+MIN_FREE = 4  # degrees of freedom of the limit for few independent scores
 
 
 def check_rate(rate: Any) -> float:

@@ -93,7 +93,7 @@ def _rmse(scorer: Scorer, look: Look) -> Tensor:
 
 
 def _largest(scorer: Scorer, look: Look) -> Tensor:
-    """Over the features, the first axis of S: the root mean square of residuals beside what is usual for it."""
+    """(B,): the largest over the features, the first axis of S, of root mean square residual / its usual one."""
     each = (look.residuals, scorer.typical[None])
     found, usual = (r.double().reshape(*r.shape[:2], -1).square().mean(2).sqrt() for r in each)
     return (found / usual).amax(1)

@@ -104,7 +104,7 @@ class Scoring:
         examples = given.examples
         assert examples is not None and examples.layout is not None
         layout = examples.layout
-        windows = examples.covering(layout.in_records_order(which))
+        windows = examples.covering(layout.places_of(which))
         some, rows = examples.take(windows), given.rows[torch.from_numpy(windows)]
         every = np.zeros(len(layout))
         every[which] = scores

@@ -45,7 +45,7 @@ class Examples:
     levels : (N, C) what was subtracted from the channels of each window, and is added again where windows are put
         together; None where nothing was.
     record_names : (R,) what the data call their records; None where they do not.
-    channels : (C,) what the channels of rows are called; () where there is no layout.
+    channels : (C,) the columns that the channels of a series are; () where there is no layout.
     """
 
     raw: Tensor

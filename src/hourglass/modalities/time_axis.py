@@ -62,11 +62,11 @@ class Layout:
         """One value per row, record after record, (T, ...) -> in the order of what was handed in."""
         return values if self.handed_in is None else values[np.argsort(self.handed_in)]
 
-    def in_records(self) -> np.ndarray:
+    def handed_in_places(self) -> np.ndarray:
         """Where each row stands in what was handed in, record after record, (T,)."""
         return np.arange(len(self)) if self.handed_in is None else self.handed_in
 
-    def in_records_order(self, rows: np.ndarray) -> np.ndarray:
+    def places_of(self, rows: np.ndarray) -> np.ndarray:
         """Places of rows among those handed in, (n,) -> their places record after record."""
         return rows if self.handed_in is None else np.argsort(self.handed_in)[rows]
 

@@ -32,7 +32,7 @@ def of_instants(s: ReportData) -> list[Panel]:
     if given.examples is None or len(given.examples.layout) != len(found):
         return [_scores(s, found, truth, "series")]
     layout = given.examples.layout
-    order = layout.in_records()
+    order = layout.handed_in_places()
     events = _events(found.score[order], found.alarm[order], layout.record, given.examples.window[0])
     return [
         _scores(s, found, truth, "instant", order, layout.record),
