@@ -129,7 +129,8 @@ class Detection:
         What the score is made of: "default" adds up the distance to the nearest of at most 2,000 stored rows,
         the residuals, and two distances of the code; of windows of series and the like the distances to stored
         windows and codes. "network" leaves the stored rows out; "encoder" is of the code alone, for which nothing is
-        decoded; or one measure alone: "rows", "residuals", "rmse", "largest", "elbo", "reconstruction", "evidence", "kl", "mahalanobis", "codes".
+        decoded; or one measure alone: "rows", "residuals", "rmse", "largest", "elbo", "reconstruction", "evidence",
+        "kl", "mahalanobis", "codes".
     calibration_fraction : float or None
         Share of the examples that is held out to set the threshold, and never trained on. By default a tenth, but at
         least as many as the false-alarm rate needs, and at most a quarter or 10,000.
